@@ -1,1 +1,23 @@
-//! placeholder
+//! Trees and plans to resources: values with origin, Terraform's evaluation, and the resource graph.
+//!
+//! Nothing here knows a policy or a file of the catalogue, and nothing here guesses: what cannot be decided
+//! is [`Value::Unknown`] with a cause, what could not be read is a [`Gap`].
+
+mod address;
+mod cause;
+mod facts;
+mod graph;
+pub mod plan;
+mod resource;
+pub mod terraform;
+mod value;
+
+pub use address::{Address, AddressError, Key, Mode, ModulePath};
+pub use auditlint_syntax::Name;
+pub use cause::{Cause, CauseKind, Gap, GapKind};
+pub use facts::{
+    Attributes, FactsTable, Interest, ResourceFacts, SENSITIVE_NAMES, Tables, is_sensitive_name,
+};
+pub use graph::{Delta, ResourceGraph, Slot, Target};
+pub use resource::{Action, Declared, Resource};
+pub use value::{Derived, Map, Number, Origin, PlanSection, RefKey, Reference, Tracked, Unknown, Value};

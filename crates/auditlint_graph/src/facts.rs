@@ -1,0 +1,130 @@
+//! What is known of a resource type before any value is read, and what the readers are asked for.
+//!
+//! Both are tables that are given to this crate; it never reads the catalogue itself.
+
+use std::sync::Arc;
+
+use auditlint_syntax::Name;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::Tracked;
+
+/// The facts of one resource type that evaluation needs.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceFacts {
+    /// Provider defaults of top-level attributes that are not set: known values of origin
+    /// [`Origin::ProviderDefault`](crate::Origin::ProviderDefault).
+    pub defaults: FxHashMap<Name, Tracked>,
+    /// Attributes that the provider always sets: a reference to one proves that something is there.
+    pub always_set: Vec<Name>,
+    /// Sensitive attributes, beyond those with a telling name.
+    pub sensitive: Vec<Name>,
+    /// Attributes that name an instance uniquely (`bucket`, `name`, `arn`): equal literals may link to it.
+    pub identity: Vec<Name>,
+    /// Nested blocks (as opposed to attributes), so that HCL, JSON syntax and plan give the same shape: a
+    /// block is always a list of maps.
+    pub blocks: Vec<Name>,
+}
+
+/// The facts of all resource types.
+#[derive(Clone, Debug, Default)]
+pub struct FactsTable {
+    types: FxHashMap<Name, ResourceFacts>,
+    none: ResourceFacts,
+}
+
+impl FactsTable {
+    /// A table of `(type, facts)`.
+    #[must_use]
+    pub fn new(types: FxHashMap<Name, ResourceFacts>) -> Self {
+        Self { types, none: ResourceFacts::default() }
+    }
+
+    /// The facts of `kind`; empty ones for a type that the catalogue does not know.
+    #[must_use]
+    pub fn of(&self, kind: &str) -> &ResourceFacts {
+        self.types.get(kind).unwrap_or(&self.none)
+    }
+
+    /// Whether the catalogue knows `kind`.
+    #[must_use]
+    pub fn knows(&self, kind: &str) -> bool {
+        self.types.contains_key(kind)
+    }
+}
+
+/// Which top-level attributes of a type are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attributes {
+    /// All of them.
+    All,
+    /// These.
+    Some(FxHashSet<Name>),
+}
+
+/// What readers are asked for: what nobody asks for is skipped while reading, only address and action remain.
+#[derive(Clone, Debug, Default)]
+pub struct Interest {
+    /// By resource type.
+    pub types: FxHashMap<Name, Attributes>,
+    /// Everything of every type (an export, or a policy that may look anywhere).
+    pub everything: bool,
+}
+
+impl Interest {
+    /// Whether anything of `kind` is wanted.
+    #[must_use]
+    pub fn wants_type(&self, kind: &str) -> bool {
+        self.everything || self.types.contains_key(kind)
+    }
+
+    /// Whether `attribute` of `kind` is wanted.
+    #[must_use]
+    pub fn wants(&self, kind: &str, attribute: &str) -> bool {
+        self.everything
+            || self.types.get(kind).is_some_and(|wanted| match wanted {
+                Attributes::All => true,
+                Attributes::Some(names) => names.contains(attribute),
+            })
+    }
+
+    /// Asks for `attribute` of `kind` as well.
+    pub fn add(&mut self, kind: &str, attribute: &str) {
+        let wanted =
+            self.types.entry(Name::new(kind)).or_insert_with(|| Attributes::Some(FxHashSet::default()));
+        if let Attributes::Some(names) = wanted {
+            names.insert(Name::new(attribute));
+        }
+    }
+}
+
+/// Both tables, shared by everything that reads.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// The facts.
+    pub facts: Arc<FactsTable>,
+    /// The interest.
+    pub interest: Arc<Interest>,
+}
+
+/// Parts of attribute names whose values are sensitive although no schema says so.
+pub const SENSITIVE_NAMES: &[&str] = &[
+    "password",
+    "secret",
+    "token",
+    "private_key",
+    "api_key",
+    "access_key",
+    "credential",
+    "passphrase",
+    "connection_string",
+];
+
+/// Whether an attribute of that name holds a secret. Names that only *point* to one (`secret_arn`,
+/// `password_policy_id`, `kms_key_id`) do not.
+#[must_use]
+pub fn is_sensitive_name(name: &str) -> bool {
+    const POINTERS: &[&str] =
+        &["_arn", "_id", "_ids", "_name", "_names", "_enabled", "_length", "_path", "_url", "_version"];
+    SENSITIVE_NAMES.iter().any(|part| name.contains(part)) && !POINTERS.iter().any(|end| name.ends_with(end))
+}

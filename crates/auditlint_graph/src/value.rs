@@ -1,0 +1,380 @@
+//! Values that know where they were written and whether they are sensitive.
+//!
+//! A [`Tracked`] is compared, matched and measured through [`Tracked::value`]; the only way to text is
+//! [`Tracked::show`], which masks what is sensitive. `Debug` masks as well.
+
+use std::fmt;
+use std::sync::Arc;
+
+use auditlint_syntax::{Location, Name};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
+use crate::{Cause, Key, Mode, ModulePath};
+
+/// An object or a map, in source order.
+pub type Map = IndexMap<Name, Tracked, FxBuildHasher>;
+
+/// A number. Terraform computes with arbitrary precision; this type is the one place to raise ours, which is
+/// that of an IEEE double.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Number(pub f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A value without its history.
+#[derive(Clone, Default)]
+pub enum Value {
+    /// `null`: as in Terraform, the same as not set.
+    #[default]
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    String(Name),
+    /// A list, tuple or set (a set's elements are sorted and distinct). A repeated nested block is a list of
+    /// maps. An element that is unknown with [`Unknown::many`] stands for any number of elements.
+    List(Arc<[Tracked]>),
+    /// A map or an object.
+    Map(Arc<Map>),
+    /// Not known, and why.
+    Unknown(Arc<Unknown>),
+}
+
+/// What is known of a value that is not known.
+#[derive(Clone, Debug)]
+pub struct Unknown {
+    /// Why.
+    pub cause: Cause,
+    /// Whether it is certain not to be null: a reference to an attribute that the provider always sets.
+    pub not_null: bool,
+    /// Whether it stands for any number of list elements, none included.
+    pub many: bool,
+    /// The text it must begin with, where that is known.
+    pub prefix: Option<Name>,
+    /// The values of which it is one, where that is known: both arms of an undecided conditional.
+    pub one_of: Option<Box<[Tracked]>>,
+}
+
+impl Unknown {
+    /// Unknown for `cause`, and nothing else is known.
+    #[must_use]
+    pub fn because(cause: Cause) -> Self {
+        Self { cause, not_null: false, many: false, prefix: None, one_of: None }
+    }
+}
+
+/// A value with its history.
+#[derive(Clone, Default)]
+pub struct Tracked {
+    value: Value,
+    /// Where it was written.
+    pub origin: Origin,
+    /// Whether it is sensitive; survives every operation.
+    pub sensitive: bool,
+    /// The attributes of other resources that it was made from, whether they are known or not.
+    pub references: Option<Arc<[Reference]>>,
+}
+
+/// Where a value was written.
+#[derive(Clone, Debug, Default)]
+pub enum Origin {
+    /// Nowhere in particular.
+    #[default]
+    Nowhere,
+    /// As a literal in a file.
+    Written(Location),
+    /// As the default of a root variable: a variable file or a plan may still replace it.
+    AssumedDefault(Location),
+    /// By `--var` or an environment variable, with the variable's name.
+    Given(Name),
+    /// Nowhere: the provider's own default for an attribute that is not set.
+    ProviderDefault,
+    /// In a plan or state.
+    Plan(PlanSection, u32),
+    /// By an expression, from others.
+    Derived(Arc<Derived>),
+}
+
+/// The history of a computed value.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// The expression.
+    pub at: Location,
+    /// The values that went in, those that decide first.
+    pub from: Box<[Origin]>,
+}
+
+/// A part of a plan's JSON; with an index it gives a JSON pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PlanSection {
+    /// `/resource_changes/N/change/after`
+    ResourceChanges,
+    /// A resource of `/planned_values`, counted in document order.
+    PlannedValues,
+    /// A resource of `/prior_state/values` or of a state's `/values`, counted in document order.
+    State,
+}
+
+impl PlanSection {
+    /// The JSON pointer of attribute `path` (dots and brackets become `/`) of element `index`.
+    #[must_use]
+    pub fn pointer(self, index: u32, path: &str) -> String {
+        let mut out = match self {
+            Self::ResourceChanges => format!("/resource_changes/{index}/change/after"),
+            Self::PlannedValues => format!("/planned_values/resources/{index}/values"),
+            Self::State => format!("/values/resources/{index}/values"),
+        };
+        for step in path.split(['.', '[', ']']).filter(|step| !step.is_empty()) {
+            out.push('/');
+            out.push_str(step);
+        }
+        out
+    }
+}
+
+/// One attribute of one resource, named from elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    /// The module instance that holds the resource.
+    pub module: ModulePath,
+    /// Managed resource or data source.
+    pub mode: Mode,
+    /// The resource type.
+    pub kind: Name,
+    /// The resource's name.
+    pub name: Name,
+    /// Its instance.
+    pub key: RefKey,
+    /// The attribute, with dots; empty for the whole resource.
+    pub attribute: Name,
+    /// Whether the value *is* that attribute, and not only made from it.
+    pub exact: bool,
+}
+
+/// The instance that a reference names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RefKey {
+    /// The resource has no `count` and no `for_each`.
+    None,
+    /// This instance.
+    Known(Key),
+    /// One that is not known.
+    Unknown,
+    /// Every instance (a splat, or the whole resource).
+    All,
+}
+
+impl Tracked {
+    /// A value with its origin, not sensitive, made from no resource.
+    #[must_use]
+    pub fn new(value: Value, origin: Origin) -> Self {
+        Self { value, origin, sensitive: false, references: None }
+    }
+
+    /// A value made at `at` from `inputs`: origins are chained, sensitivity and references carried over.
+    /// References stop being exact; [`Self::with_references`] says otherwise where the value passes through.
+    #[must_use]
+    pub fn derive(at: Location, inputs: &[&Self], value: Value) -> Self {
+        let from = inputs.iter().map(|input| input.origin.clone()).collect();
+        let references: Vec<Reference> = inputs
+            .iter()
+            .flat_map(|input| input.references.iter().flat_map(|all| all.iter()))
+            .map(|reference| Reference { exact: false, ..reference.clone() })
+            .collect();
+        Self {
+            value,
+            origin: Origin::Derived(Arc::new(Derived { at, from })),
+            sensitive: inputs.iter().any(|input| input.sensitive),
+            references: (!references.is_empty()).then(|| references.into()),
+        }
+    }
+
+    /// The same value made from these references.
+    #[must_use]
+    pub fn with_references(self, references: Option<Arc<[Reference]>>) -> Self {
+        Self { references, ..self }
+    }
+
+    /// The same value, sensitive when `sensitive` or when it already was.
+    #[must_use]
+    pub fn marked(self, sensitive: bool) -> Self {
+        Self { sensitive: self.sensitive || sensitive, ..self }
+    }
+
+    /// The value, to compare, match and measure; what is printed goes through [`Self::show`].
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Takes the value out, to compute with.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        self.value
+    }
+
+    /// The unknown, where the value is not known.
+    #[must_use]
+    pub fn unknown(&self) -> Option<&Arc<Unknown>> {
+        if let Value::Unknown(unknown) = &self.value { Some(unknown) } else { None }
+    }
+
+    /// Whether it is `null`, which Terraform treats as not set.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
+    /// The text for a report: `(sensitive value)`, `(not known)`, or the value as Terraform would write it
+    /// (long ones cut).
+    #[must_use]
+    pub fn show(&self) -> String {
+        const LONGEST: usize = 120;
+        let mut out = String::new();
+        self.write(&mut out, LONGEST);
+        if out.len() > LONGEST {
+            let end = (0..=LONGEST).rev().find(|&at| out.is_char_boundary(at)).unwrap_or(0);
+            out.truncate(end);
+            out.push('…');
+        }
+        out
+    }
+
+    fn write(&self, out: &mut String, longest: usize) {
+        use fmt::Write as _;
+        if out.len() > longest {
+            return;
+        }
+        if self.sensitive {
+            out.push_str("(sensitive value)");
+            return;
+        }
+        let _ = match &self.value {
+            Value::Null => out.write_str("null"),
+            Value::Bool(b) => write!(out, "{b}"),
+            Value::Number(n) => write!(out, "{n}"),
+            Value::String(s) => write!(out, "{s:?}"),
+            Value::Unknown(_) => out.write_str("(not known)"),
+            Value::List(items) => {
+                out.push('[');
+                for (n, item) in items.iter().enumerate() {
+                    out.push_str(if n == 0 { "" } else { ", " });
+                    item.write(out, longest);
+                }
+                out.write_str("]")
+            }
+            Value::Map(map) => {
+                out.push('{');
+                for (n, (key, item)) in map.iter().enumerate() {
+                    let _ = write!(out, "{}{key} = ", if n == 0 { " " } else { ", " });
+                    item.write(out, longest);
+                }
+                out.write_str(" }")
+            }
+        };
+    }
+}
+
+impl fmt::Debug for Tracked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.show())
+    }
+}
+
+impl fmt::Debug for Value {
+    /// Only the kind: a bare value has lost the mark that says whether it may be shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::List(_) => "list",
+            Self::Map(_) => "map",
+            Self::Unknown(_) => "unknown",
+        })
+    }
+}
+
+impl Value {
+    /// A string.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::String(Name::new(text))
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn int(n: i32) -> Self {
+        Self::Number(Number(f64::from(n)))
+    }
+
+    /// The string, where it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+}
+
+impl Origin {
+    /// Where the value stands in the resource that is judged: the expression, not what it was made from.
+    #[must_use]
+    pub fn at(&self) -> Option<Location> {
+        match self {
+            Self::Written(at) | Self::AssumedDefault(at) => Some(*at),
+            Self::Derived(derived) => Some(derived.at),
+            Self::Nowhere | Self::Given(_) | Self::ProviderDefault | Self::Plan(..) => None,
+        }
+    }
+
+    /// The literal that decides: follows the first input down to what was written.
+    #[must_use]
+    pub fn decisive(&self) -> &Self {
+        let mut origin = self;
+        while let Self::Derived(derived) = origin {
+            let Some(next) = derived.from.first() else { break };
+            origin = next;
+        }
+        origin
+    }
+
+    /// Whether any part of it rests on the default of a root variable.
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        match self {
+            Self::AssumedDefault(_) => true,
+            Self::Derived(derived) => derived.from.iter().any(Self::is_assumed),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sensitive_value_reaches_no_text() {
+        let secret = Tracked::new(Value::text("hunter2"), Origin::Nowhere).marked(true);
+        let list = Tracked::new(Value::List(Arc::from([secret.clone()])), Origin::Nowhere);
+        for text in
+            [secret.show(), format!("{secret:?}"), format!("{list:?}"), format!("{:?}", secret.value())]
+        {
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+        assert_eq!(secret.value().as_str(), Some("hunter2"));
+    }
+
+    #[test]
+    fn long_values_are_cut_for_reports() {
+        let long = Tracked::new(Value::text(&"é".repeat(500)), Origin::Nowhere);
+        assert!(long.show().len() < 130);
+    }
+}
