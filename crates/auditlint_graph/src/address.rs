@@ -158,7 +158,7 @@ impl Address {
             _ => Mode::Managed,
         };
         match if mode == Mode::Data { rest.get(1..).unwrap_or_default() } else { rest } {
-            [kind, name] if kind.key.is_none() => Ok(Self {
+            [kind, name] if kind.key.is_none() && kind.text != "module" => Ok(Self {
                 module,
                 mode,
                 kind: kind.text.clone(),
