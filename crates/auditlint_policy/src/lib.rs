@@ -4,12 +4,20 @@
 //! The catalogue's files are in the folder `policies/` at the top of the repository.
 
 mod category;
+pub mod condition;
+mod duration;
+pub mod facts;
 mod finding;
+mod policy;
+pub mod rule;
 mod verdict;
 
 pub use category::Category;
+pub use duration::Days;
 pub use finding::{
     Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related, Remedy,
     RemedyKind, Safety, Severity,
 };
+pub use policy::{Binding, Policy};
+pub use rule::Rule;
 pub use verdict::Verdict;

@@ -1,0 +1,108 @@
+//! The facts of a resource type: what rules and the log flow know of it before any value is read.
+
+use auditlint_syntax::Name;
+
+use crate::condition::{AttributePath, Condition, Operand};
+use crate::{Category, Days};
+
+/// One file of `policies/resources`.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The resource type.
+    pub kind: Name,
+    /// Other types with the same facts.
+    pub also: Vec<Name>,
+    /// Where the facts were read.
+    pub source: String,
+    /// The provider's values where nothing is written.
+    pub defaults: Vec<(AttributePath, Operand)>,
+    /// The only values that the provider takes.
+    pub allowed: Vec<(AttributePath, Vec<Operand>)>,
+    /// Attributes that the provider always sets.
+    pub always_set: Vec<Name>,
+    /// Sensitive attributes beyond those with a telling name.
+    pub sensitive: Vec<Name>,
+    /// Attributes that name an instance uniquely.
+    pub identity: Vec<Name>,
+    /// Nested blocks.
+    pub blocks: Vec<Name>,
+    /// What it emits, as a source.
+    pub emits: Vec<Emission>,
+    /// How it keeps, as a store.
+    pub keeps: Option<Keeping>,
+    /// How it passes on, as a forwarder.
+    pub forwards: Vec<Forwarding>,
+    /// Stores that the service makes by itself.
+    pub service_stores: Vec<ServiceStore>,
+}
+
+/// Events that a source can emit.
+#[derive(Clone, Debug)]
+pub struct Emission {
+    /// Their categories.
+    pub categories: Vec<Category>,
+    /// What turns them on; always on where there is none.
+    pub on: Option<Condition>,
+    /// Where they go.
+    pub to: Vec<Sink>,
+}
+
+/// Where logs go: an attribute of the source itself, or of a companion that names the source.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    /// The companion's type and the attribute by which it names the source.
+    pub companion: Option<(Name, AttributePath)>,
+    /// The attribute that names the next station.
+    pub path: AttributePath,
+    /// The types that the next station may have.
+    pub types: Vec<Name>,
+}
+
+/// How a store keeps.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    /// Its retention.
+    pub retention: Retention,
+}
+
+/// Where the retention of a store stands.
+#[derive(Clone, Debug)]
+pub enum Retention {
+    /// In an attribute.
+    Attribute {
+        /// The attribute.
+        path: AttributePath,
+        /// How many days its unit has.
+        unit_days: u32,
+        /// The numbers that mean `never expires`.
+        never: Vec<f64>,
+        /// What it means when nothing is written: days, or never.
+        absent: Days,
+    },
+    /// A probe measures it.
+    Probe(Name),
+}
+
+/// A forwarder's hop.
+#[derive(Clone, Debug)]
+pub struct Forwarding {
+    /// The attribute that names where logs come from; none where others name the forwarder as their sink.
+    pub from: Option<(AttributePath, Vec<Name>)>,
+    /// The attribute that names where they go.
+    pub path: AttributePath,
+    /// The types that the next station may have.
+    pub types: Vec<Name>,
+}
+
+/// A store that a service makes by itself.
+#[derive(Clone, Debug)]
+pub struct ServiceStore {
+    /// Its type, where it can also be managed.
+    pub kind: Name,
+    /// Its documented name; `{attribute}` stands for an attribute of the source.
+    pub name: String,
+    /// Its retention when nobody manages it.
+    pub retention: Days,
+    /// What it keeps.
+    pub categories: Vec<Category>,
+}
