@@ -7,9 +7,11 @@
 mod disk;
 mod fix;
 mod host;
+mod outcome;
 mod report;
 
 pub use disk::DiskFiles;
 pub use fix::{FileEdits, Fix};
 pub use host::{Analysis, AnalysisHost, Cancelled, Change, Hover, RootId, RootSpec};
-pub use report::{InputMode, Report, RootReport, Summary};
+pub use outcome::{Gate, Outcome, Status, outcome};
+pub use report::{InputMode, Report, RootReport, Summary, gap_fingerprint};

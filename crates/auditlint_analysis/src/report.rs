@@ -100,3 +100,11 @@ impl Report {
         self.roots.iter().flat_map(|root| root.findings.iter().map(move |finding| (root, finding)))
     }
 }
+
+/// `v1:` and 32 hex digits over the kind, the path and the reason of a gap: free of lines.
+#[must_use]
+pub fn gap_fingerprint(gap: &Gap) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(format!("{}\0{}\0{}", gap.kind.as_str(), gap.path, gap.reason));
+    digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}"))
+}

@@ -1,0 +1,92 @@
+//! What a run comes to: one status and one exit code, by the contract of the command line.
+
+use std::collections::BTreeSet;
+
+use auditlint_graph::GapKind;
+use auditlint_policy::{Severity, Verdict};
+
+use crate::{InputMode, Report};
+
+/// What decides the exit code.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// Findings below this severity are shown and do not count.
+    pub fail_on: Severity,
+    /// The kinds of input whose unknowns block.
+    pub unknown_blocks: BTreeSet<InputMode>,
+    /// The kinds of gap that are excused.
+    pub excused: BTreeSet<GapKind>,
+}
+
+/// The status of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Everything was read, nothing is broken or undecided.
+    Clean,
+    /// Something that counts is broken.
+    Findings,
+    /// Nothing that counts is broken, something is undecided and only shown.
+    Undecided,
+    /// Something that the policy covers could not be read, or an unknown blocks.
+    Incomplete,
+}
+
+/// What a run comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// In a word.
+    pub status: Status,
+    /// 0, 1 or 2.
+    pub exit: u8,
+    /// The kinds of gap that were there and were excused: every format says so.
+    pub excused: Vec<GapKind>,
+}
+
+impl Status {
+    /// The word of the JSON output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Findings => "findings",
+            Self::Undecided => "undecided",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+impl Gate {
+    /// The kinds of gap that a bare `--allow-incomplete` excuses; the others must be named.
+    pub const EXCUSABLE: [GapKind; 5] = [
+        GapKind::MissingModule,
+        GapKind::Unsupported,
+        GapKind::TooLarge,
+        GapKind::Reference,
+        GapKind::StalePlan,
+    ];
+}
+
+/// Decides status and exit code. Findings win over gaps: 1 over 2.
+#[must_use]
+pub fn outcome(report: &Report, gate: &Gate) -> Outcome {
+    let advisory = |rule: &str| report.policy.bindings.iter().any(|b| *b.rule.id == *rule && !b.mandatory);
+    let counts = |verdict: Verdict| {
+        report
+            .findings()
+            .filter(move |(_, f)| f.verdict == verdict && f.severity >= gate.fail_on && !advisory(&f.rule))
+    };
+    let failed = counts(Verdict::Fail).next().is_some();
+    let blocked = counts(Verdict::Unknown).any(|(root, _)| gate.unknown_blocks.contains(&root.mode));
+    let undecided = report.findings().any(|(_, finding)| finding.verdict == Verdict::Unknown);
+    let gaps: BTreeSet<GapKind> =
+        report.roots.iter().flat_map(|root| root.gaps.iter().map(|gap| gap.kind)).collect();
+    let excused: Vec<GapKind> = gaps.intersection(&gate.excused).copied().collect();
+    let open = excused.len() < gaps.len();
+    let (status, exit) = match (failed, open || blocked, undecided) {
+        (true, ..) => (Status::Findings, 1),
+        (false, true, _) => (Status::Incomplete, 2),
+        (false, false, true) => (Status::Undecided, 0),
+        (false, false, false) => (Status::Clean, 0),
+    };
+    Outcome { status, exit, excused }
+}

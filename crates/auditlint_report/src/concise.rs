@@ -1,0 +1,48 @@
+//! One line for each rule and place: `path:line:column: severity[rule] message`.
+
+use std::fmt::Write as _;
+
+use auditlint_analysis::Report;
+use auditlint_policy::Verdict;
+
+use crate::group::{gaps, groups};
+use crate::{Options, words};
+
+pub(crate) fn render(report: &Report, options: &Options) -> String {
+    let mut out = String::new();
+    for group in groups(report, options) {
+        let finding = group.first;
+        let place = words::place(report, group.root, &finding.place);
+        let _ = write!(
+            out,
+            "{place}: {}[{}] {}",
+            label(finding.verdict, finding.severity.as_str()),
+            finding.rule,
+            finding.message
+        );
+        let _ = match group.addresses.as_slice() {
+            [one] => writeln!(out, " ({one})"),
+            [first, rest @ ..] => writeln!(out, " ({first} and {} more)", rest.len()),
+            [] => writeln!(out),
+        };
+    }
+    for (_, gap) in gaps(report) {
+        let _ = writeln!(out, "{}: gap[{}] {}", gap_place(report, gap), gap.kind.as_str(), gap.reason);
+    }
+    out
+}
+
+pub(crate) fn label(verdict: Verdict, severity: &'static str) -> &'static str {
+    match verdict {
+        Verdict::Fail => severity,
+        other => other.as_str(),
+    }
+}
+
+/// `path:line:column` of a gap, or its path alone.
+pub(crate) fn gap_place(report: &Report, gap: &auditlint_graph::Gap) -> String {
+    match gap.at.and_then(|at| words::location(report, at)) {
+        Some(shown) => format!("{}:{}:{}", shown.source.path(), shown.start.line, shown.start.column),
+        None => gap.path.clone(),
+    }
+}

@@ -1,0 +1,55 @@
+//! Places and names as every format writes them.
+
+use std::sync::Arc;
+
+use auditlint_analysis::{Report, RootReport};
+use auditlint_policy::{Finding, Place, Rule};
+use auditlint_syntax::{LineColumn, Location, Source};
+
+/// A place, resolved to its text.
+pub(crate) struct Shown<'a> {
+    pub(crate) source: &'a Arc<Source>,
+    pub(crate) at: Location,
+    pub(crate) start: LineColumn,
+    pub(crate) end: LineColumn,
+}
+
+/// Resolves a place in a text; none for a place in a plan.
+pub(crate) fn shown<'a>(report: &'a Report, place: &Place) -> Option<Shown<'a>> {
+    let Place::Source(at) = place else { return None };
+    location(report, *at)
+}
+
+pub(crate) fn location(report: &Report, at: Location) -> Option<Shown<'_>> {
+    let source = report.source(at.file)?;
+    let lines = source.lines();
+    let (start, end) =
+        (lines.line_column(source.text(), at.span.start), lines.line_column(source.text(), at.span.end));
+    Some(Shown { source, at, start, end })
+}
+
+/// `path:line:column`, or the plan's path and pointer.
+pub(crate) fn place(report: &Report, root: &RootReport, place: &Place) -> String {
+    match (shown(report, place), place) {
+        (Some(shown), _) => format!("{}:{}:{}", shown.source.path(), shown.start.line, shown.start.column),
+        (None, Place::Plan(pointer)) => format!("{}#{pointer}", root.path),
+        (None, _) => root.path.to_string(),
+    }
+}
+
+/// The rule of a finding, where the catalogue has it (findings on suppressions have none).
+pub(crate) fn rule<'a>(report: &'a Report, finding: &Finding) -> Option<&'a Arc<Rule>> {
+    let bindings = &report.policy.bindings;
+    let at = bindings.binary_search_by(|binding| (*binding.rule.id).cmp(&*finding.rule)).ok()?;
+    bindings.get(at).map(|binding| &binding.rule)
+}
+
+/// Where a rule's page is.
+pub(crate) fn docs(rule: &str) -> String {
+    format!("{}/blob/main/policies/rules/{rule}.yaml", env!("CARGO_PKG_REPOSITORY"))
+}
+
+/// `1 place`, `2 places`
+pub(crate) fn counted(n: u32, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
