@@ -2,6 +2,10 @@
 //!
 //! Policies, rules, facts, tests and the config file are read from it.
 
+mod json;
+pub mod reader;
+mod yaml;
+
 /// A node and where it stands (absolute).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -74,21 +78,101 @@ impl Node {
     }
 }
 
-/// Parses a YAML text (JSON is a subset of it, and is read by [`parse_json`] for exact JSON errors).
-/// Aliases are expanded up to a limit on the number of nodes; a tab in the indentation is named as such.
+/// Parses a YAML text. Aliases are expanded up to a limit on the number of nodes; a tab in the indentation
+/// is named as such; merge keys are not supported.
 #[must_use]
 pub fn parse_yaml(text: &str) -> Document {
-    Document {
-        root: Node {
-            span: crate::Span::new(0, u32::try_from(text.len()).unwrap_or(0)),
-            kind: NodeKind::Null,
-        },
-        problems: Vec::new(),
-    }
+    yaml::parse(text)
 }
 
 /// Parses a JSON text.
 #[must_use]
 pub fn parse_json(text: &str) -> Document {
-    parse_yaml(text)
+    json::parse(text)
+}
+
+/// Parses a text as what it looks like: JSON when it begins with a brace or a bracket, else YAML.
+#[must_use]
+pub fn parse(text: &str) -> Document {
+    if text.trim_start().starts_with(['{', '[']) { parse_json(text) } else { parse_yaml(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans(text: &str, node: &Node, out: &mut Vec<String>) {
+        for entry in node.entries() {
+            out.push(format!("{}={}", &text[entry.key_span.range()], &text[entry.value.span.range()]));
+            spans(text, &entry.value, out);
+        }
+        node.items().iter().for_each(|item| spans(text, item, out));
+    }
+
+    #[test]
+    fn yaml_spans_are_byte_exact_with_any_text() {
+        let text = "ä: ünï\r\nb:\r\n  c: [1, \"x\"]\r\n  d: 90_days # é\r\n";
+        let document = parse_yaml(text);
+        assert!(document.problems.is_empty(), "{:?}", document.problems);
+        let mut found = Vec::new();
+        spans(text, &document.root, &mut found);
+        assert_eq!(found, ["ä=ünï", "b=c: [1, \"x\"]\r\n  d: 90_days", "c=[1, \"x\"]", "d=90_days"]);
+        assert_eq!(document.root.get("b").unwrap().get("d").unwrap().as_str(), Some("90_days"));
+    }
+
+    #[test]
+    fn every_problem_of_a_yaml_text_has_its_place() {
+        let at = |text: &str| -> Vec<(u32, String)> {
+            parse_yaml(text)
+                .problems
+                .into_iter()
+                .map(|problem| (problem.span.start, problem.message))
+                .collect()
+        };
+        assert_eq!(at("a: 1\na: 2\n"), [(5, "the key `a` stands twice".to_owned())]);
+        assert_eq!(at("a:\n\tb: 1\n")[0], (3, "a tab may not indent YAML; use spaces".to_owned()));
+        assert_eq!(at("a: 1\n---\nb: 2\n").len(), 1);
+        let two = at("a: [1\nb: 'x\nc: 1\nc: 2\n");
+        assert!(!two.is_empty(), "{two:?}");
+        assert!(at("").is_empty() && at("# only a comment\n").is_empty());
+    }
+
+    #[test]
+    fn a_text_that_doubles_itself_is_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..12 {
+            text.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", ")));
+        }
+        let problems = parse_yaml(&text).problems;
+        assert_eq!(problems.iter().filter(|problem| problem.kind == crate::ProblemKind::TooLarge).count(), 1);
+        let deep = parse_yaml(&"[".repeat(5000));
+        assert!(!deep.problems.is_empty());
+    }
+
+    #[test]
+    fn quoted_and_worded_scalars_are_texts() {
+        let document = parse_yaml("a: '90'\nb: yes\nc: 1e3\nd: 0x10\ne: ~\nf: |\n  x\n  y\n");
+        let kind = |key| document.root.get(key).unwrap().kind.clone();
+        assert_eq!(kind("a"), NodeKind::String("90".to_owned()));
+        assert_eq!(kind("b"), NodeKind::String("yes".to_owned()));
+        assert_eq!(kind("c"), NodeKind::Number(1000.0, "1e3".to_owned()));
+        assert_eq!(kind("d"), NodeKind::Number(16.0, "0x10".to_owned()));
+        assert_eq!(kind("e"), NodeKind::Null);
+        assert_eq!(kind("f"), NodeKind::String("x\ny\n".to_owned()));
+    }
+
+    #[test]
+    fn json_problems_keep_the_tree_so_far() {
+        let document = parse_json("{\"a\": [1, 2,], \"b\": \"\\ud83d\\ude00\", \"a\": 3, \"c\" 4}");
+        let messages: Vec<&str> = document.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["a trailing comma is not allowed", "the key `a` stands twice", "expected `:` after the key"]
+        );
+        assert_eq!(document.root.get("b").unwrap().as_str(), Some("\u{1F600}"));
+        assert_eq!(document.root.entries().len(), 3);
+        assert_eq!(parse_json("{\"a\": ").problems.len(), 2);
+        assert_eq!(parse_json("{} x").problems.len(), 1);
+        assert!(!parse_json(&"[".repeat(100_000)).problems.is_empty());
+    }
 }

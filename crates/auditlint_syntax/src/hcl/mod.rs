@@ -4,19 +4,29 @@
 //! cached by content, so that a keystroke parses one block. hcl-edit is the expression parser; its types
 //! never leave this folder.
 
+mod comments;
+mod json;
+mod lower;
+mod piece;
+mod scan;
+mod split;
 mod tree;
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use dashmap::DashMap;
 use rustc_hash::FxBuildHasher;
 
+pub use comments::comments;
+pub use json::{parse_json, parse_variables_json};
 pub use tree::{
     Attribute, BinaryOp, Block, Body, Expr, ExprKind, ForExpr, Item, ItemKind, Label, ObjectItem, ObjectKey,
     Piece, TemplatePart, UnaryOp,
 };
 
-use crate::{Problem, Source};
+use crate::{Problem, ProblemKind, Source};
+use split::Cut;
 
 /// One parsed file: its items in source order and everything that is wrong with it (absolute spans).
 #[derive(Clone, Debug, Default)]
@@ -27,23 +37,85 @@ pub struct HclFile {
     pub problems: Vec<Problem>,
 }
 
-/// Parsed blocks by content, shared by threads and revisions.
+/// Parsed blocks by content, shared by threads and revisions. The key is a keyed hash: nobody who writes a
+/// block can make it collide with another.
 #[derive(Debug, Default)]
 pub struct BlockCache {
-    #[allow(dead_code, reason = "filled by the parser")]
+    keys: RandomState,
     pieces: DashMap<u64, Arc<Piece>, FxBuildHasher>,
+}
+
+/// How many pieces a cache holds before it drops those that nobody uses any more.
+const FULL: usize = 100_000;
+
+impl BlockCache {
+    fn piece(&self, text: &str, broken: bool) -> Arc<Piece> {
+        let hash = self.keys.hash_one((text, broken));
+        if let Some(piece) = self.pieces.get(&hash) {
+            return Arc::clone(&piece);
+        }
+        let piece = Arc::new(piece::parse(text, hash, broken));
+        if self.pieces.len() >= FULL {
+            self.pieces.retain(|_, piece| Arc::strong_count(piece) > 1);
+        }
+        self.pieces.insert(hash, Arc::clone(&piece));
+        piece
+    }
 }
 
 /// Parses native HCL syntax (`.tf`, `.tofu`, `.tfvars`).
 #[must_use]
-pub fn parse(_source: &Source, _cache: &BlockCache) -> HclFile {
-    HclFile::default()
+pub fn parse(source: &Source, cache: &BlockCache) -> HclFile {
+    let text: &str = source.text();
+    let mut file = HclFile::default();
+    for cut in split::statements(text.as_bytes(), 0, text.len()) {
+        let piece = cache.piece(text.get(cut.start..cut.end).unwrap_or_default(), cut.broken);
+        if piece.problem.is_some() {
+            for part in parts(text, cut) {
+                let whole = part.start == cut.start && part.end == cut.end && part.broken == cut.broken;
+                let piece = if whole {
+                    Arc::clone(&piece)
+                } else {
+                    cache.piece(text.get(part.start..part.end).unwrap_or_default(), part.broken)
+                };
+                add(&mut file, source, part, piece);
+            }
+        } else {
+            add(&mut file, source, cut, piece);
+        }
+    }
+    file
 }
 
-/// Parses Terraform's JSON syntax (`.tf.json`, `.tfvars.json`) into the same tree: nested objects under
-/// `resource`, `module` and the like become blocks with labels, everything else attributes whose strings
-/// are templates.
+/// The statements of a cut that does not parse: it may have swallowed its neighbours.
+fn parts(text: &str, cut: Cut) -> Vec<Cut> {
+    let found = split::resynchronised(text.as_bytes(), cut);
+    let [first, rest @ ..] = found.as_slice() else { return vec![cut] };
+    if rest.is_empty() {
+        return vec![cut];
+    }
+    // The first one is the broken one; each of the others begins with a header and is cut anew.
+    let mut out = vec![Cut { broken: false, ..*first }];
+    for part in rest {
+        out.extend(split::statements(text.as_bytes(), part.start, part.end));
+    }
+    out
+}
+
+fn add(file: &mut HclFile, source: &Source, cut: Cut, piece: Arc<Piece>) {
+    let base = u32::try_from(cut.start).unwrap_or(u32::MAX);
+    if let Some(problem) = &piece.problem {
+        file.problems.push(Problem { span: problem.span.shifted(base), ..problem.clone() });
+    }
+    file.items.push(Item { file: source.file(), base, piece });
+}
+
+/// Refuses what is no text: a NUL byte is legal nowhere in HCL.
 #[must_use]
-pub fn parse_json(_source: &Source, _cache: &BlockCache) -> HclFile {
-    HclFile::default()
+pub fn encoding_problem(source: &Source) -> Option<Problem> {
+    source.is_binary().then(|| Problem {
+        kind: ProblemKind::Encoding,
+        span: crate::Span::default(),
+        message: "this is not a text file".to_owned(),
+    })
 }
