@@ -73,7 +73,7 @@ impl Unknown {
 /// A value with its history.
 #[derive(Clone, Default)]
 pub struct Tracked {
-    value: Value,
+    pub(crate) value: Value,
     /// Where it was written.
     pub origin: Origin,
     /// Whether it is sensitive; survives every operation.
@@ -206,6 +206,12 @@ impl Tracked {
     #[must_use]
     pub fn marked(self, sensitive: bool) -> Self {
         Self { sensitive: self.sensitive || sensitive, ..self }
+    }
+
+    /// Another value with the same history.
+    #[must_use]
+    pub fn with_value(self, value: Value) -> Self {
+        Self { value, ..self }
     }
 
     /// The value, to compare, match and measure; what is printed goes through [`Self::show`].

@@ -1,13 +1,27 @@
-//! HCL to resources: the files of a root module and of the modules that it calls, evaluated block by block.
+//! HCL to resources: the files of a root module and of the modules that it calls, evaluated lazily.
+
+mod convert;
+mod data;
+mod expand;
+mod expression;
+mod folder;
+mod functions;
+mod operators;
+mod resources;
+mod traversal;
+mod variables;
+mod world;
 
 use auditlint_syntax::hcl::BlockCache;
-use auditlint_syntax::{Access, Files, Name};
+use auditlint_syntax::{Access, Files, Name, Recorder};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::{Delta, ResourceGraph, Tables};
+pub use folder::{Folder, ParsedFiles};
+
+use crate::{ResourceGraph, Tables};
 
 /// What makes a root: a folder with one set of values.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RootInputs {
     /// The folder of the root module, relative to the workspace.
     pub folder: Utf8PathBuf,
@@ -21,46 +35,52 @@ pub struct RootInputs {
     pub workspace: Option<Name>,
 }
 
-/// An evaluated root: its graph, and what is needed to bring it up to date block by block.
+/// What is shared between the roots of a run: blocks by content and files by revision.
+#[derive(Debug, Default)]
+pub struct Caches {
+    /// Parsed blocks.
+    pub blocks: BlockCache,
+    /// Parsed files.
+    pub files: ParsedFiles,
+}
+
+/// An evaluated root.
 #[derive(Debug, Default)]
 pub struct Configuration {
-    graph: ResourceGraph,
+    /// The resources.
+    pub graph: ResourceGraph,
+    /// Every file and folder that was asked for, whether it was there or not, sorted.
+    pub accesses: Vec<Access>,
+    /// The folders of the modules that the root reaches, itself first.
+    pub folders: Vec<Utf8PathBuf>,
 }
 
 impl Configuration {
     /// Reads and evaluates a root.
     #[must_use]
-    pub fn load(_inputs: &RootInputs, _files: &dyn Files, _cache: &BlockCache, _tables: &Tables) -> Self {
-        Self::default()
+    pub fn load(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables: &Tables) -> Self {
+        let recorder = Recorder::new(files);
+        let mut configuration = {
+            let world = world::World::new(inputs, &recorder, caches, tables);
+            resources::collect(&world)
+        };
+        configuration.accesses = recorder.accesses();
+        configuration
     }
+}
 
-    /// Brings it up to date after the texts of `changed` changed (or came, or went). Only blocks whose text
-    /// or inputs changed are evaluated again; the result equals that of a fresh [`Self::load`].
-    pub fn update(
-        &mut self,
-        _changed: &[Utf8PathBuf],
-        _files: &dyn Files,
-        _cache: &BlockCache,
-        _tables: &Tables,
-    ) -> Delta {
-        Delta::default()
+/// Joins a relative `source` to `folder` and resolves `.` and `..`; none when it leaves the workspace.
+#[must_use]
+pub fn join_source(folder: &Utf8Path, source: &str) -> Option<Utf8PathBuf> {
+    let mut parts: Vec<&str> = folder.as_str().split('/').filter(|part| !part.is_empty()).collect();
+    for part in source.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
     }
-
-    /// The resources.
-    #[must_use]
-    pub fn graph(&self) -> &ResourceGraph {
-        &self.graph
-    }
-
-    /// Every file and folder that was asked for, whether it was there or not, sorted.
-    #[must_use]
-    pub fn accesses(&self) -> &[Access] {
-        &[]
-    }
-
-    /// The folders of the local modules that the root reaches, itself first.
-    #[must_use]
-    pub fn folders(&self) -> Vec<&Utf8Path> {
-        Vec::new()
-    }
+    Some(Utf8PathBuf::from(parts.join("/")))
 }

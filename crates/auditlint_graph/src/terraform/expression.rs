@@ -1,0 +1,520 @@
+//! Expressions to values.
+
+use std::sync::Arc;
+
+use auditlint_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectKey, TemplatePart};
+use auditlint_syntax::{Location, Name};
+
+use super::convert::{boolean, number, text};
+use super::folder::BlockRef;
+use super::world::{DEEPEST_QUESTIONS, Scope, World};
+use super::{expand, functions, operators};
+use crate::{Cause, CauseKind, Derived, Map, Number, Origin, Reference, Tracked, Unknown, Value};
+
+impl World<'_> {
+    /// The value of `expr`, which stands in `block` of module `id`.
+    pub(super) fn eval(&self, id: usize, block: &BlockRef, expr: &Expr, scope: &Scope) -> Tracked {
+        let at = block.place(expr.span);
+        if self.depth.get() >= DEEPEST_QUESTIONS {
+            return self.unknown(CauseKind::Function, "an expression nested too deeply", "", at);
+        }
+        self.depth.set(self.depth.get() + 1);
+        let value = self.eval_kind(id, block, expr, scope, at);
+        self.depth.set(self.depth.get() - 1);
+        value
+    }
+
+    fn eval_kind(&self, id: usize, block: &BlockRef, expr: &Expr, scope: &Scope, at: Location) -> Tracked {
+        let eval = |expr: &Expr| self.eval(id, block, expr, scope);
+        let literal = |value: Value| Tracked::new(value, Origin::Written(at));
+        match &expr.kind {
+            ExprKind::Null => literal(Value::Null),
+            ExprKind::Bool(value) => literal(Value::Bool(*value)),
+            ExprKind::Number(written) => match written.parse() {
+                Ok(number) => literal(Value::Number(Number(number))),
+                Err(_) => self.unknown(CauseKind::Function, "a number out of range", "", at),
+            },
+            ExprKind::String(text) => literal(Value::String(text.clone())),
+            ExprKind::Template(parts) => self.template(id, block, parts, scope, at),
+            ExprKind::Tuple(items) => literal(Value::List(items.iter().map(eval).collect())),
+            ExprKind::Object(items) => {
+                let mut map = Map::default();
+                for item in items {
+                    let key = match &item.key {
+                        ObjectKey::Name(name) => name.clone(),
+                        ObjectKey::Expr(key) => {
+                            let key = eval(key);
+                            match (text(key.value()), key.unknown()) {
+                                (Some(key), _) => key,
+                                (None, Some(unknown)) => {
+                                    return self.unknown_from(unknown.cause.clone(), &[&key], at);
+                                }
+                                (None, None) => {
+                                    return self.unknown(CauseKind::Function, "an invalid key", "", at);
+                                }
+                            }
+                        }
+                    };
+                    map.insert(key, eval(&item.value));
+                }
+                literal(Value::Map(Arc::new(map)))
+            }
+            ExprKind::Variable(_) | ExprKind::GetAttr(..) | ExprKind::Index(..) => {
+                self.traversal(id, block, expr, scope, at)
+            }
+            ExprKind::AttrSplat(base, each) | ExprKind::FullSplat(base, each) => {
+                let base = eval(base);
+                self.splat(id, block, &base, each, scope, at)
+            }
+            ExprKind::SplatItem => scope.item.clone().unwrap_or_default(),
+            ExprKind::Call(name, arguments, expands) => {
+                self.call_function(id, block, name, arguments, *expands, scope, at)
+            }
+            ExprKind::Unary(operator, operand) => {
+                let operand = eval(operand);
+                self.computed(operators::unary(*operator, &operand), &[&operand], at)
+            }
+            ExprKind::Binary(operator, left, right) => {
+                let (left, right) = (eval(left), eval(right));
+                self.computed(operators::binary(*operator, &left, &right), &[&left, &right], at)
+            }
+            ExprKind::Conditional(parts) => {
+                let [condition, yes, no] = &**parts;
+                let condition = eval(condition);
+                match boolean(condition.value()) {
+                    Some(decided) => {
+                        let chosen = eval(if decided { yes } else { no });
+                        self.passed(chosen, &[&condition], at)
+                    }
+                    None => {
+                        let (yes, no) = (eval(yes), eval(no));
+                        self.undecided(&condition, yes, no, at)
+                    }
+                }
+            }
+            ExprKind::For(each) => self.for_expr(id, block, each, scope, at),
+            ExprKind::Paren(inner) => eval(inner),
+            ExprKind::Broken => {
+                self.unknown(CauseKind::Function, "an expression that could not be parsed", "", at)
+            }
+        }
+    }
+
+    /// `value` where there is one, else unknown for the first cause of the inputs.
+    pub(super) fn computed(&self, value: Option<Value>, inputs: &[&Tracked], at: Location) -> Tracked {
+        match value {
+            Some(value) => Tracked::derive(at, inputs, value),
+            None => self.unknown_of(inputs, at),
+        }
+    }
+
+    /// Unknown for the first cause found in `inputs`.
+    pub(super) fn unknown_of(&self, inputs: &[&Tracked], at: Location) -> Tracked {
+        let cause = inputs.iter().find_map(|input| first_cause(input)).unwrap_or(Cause {
+            kind: CauseKind::Function,
+            subject: "an expression that terraform refuses".to_owned(),
+            hint: "run 'terraform validate'".to_owned(),
+        });
+        self.unknown_from(cause, inputs, at)
+    }
+
+    pub(super) fn unknown_from(&self, cause: Cause, inputs: &[&Tracked], at: Location) -> Tracked {
+        Tracked::derive(at, inputs, Value::Unknown(Arc::new(Unknown::because(cause))))
+    }
+
+    /// `value` as it passes through an expression at `at`: it keeps what it refers to.
+    pub(super) fn passed(&self, value: Tracked, deciders: &[&Tracked], at: Location) -> Tracked {
+        let from =
+            [value.origin.clone()].into_iter().chain(deciders.iter().map(|decider| decider.origin.clone()));
+        let origin = Origin::Derived(Arc::new(Derived { at, from: from.collect() }));
+        Tracked {
+            origin,
+            sensitive: value.sensitive || deciders.iter().any(|decider| decider.sensitive),
+            ..value
+        }
+    }
+
+    /// One of two values by a condition that is not known.
+    fn undecided(&self, condition: &Tracked, yes: Tracked, no: Tracked, at: Location) -> Tracked {
+        if operators::equal(&yes, &no) == Some(true) {
+            return self.passed(yes, &[&no, condition], at);
+        }
+        let cause = first_cause(condition).unwrap_or(Cause {
+            kind: CauseKind::Function,
+            subject: "a condition".to_owned(),
+            hint: String::new(),
+        });
+        let references: Vec<Reference> = [&yes, &no]
+            .into_iter()
+            .flat_map(|arm| arm.references.iter().flat_map(|all| all.iter().cloned()))
+            .collect();
+        let never_null = |arm: &Tracked| match arm.value() {
+            Value::Null => false,
+            Value::Unknown(unknown) => unknown.not_null,
+            _ => true,
+        };
+        let unknown = Unknown {
+            not_null: never_null(&yes) && never_null(&no),
+            one_of: Some(Box::new([yes.clone(), no.clone()])),
+            ..Unknown::because(cause)
+        };
+        let value = Tracked::derive(at, &[&yes, &no, condition], Value::Unknown(Arc::new(unknown)));
+        value.with_references((!references.is_empty()).then(|| references.into()))
+    }
+
+    fn template(
+        &self,
+        id: usize,
+        block: &BlockRef,
+        parts: &[TemplatePart],
+        scope: &Scope,
+        at: Location,
+    ) -> Tracked {
+        // `"${x}"` is x itself, whatever its type.
+        if let [TemplatePart::Value(only)] = parts {
+            return self.eval(id, block, only, scope);
+        }
+        let mut out = Rendered::default();
+        self.render(id, block, parts, scope, &mut out);
+        let inputs: Vec<&Tracked> = out.inputs.iter().collect();
+        match out.unknown {
+            None => {
+                let origin_less = inputs.is_empty();
+                let value = Value::String(Name::new(out.text));
+                if origin_less {
+                    Tracked::new(value, Origin::Written(at))
+                } else {
+                    Tracked::derive(at, &inputs, value)
+                }
+            }
+            Some(cause) => {
+                let unknown =
+                    Unknown { not_null: true, prefix: Some(Name::new(out.text)), ..Unknown::because(cause) };
+                Tracked::derive(at, &inputs, Value::Unknown(Arc::new(unknown)))
+            }
+        }
+    }
+
+    fn render(&self, id: usize, block: &BlockRef, parts: &[TemplatePart], scope: &Scope, out: &mut Rendered) {
+        for part in parts {
+            match part {
+                TemplatePart::Text(text) => out.push(text),
+                TemplatePart::Value(value) => {
+                    let value = self.eval(id, block, value, scope);
+                    out.value(value);
+                }
+                TemplatePart::If { condition, yes, no } => {
+                    let condition = self.eval(id, block, condition, scope);
+                    match boolean(condition.value()) {
+                        Some(true) => self.render(id, block, yes, scope, out),
+                        Some(false) => self.render(id, block, no, scope, out),
+                        None => out.lose(first_cause(&condition)),
+                    }
+                    out.inputs.push(condition);
+                }
+                TemplatePart::For { key, value, collection, body } => {
+                    let collection = self.eval(id, block, collection, scope);
+                    match rounds(&collection) {
+                        Ok(rounds) => {
+                            for (name, item) in rounds {
+                                let scope = bind(scope, key.as_ref().map(|key| (key, name)), value, item);
+                                self.render(id, block, body, &scope, out);
+                            }
+                        }
+                        Err(cause) => out.lose(Some(cause)),
+                    }
+                    out.inputs.push(collection);
+                }
+            }
+        }
+    }
+
+    pub(super) fn splat(
+        &self,
+        id: usize,
+        block: &BlockRef,
+        base: &Tracked,
+        each: &Expr,
+        scope: &Scope,
+        at: Location,
+    ) -> Tracked {
+        let apply = |item: &Tracked| {
+            let scope = Scope { item: Some(item.clone()), ..scope.clone() };
+            self.eval(id, block, each, &scope)
+        };
+        match base.value() {
+            Value::Null => Tracked::derive(at, &[base], Value::List(Arc::from([]))),
+            Value::List(items) => {
+                let items: Vec<Tracked> = items.iter().map(apply).collect();
+                Tracked::derive(at, &[base], Value::List(items.into()))
+            }
+            // A value that is no list counts as a list of one; an unknown one is a list of unknown length
+            // whose elements are like it.
+            Value::Unknown(unknown) if !is_whole_resource(base) => {
+                let item = apply(base);
+                let many = Unknown { many: true, ..Unknown::because(unknown.cause.clone()) };
+                let item = match item.value() {
+                    Value::Unknown(inner) => {
+                        let inner = Unknown { many: true, ..(**inner).clone() };
+                        item.clone().with_value(Value::Unknown(Arc::new(inner)))
+                    }
+                    _ => item.clone().with_value(Value::Unknown(Arc::new(many))),
+                };
+                Tracked::derive(at, &[base], Value::List(Arc::from([item])))
+            }
+            _ => {
+                let item = apply(base);
+                Tracked::derive(at, &[base], Value::List(Arc::from([item])))
+            }
+        }
+    }
+
+    fn for_expr(&self, id: usize, block: &BlockRef, each: &ForExpr, scope: &Scope, at: Location) -> Tracked {
+        let collection = self.eval(id, block, &each.collection, scope);
+        let rounds = match rounds(&collection) {
+            Ok(rounds) => rounds,
+            Err(cause) => return self.unknown_from(cause, &[&collection], at),
+        };
+        let mut map = Map::default();
+        let mut list = Vec::new();
+        let mut groups: indexmap::IndexMap<Name, Vec<Tracked>> = indexmap::IndexMap::new();
+        for (name, item) in rounds {
+            let scope = bind(scope, each.key.as_ref().map(|key| (key, name)), &each.value, item);
+            if let Some(condition) = &each.condition {
+                let condition = self.eval(id, block, condition, &scope);
+                match boolean(condition.value()) {
+                    Some(false) => continue,
+                    Some(true) => {}
+                    None => return self.unknown_of(&[&condition, &collection], at),
+                }
+            }
+            let value = self.eval(id, block, &each.value_expr, &scope);
+            let Some(key) = &each.key_expr else {
+                list.push(value);
+                continue;
+            };
+            let key = self.eval(id, block, key, &scope);
+            match text(key.value()) {
+                Some(key) if each.grouping => groups.entry(key).or_default().push(value),
+                Some(key) => drop(map.insert(key, value)),
+                None => return self.unknown_of(&[&key, &collection], at),
+            }
+        }
+        for (key, items) in groups {
+            map.insert(key, Tracked::derive(at, &[], Value::List(items.into())));
+        }
+        if each.key_expr.is_some() {
+            map.sort_keys();
+            Tracked::derive(at, &[&collection], Value::Map(Arc::new(map)))
+        } else {
+            Tracked::derive(at, &[&collection], Value::List(list.into()))
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of a call and where it stands")]
+    fn call_function(
+        &self,
+        id: usize,
+        block: &BlockRef,
+        name: &Name,
+        arguments: &[Expr],
+        expands: bool,
+        scope: &Scope,
+        at: Location,
+    ) -> Tracked {
+        match name.as_str() {
+            "try" => {
+                // What terraform would refuse is what this evaluator calls an invalid expression.
+                for argument in arguments {
+                    let value = self.eval(id, block, argument, scope);
+                    let refused = first_cause_here(&value).is_some_and(|cause| {
+                        cause.subject.starts_with("an expression that terraform refuses")
+                    });
+                    if !refused {
+                        return self.passed(value, &[], at);
+                    }
+                }
+                return self.unknown(CauseKind::Function, "try()", "", at);
+            }
+            "can" => {
+                let value =
+                    arguments.first().map(|first| self.eval(id, block, first, scope)).unwrap_or_default();
+                return match first_cause_here(&value) {
+                    Some(cause) if cause.subject.starts_with("an expression that terraform refuses") => {
+                        Tracked::derive(at, &[&value], Value::Bool(false))
+                    }
+                    Some(cause) => self.unknown_from(cause, &[&value], at),
+                    None => Tracked::derive(at, &[&value], Value::Bool(true)),
+                };
+            }
+            _ => {}
+        }
+        let mut values: Vec<Tracked> =
+            arguments.iter().map(|argument| self.eval(id, block, argument, scope)).collect();
+        if expands && let Some(last) = values.pop() {
+            match last.value() {
+                Value::List(items) if !items.iter().any(is_many) => values.extend(items.iter().cloned()),
+                _ => {
+                    values.push(last);
+                    return self.unknown_of(&values.iter().collect::<Vec<_>>(), at);
+                }
+            }
+        }
+        functions::call(self, id, name, &values, at)
+    }
+}
+
+/// The text of a template so far.
+#[derive(Default)]
+struct Rendered {
+    text: String,
+    inputs: Vec<Tracked>,
+    unknown: Option<Cause>,
+}
+
+impl Rendered {
+    /// After something unknown only what comes before it is known.
+    fn push(&mut self, text: &str) {
+        if self.unknown.is_none() {
+            self.text.push_str(text);
+        }
+    }
+
+    fn value(&mut self, value: Tracked) {
+        match (text(value.value()), value.unknown()) {
+            (Some(text), _) => self.push(&text),
+            (None, Some(unknown)) => {
+                if let Some(prefix) = unknown.prefix.clone() {
+                    self.push(&prefix);
+                }
+                self.lose(Some(unknown.cause.clone()));
+            }
+            (None, None) => self.lose(None),
+        }
+        self.inputs.push(value);
+    }
+
+    fn lose(&mut self, cause: Option<Cause>) {
+        self.unknown.get_or_insert(cause.unwrap_or(Cause {
+            kind: CauseKind::Function,
+            subject: "an expression that terraform refuses".to_owned(),
+            hint: String::new(),
+        }));
+    }
+}
+
+/// Whether the value is a resource instance as a whole: its attributes can be asked for.
+pub(super) fn is_whole_resource(value: &Tracked) -> bool {
+    matches!(value.references.as_deref(), Some([reference]) if reference.exact && reference.attribute.is_empty())
+}
+
+pub(super) fn is_many(item: &Tracked) -> bool {
+    item.unknown().is_some_and(|unknown| unknown.many)
+}
+
+fn first_cause_here(value: &Tracked) -> Option<Cause> {
+    value.unknown().map(|unknown| unknown.cause.clone())
+}
+
+/// The first cause in a value, nested ones included.
+pub(super) fn first_cause(value: &Tracked) -> Option<Cause> {
+    match value.value() {
+        Value::Unknown(unknown) => Some(unknown.cause.clone()),
+        Value::List(items) => items.iter().find_map(first_cause),
+        Value::Map(map) => map.values().find_map(first_cause),
+        _ => None,
+    }
+}
+
+/// Keys and values of what a `for` iterates; a cause when that is not known.
+fn rounds(collection: &Tracked) -> Result<Vec<(Tracked, Tracked)>, Cause> {
+    let key = |value: Value| Tracked::new(value, collection.origin.clone());
+    match collection.value() {
+        Value::List(items) if !items.iter().any(is_many) => Ok(items
+            .iter()
+            .enumerate()
+            .map(|(n, item)| {
+                (key(Value::Number(Number(f64::from(u32::try_from(n).unwrap_or(u32::MAX))))), item.clone())
+            })
+            .collect()),
+        Value::Map(map) => {
+            Ok(map.iter().map(|(name, item)| (key(Value::String(name.clone())), item.clone())).collect())
+        }
+        _ => Err(first_cause(collection).unwrap_or(Cause {
+            kind: CauseKind::Function,
+            subject: "an expression that terraform refuses".to_owned(),
+            hint: String::new(),
+        })),
+    }
+}
+
+fn bind(scope: &Scope, key: Option<(&Name, Tracked)>, name: &Name, item: Tracked) -> Scope {
+    let mut scope = scope.clone();
+    scope.names.extend(key.map(|(name, value)| (name.clone(), value)));
+    scope.names.push((name.clone(), item));
+    scope
+}
+
+impl World<'_> {
+    /// Element `key` of `base`, which is no whole resource.
+    pub(super) fn element(&self, base: &Tracked, key: &Tracked, at: Location) -> Tracked {
+        let refused = || {
+            let cause = Cause {
+                kind: CauseKind::Function,
+                subject: "an expression that terraform refuses".to_owned(),
+                hint: "run 'terraform validate'".to_owned(),
+            };
+            self.unknown_from(cause, &[base, key], at)
+        };
+        match (base.value(), key.value()) {
+            (Value::Unknown(unknown), _) => {
+                if let Some(arms) = &unknown.one_of {
+                    let picked: Vec<Tracked> = arms.iter().map(|arm| self.element(arm, key, at)).collect();
+                    let inner =
+                        Unknown { one_of: Some(picked.into()), ..Unknown::because(unknown.cause.clone()) };
+                    return Tracked::derive(at, &[base], Value::Unknown(Arc::new(inner)));
+                }
+                self.unknown_from(unknown.cause.clone(), &[base], at)
+            }
+            (_, Value::Unknown(unknown)) => self.unknown_from(unknown.cause.clone(), &[base, key], at),
+            (Value::Map(map), key) => {
+                let found = text(key).and_then(|key| map.get(&key));
+                found.map_or_else(refused, |item| self.passed(item.clone(), &[], at))
+            }
+            (Value::List(items), key) => {
+                if items.iter().any(is_many) {
+                    return self.unknown_of(&[base], at);
+                }
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "only whole numbers from 0 pass"
+                )]
+                let index =
+                    number(key).filter(|n| n.fract() == 0.0 && (0.0..1e9).contains(n)).map(|n| n as usize);
+                index
+                    .and_then(|index| items.get(index))
+                    .map_or_else(refused, |item| self.passed(item.clone(), &[], at))
+            }
+            _ => refused(),
+        }
+    }
+}
+
+/// The keys and values of a `for_each`, for `dynamic` blocks.
+pub(super) fn dynamic_elements(value: &Tracked) -> Result<Vec<(Tracked, Tracked)>, Cause> {
+    match value.value() {
+        Value::List(items) if items.iter().any(is_many) => Err(items
+            .iter()
+            .find_map(first_cause)
+            .unwrap_or(Cause { kind: CauseKind::Function, subject: String::new(), hint: String::new() })),
+        Value::List(_) => rounds(value),
+        Value::Null => Ok(Vec::new()),
+        _ => expand::elements(value).map(|items| {
+            items
+                .into_iter()
+                .map(|(key, item)| (Tracked::new(Value::String(key), value.origin.clone()), item))
+                .collect()
+        }),
+    }
+}

@@ -1,0 +1,187 @@
+//! Functions on texts.
+
+use regex::Regex;
+
+use super::{Answer, as_text, int, list_of_texts, string, texts};
+use crate::{Tracked, Value};
+
+pub(super) const NAMES: &[&str] = &[
+    "chomp",
+    "endswith",
+    "format",
+    "indent",
+    "join",
+    "lower",
+    "regex",
+    "regexall",
+    "replace",
+    "split",
+    "startswith",
+    "strcontains",
+    "strrev",
+    "substr",
+    "title",
+    "trim",
+    "trimprefix",
+    "trimspace",
+    "trimsuffix",
+    "upper",
+];
+
+/// Some answer when `name` is one of these functions.
+pub(super) fn call(name: &str, values: &[&Value]) -> Option<Answer> {
+    NAMES.contains(&name).then(|| compute(name, values))
+}
+
+fn compute(name: &str, values: &[&Value]) -> Answer {
+    let arg = |n: usize| values.get(n).and_then(|value| as_text(value));
+    let first = || arg(0);
+    match name {
+        "chomp" => string(first()?.trim_end_matches(['\n', '\r'])),
+        "endswith" => Some(Value::Bool(first()?.ends_with(arg(1)?.as_str()))),
+        "startswith" => Some(Value::Bool(first()?.starts_with(arg(1)?.as_str()))),
+        "strcontains" => Some(Value::Bool(first()?.contains(arg(1)?.as_str()))),
+        "lower" => string(first()?.to_lowercase()),
+        "upper" => string(first()?.to_uppercase()),
+        "strrev" => string(first()?.chars().rev().collect::<String>()),
+        "title" => string(title(&first()?)),
+        "trimspace" => string(first()?.trim()),
+        "trim" => {
+            let cut = arg(1)?;
+            string(first()?.trim_matches(|c| cut.contains(c)))
+        }
+        "trimprefix" => {
+            let text = first()?;
+            string(text.strip_prefix(arg(1)?.as_str()).unwrap_or(&text))
+        }
+        "trimsuffix" => {
+            let text = first()?;
+            string(text.strip_suffix(arg(1)?.as_str()).unwrap_or(&text))
+        }
+        "indent" => {
+            let pad = format!("\n{}", " ".repeat(usize::try_from(int(values.first()?)?).ok()?.min(1000)));
+            string(arg(1)?.replace('\n', &pad))
+        }
+        "join" => {
+            let mut parts = Vec::new();
+            for list in values.get(1..)? {
+                parts.extend(list_of_texts(list)?);
+            }
+            string(parts.join(first()?.as_str()))
+        }
+        "split" => texts(arg(1)?.split(first()?.as_str()).map(str::to_owned)),
+        "substr" => {
+            let chars: Vec<char> = first()?.chars().collect();
+            let (offset, length) = (int(values.get(1)?)?, int(values.get(2)?)?);
+            let count = i64::try_from(chars.len()).ok()?;
+            let start = if offset < 0 { (count + offset).max(0) } else { offset.min(count) };
+            let end = if length < 0 { count } else { (start + length).min(count) };
+            string(
+                chars
+                    .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?
+                    .iter()
+                    .collect::<String>(),
+            )
+        }
+        "replace" => {
+            let (text, from, to) = (first()?, arg(1)?, arg(2)?);
+            match from
+                .strip_prefix('/')
+                .and_then(|from| from.strip_suffix('/'))
+                .filter(|from| !from.is_empty())
+            {
+                Some(pattern) => string(Regex::new(pattern).ok()?.replace_all(&text, to.as_str())),
+                None => string(text.replace(from.as_str(), &to)),
+            }
+        }
+        "regex" => {
+            let pattern = Regex::new(&first()?).ok()?;
+            captured(&pattern, &pattern.captures(&arg(1)?)?)
+        }
+        "regexall" => {
+            let pattern = Regex::new(&first()?).ok()?;
+            let text = arg(1)?;
+            let all: Option<Vec<Tracked>> = pattern
+                .captures_iter(&text)
+                .map(|found| {
+                    captured(&pattern, &found).map(|value| Tracked::new(value, crate::Origin::Nowhere))
+                })
+                .collect();
+            Some(Value::List(all?.into()))
+        }
+        "format" => format(&first()?, values.get(1..)?),
+        _ => None,
+    }
+}
+
+/// The whole match, or its groups: a list, or a map when they have names.
+fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Answer {
+    if found.len() == 1 {
+        return string(found.get(0)?.as_str());
+    }
+    if pattern.capture_names().flatten().next().is_some() {
+        return None;
+    }
+    texts(found.iter().skip(1).map(|group| group.map_or(String::new(), |group| group.as_str().to_owned())))
+}
+
+fn title(text: &str) -> String {
+    let mut start = true;
+    text.chars()
+        .flat_map(|c| {
+            let upper = start && c.is_alphabetic();
+            start = !(c.is_alphanumeric() || c == '\'' || c == '_');
+            if upper { c.to_uppercase().collect::<Vec<_>>() } else { vec![c] }
+        })
+        .collect()
+}
+
+/// The verbs that real modules use: `%s %v %d %q %t %%` and padded `%03d`, `%5s`, `%.2f`; others are unknown.
+fn format(pattern: &str, values: &[&Value]) -> Answer {
+    let mut out = String::new();
+    let mut values = values.iter();
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        let mut flags = String::new();
+        let verb = loop {
+            let c = chars.next()?;
+            if c.is_ascii_alphabetic() || c == '%' {
+                break c;
+            }
+            flags.push(c);
+        };
+        if verb == '%' {
+            out.push('%');
+            continue;
+        }
+        let value = values.next()?;
+        let body = match verb {
+            's' | 'v' => as_text(value)?.to_string(),
+            'd' => int(value)?.to_string(),
+            't' => super::truth(value)?.to_string(),
+            'q' => format!("{:?}", as_text(value)?.as_str()),
+            'f' => {
+                let digits = flags.split_once('.').map_or(Some(6), |(_, digits)| digits.parse().ok())?;
+                flags.truncate(flags.find('.').unwrap_or(flags.len()));
+                format!("{:.*}", digits, super::as_number(value)?)
+            }
+            _ => return None,
+        };
+        let (zero, left) = (flags.starts_with('0'), flags.starts_with('-'));
+        let width: usize = match flags.trim_start_matches(['0', '-']) {
+            "" => 0,
+            digits => digits.parse().ok().filter(|width| *width <= 1000)?,
+        };
+        let missing = width.saturating_sub(body.chars().count());
+        match (left, zero) {
+            (true, _) => out.push_str(&format!("{body}{}", " ".repeat(missing))),
+            (false, true) => out.push_str(&format!("{}{body}", "0".repeat(missing))),
+            (false, false) => out.push_str(&format!("{}{body}", " ".repeat(missing))),
+        }
+    }
+    string(out)
+}

@@ -1,0 +1,100 @@
+//! Terraform's operators over values that may not be known.
+
+use auditlint_syntax::hcl::{BinaryOp, UnaryOp};
+
+use super::convert::{boolean, number, text};
+use crate::{Number, Tracked, Value};
+
+/// Whether two values are equal; none when that is not known.
+pub(crate) fn equal(a: &Tracked, b: &Tracked) -> Option<bool> {
+    match (a.value(), b.value()) {
+        (Value::Unknown(unknown), Value::Null) | (Value::Null, Value::Unknown(unknown))
+            if unknown.not_null =>
+        {
+            Some(false)
+        }
+        (Value::Unknown(unknown), other) | (other, Value::Unknown(unknown)) => {
+            if let (Some(prefix), Some(text)) = (&unknown.prefix, other.as_str())
+                && !text.starts_with(prefix.as_str())
+            {
+                return Some(false);
+            }
+            let arms = unknown.one_of.as_deref()?;
+            let other = if a.unknown().is_some() { b } else { a };
+            let mut answers = arms.iter().map(|arm| equal(arm, other));
+            let first = answers.next()??;
+            answers.all(|answer| answer == Some(first)).then_some(first)
+        }
+        (Value::Null, Value::Null) => Some(true),
+        (Value::Null, _) | (_, Value::Null) => Some(false),
+        (Value::List(a), Value::List(b)) => {
+            if a.iter().chain(b.iter()).any(|item| item.unknown().is_some_and(|unknown| unknown.many)) {
+                return None;
+            }
+            if a.len() != b.len() {
+                return Some(false);
+            }
+            all(a.iter().zip(b.iter()).map(|(a, b)| equal(a, b)))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            if a.len() != b.len() || a.keys().any(|key| !b.contains_key(key)) {
+                return Some(false);
+            }
+            all(a.iter().map(|(key, item)| b.get(key).and_then(|other| equal(item, other))))
+        }
+        (Value::Bool(a), Value::Bool(b)) => Some(a == b),
+        (Value::Number(a), Value::Number(b)) => Some(a == b),
+        (Value::List(_) | Value::Map(_), _) | (_, Value::List(_) | Value::Map(_)) => Some(false),
+        (a, b) => Some(text(a).is_some() && text(a) == text(b)),
+    }
+}
+
+fn all(answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    answers.fold(Some(true), |all, answer| match (all, answer) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+        _ => Some(true),
+    })
+}
+
+/// The result of an operator; none when it is not known (or terraform refuses it).
+pub(super) fn binary(operator: BinaryOp, a: &Tracked, b: &Tracked) -> Option<Value> {
+    let numbers = || Some((number(a.value())?, number(b.value())?));
+    let arithmetic = |apply: fn(f64, f64) -> f64| {
+        let (a, b) = numbers()?;
+        let result = apply(a, b);
+        result.is_finite().then_some(Value::Number(Number(result)))
+    };
+    let compare = |apply: fn(&f64, &f64) -> bool| numbers().map(|(a, b)| Value::Bool(apply(&a, &b)));
+    match operator {
+        BinaryOp::Equal => equal(a, b).map(Value::Bool),
+        BinaryOp::NotEqual => equal(a, b).map(|same| Value::Bool(!same)),
+        BinaryOp::And => match (boolean(a.value()), boolean(b.value())) {
+            (Some(false), _) | (_, Some(false)) => Some(Value::Bool(false)),
+            (Some(true), Some(true)) => Some(Value::Bool(true)),
+            _ => None,
+        },
+        BinaryOp::Or => match (boolean(a.value()), boolean(b.value())) {
+            (Some(true), _) | (_, Some(true)) => Some(Value::Bool(true)),
+            (Some(false), Some(false)) => Some(Value::Bool(false)),
+            _ => None,
+        },
+        BinaryOp::Add => arithmetic(|a, b| a + b),
+        BinaryOp::Subtract => arithmetic(|a, b| a - b),
+        BinaryOp::Multiply => arithmetic(|a, b| a * b),
+        BinaryOp::Divide => arithmetic(|a, b| a / b),
+        BinaryOp::Modulo => arithmetic(|a, b| a % b),
+        BinaryOp::Less => compare(f64::lt),
+        BinaryOp::LessOrEqual => compare(f64::le),
+        BinaryOp::Greater => compare(f64::gt),
+        BinaryOp::GreaterOrEqual => compare(f64::ge),
+    }
+}
+
+/// The result of an operator with one operand.
+pub(super) fn unary(operator: UnaryOp, a: &Tracked) -> Option<Value> {
+    match operator {
+        UnaryOp::Negate => number(a.value()).map(|n| Value::Number(Number(-n))),
+        UnaryOp::Not => boolean(a.value()).map(|value| Value::Bool(!value)),
+    }
+}

@@ -1,0 +1,406 @@
+//! References: `var.x`, `local.y`, `module.m.out`, `aws_s3_bucket.b[0].id`, and what may follow them.
+
+use std::sync::Arc;
+
+use auditlint_syntax::hcl::{Expr, ExprKind, ItemKind};
+use auditlint_syntax::{Location, Name};
+
+use super::expand::Instances;
+use super::expression::is_whole_resource;
+use super::folder::BlockRef;
+use super::world::{Children, Question, Scope, World};
+use crate::{
+    Cause, CauseKind, Gap, GapKind, Key, Map, Mode, Origin, RefKey, Reference, Tracked, Unknown, Value,
+    is_sensitive_name,
+};
+
+enum Step<'e> {
+    Name(&'e Name),
+    Index(&'e Expr),
+}
+
+impl World<'_> {
+    pub(super) fn traversal(
+        &self,
+        id: usize,
+        block: &BlockRef,
+        expr: &Expr,
+        scope: &Scope,
+        at: Location,
+    ) -> Tracked {
+        let mut steps = Vec::new();
+        let mut base = expr;
+        loop {
+            match &base.kind {
+                ExprKind::GetAttr(inner, name, _) => {
+                    steps.push(Step::Name(name));
+                    base = inner;
+                }
+                ExprKind::Index(inner, key) => {
+                    steps.push(Step::Index(key));
+                    base = inner;
+                }
+                _ => break,
+            }
+        }
+        steps.reverse();
+        let ExprKind::Variable(root) = &base.kind else {
+            let value = self.eval(id, block, base, scope);
+            return self.walk(id, block, value, &steps, scope, at);
+        };
+        if let Some((_, value)) = scope.names.iter().rev().find(|(name, _)| name == root) {
+            let value = self.passed(value.clone(), &[], at);
+            return self.walk(id, block, value, &steps, scope, at);
+        }
+        let (value, used) = self.root(id, root, &steps, scope, at);
+        self.walk(id, block, value, steps.get(used..).unwrap_or_default(), scope, at)
+    }
+
+    /// The value that a root name and its first steps stand for, and how many steps were used.
+    fn root(
+        &self,
+        id: usize,
+        root: &Name,
+        steps: &[Step<'_>],
+        scope: &Scope,
+        at: Location,
+    ) -> (Tracked, usize) {
+        let name = |n: usize| match steps.get(n) {
+            Some(Step::Name(name)) => Some(*name),
+            _ => None,
+        };
+        let passed = |value: Tracked| self.passed(value, &[], at);
+        match (root.as_str(), name(0)) {
+            ("var", Some(name)) => (passed(self.variable(id, name, at)), 1),
+            ("local", Some(name)) => (passed(self.local(id, name, at)), 1),
+            ("each", Some(part)) => {
+                let value = scope
+                    .each
+                    .as_ref()
+                    .map(|(key, value)| if part == "key" { key.clone() } else { value.clone() });
+                (passed(value.unwrap_or_else(|| self.undeclared(id, "each", at))), 1)
+            }
+            ("count", Some(_)) => {
+                (passed(scope.index.clone().unwrap_or_else(|| self.undeclared(id, "count", at))), 1)
+            }
+            ("path", Some(part)) => {
+                let module = self.module(id);
+                let folder = match part.as_str() {
+                    "module" => module.folder_path.as_str(),
+                    "root" => self.inputs.folder.as_str(),
+                    _ => "",
+                };
+                let folder = if folder.is_empty() { "." } else { folder };
+                (Tracked::new(Value::text(folder), Origin::Written(at)), 1)
+            }
+            ("terraform", Some(_)) => {
+                let workspace = self.inputs.workspace.clone().unwrap_or_else(|| Name::new("default"));
+                (Tracked::new(Value::String(workspace), Origin::Given("terraform.workspace".into())), 1)
+            }
+            ("self", _) => (self.unknown(CauseKind::Computed, "self", "", at), steps.len()),
+            ("module", Some(call)) => self.module_reference(id, call, steps, at),
+            ("data", Some(kind)) => match name(1) {
+                Some(name) => (self.resource_reference(id, Mode::Data, kind, name, at), 2),
+                None => (self.undeclared(id, "data", at), steps.len()),
+            },
+            (_, Some(name)) => (self.resource_reference(id, Mode::Managed, root, name, at), 1),
+            (_, None) => (self.undeclared(id, root, at), steps.len()),
+        }
+    }
+
+    fn walk(
+        &self,
+        id: usize,
+        block: &BlockRef,
+        value: Tracked,
+        steps: &[Step<'_>],
+        scope: &Scope,
+        at: Location,
+    ) -> Tracked {
+        let mut value = value;
+        for step in steps {
+            value = match step {
+                Step::Name(name) if is_whole_resource(&value) => self.attribute_of(&value, name, at),
+                Step::Name(name) => {
+                    let key = Tracked::new(Value::String((*name).clone()), Origin::Written(at));
+                    self.element(&value, &key, at)
+                }
+                Step::Index(key) => {
+                    let key = self.eval(id, block, key, scope);
+                    if is_whole_resource(&value) {
+                        self.instance_of(&value, &key, at)
+                    } else {
+                        self.element(&value, &key, at)
+                    }
+                }
+            };
+        }
+        value
+    }
+
+    /// A variable of module `id`.
+    pub(super) fn variable(&self, id: usize, name: &Name, at: Location) -> Tracked {
+        self.answer(id, Question::Variable(name.clone()), at, || self.evaluate_variable(id, name, at))
+    }
+
+    fn local(&self, id: usize, name: &Name, at: Location) -> Tracked {
+        self.answer(id, Question::Local(name.clone()), at, || {
+            let module = self.module(id);
+            let Some((block, position)) = module.folder.locals.get(name) else {
+                return self.undeclared(id, &format!("local.{name}"), at);
+            };
+            match block.block().body.attributes.get(*position) {
+                Some(attribute) => self.eval(id, block, &attribute.value, &Scope::default()),
+                None => Tracked::default(),
+            }
+        })
+    }
+
+    fn output(&self, id: usize, name: &Name, at: Location) -> Tracked {
+        self.answer(id, Question::Output(name.clone()), at, || {
+            let module = self.module(id);
+            let Some(block) = module.folder.outputs.get(name) else {
+                return self.undeclared(id, &format!("output {name:?} of {}", module.path), at);
+            };
+            let body = &block.block().body;
+            let Some(value) = body.attribute("value") else { return Tracked::default() };
+            let sensitive =
+                body.attribute("sensitive").map(|mark| self.eval(id, block, &mark.value, &Scope::default()));
+            let sensitive =
+                sensitive.is_some_and(|mark| super::convert::boolean(mark.value()) != Some(false));
+            self.eval(id, block, &value.value, &Scope::default()).marked(sensitive)
+        })
+    }
+
+    /// `module.call[key].output`, and how many steps after `module` that took.
+    fn module_reference(&self, id: usize, call: &Name, steps: &[Step<'_>], at: Location) -> (Tracked, usize) {
+        let Some(children) = self.children(id, call) else {
+            return (self.undeclared(id, &format!("module.{call}"), at), steps.len());
+        };
+        let output = |n: usize| match steps.get(n) {
+            Some(Step::Name(name)) => Some(*name),
+            _ => None,
+        };
+        let whole = |child: usize| {
+            let outputs: Map = self
+                .module(child)
+                .folder
+                .outputs
+                .keys()
+                .map(|name| (name.clone(), self.output(child, name, at)))
+                .collect();
+            let mut outputs = outputs;
+            outputs.sort_keys();
+            Tracked::derive(at, &[], Value::Map(Arc::new(outputs)))
+        };
+        match &*children {
+            Children::Missing(cause) => {
+                let unknown = Tracked::new(
+                    Value::Unknown(Arc::new(Unknown::because(cause.clone()))),
+                    Origin::Written(at),
+                );
+                (unknown, steps.len())
+            }
+            Children::One(child) => match output(1) {
+                Some(name) => (self.passed(self.output(*child, name, at), &[], at), 2),
+                None => (whole(*child), 1),
+            },
+            Children::Undecided(child, cause) => {
+                // Whatever the key: any instance would give this.
+                let position = (1..steps.len()).find(|&n| output(n).is_some());
+                match position.and_then(|n| Some((n, output(n)?))) {
+                    Some((n, name)) => {
+                        let value = self.output(*child, name, at);
+                        let unknown = Unknown::because(cause.clone());
+                        let value = match value.value() {
+                            Value::Unknown(_) => value,
+                            _ => value.clone().with_value(Value::Unknown(Arc::new(unknown))),
+                        };
+                        (self.passed(value, &[], at), n + 1)
+                    }
+                    None => (
+                        Tracked::new(
+                            Value::Unknown(Arc::new(Unknown::because(cause.clone()))),
+                            Origin::Written(at),
+                        ),
+                        steps.len(),
+                    ),
+                }
+            }
+            Children::Indexed(all) => {
+                let items: Vec<Tracked> = all.iter().map(|child| whole(*child)).collect();
+                (Tracked::derive(at, &[], Value::List(items.into())), 1)
+            }
+            Children::Keyed(all) => {
+                let map: Map = all.iter().map(|(key, child)| (key.clone(), whole(*child))).collect();
+                (Tracked::derive(at, &[], Value::Map(Arc::new(map))), 1)
+            }
+        }
+    }
+
+    /// A resource as a whole: one instance, or the list or map of its instances.
+    fn resource_reference(&self, id: usize, mode: Mode, kind: &Name, name: &Name, at: Location) -> Tracked {
+        let module = self.module(id);
+        let Some(&declaration) = module.folder.by_name.get(&(mode, kind.clone(), name.clone())) else {
+            let data = if mode == Mode::Data { "data." } else { "" };
+            return self.undeclared(id, &format!("{data}{kind}.{name}"), at);
+        };
+        let whole = |key: RefKey| {
+            let reference = Reference {
+                module: module.path.clone(),
+                mode,
+                kind: kind.clone(),
+                name: name.clone(),
+                key,
+                attribute: Name::default(),
+                exact: true,
+            };
+            let cause = self.cause_of(&reference);
+            let unknown = Unknown { not_null: true, ..Unknown::because(cause) };
+            Tracked::new(Value::Unknown(Arc::new(unknown)), Origin::Written(at))
+                .with_references(Some(Arc::from([reference])))
+        };
+        match &*self.instances(id, declaration) {
+            Instances::One => whole(RefKey::None),
+            Instances::Count(count) => {
+                let items: Vec<Tracked> = (0..*count).map(|n| whole(RefKey::Known(Key::Index(n)))).collect();
+                Tracked::new(Value::List(items.into()), Origin::Written(at))
+            }
+            Instances::Each(each) => {
+                let map: Map = each
+                    .iter()
+                    .map(|(key, _)| (key.clone(), whole(RefKey::Known(Key::Text(key.clone())))))
+                    .collect();
+                Tracked::new(Value::Map(Arc::new(map)), Origin::Written(at))
+            }
+            Instances::Undecided(_) => whole(RefKey::Unknown),
+        }
+    }
+
+    /// Instance `key` of a resource whose instances are not known: an unknown one.
+    fn instance_of(&self, whole: &Tracked, key: &Tracked, at: Location) -> Tracked {
+        let known = match key.value() {
+            Value::String(text) => RefKey::Known(Key::Text(text.clone())),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "an index is a small whole number"
+            )]
+            Value::Number(n) if n.0 >= 0.0 => RefKey::Known(Key::Index(n.0 as u64)),
+            _ => RefKey::Unknown,
+        };
+        let references = whole.references.as_deref().unwrap_or_default();
+        let references: Vec<Reference> = references
+            .iter()
+            .map(|reference| match reference.key {
+                RefKey::Unknown => Reference { key: known.clone(), ..reference.clone() },
+                _ => reference.clone(),
+            })
+            .collect();
+        self.passed(whole.clone(), &[key], at).with_references(Some(references.into()))
+    }
+
+    /// Attribute `name` of a resource instance.
+    fn attribute_of(&self, whole: &Tracked, name: &Name, at: Location) -> Tracked {
+        let Some([reference]) = whole.references.as_deref() else { return Tracked::default() };
+        let exact = Reference { attribute: name.clone(), ..reference.clone() };
+        let facts = self.tables.facts.of(&reference.kind);
+        let sensitive = is_sensitive_name(name) || facts.sensitive.contains(name);
+        let computed = || {
+            let cause = self.cause_of(&exact);
+            let always = name == "id" || name == "arn" || facts.always_set.contains(name);
+            let unknown = Unknown { not_null: always, ..Unknown::because(cause) };
+            Tracked::new(Value::Unknown(Arc::new(unknown)), whole.origin.clone())
+        };
+        let value = match self.written_attribute(reference, name) {
+            Some(value) if !value.is_null() => value,
+            _ => match facts.defaults.get(name).filter(|_| reference.mode == Mode::Managed) {
+                Some(default) => default.clone(),
+                None => computed(),
+            },
+        };
+        self.passed(value, &[], at).marked(sensitive).with_references(Some(Arc::from([exact])))
+    }
+
+    /// The attribute as it is written in the block that `reference` names, evaluated for its instance.
+    fn written_attribute(&self, reference: &Reference, name: &Name) -> Option<Tracked> {
+        let id = (0..self.modules()).find(|&id| self.module(id).path == reference.module)?;
+        let module = self.module(id);
+        let key = (reference.mode, reference.kind.clone(), reference.name.clone());
+        let declaration = *module.folder.by_name.get(&key)?;
+        let block = &module.folder.resources.get(declaration)?.block;
+        if reference.mode == Mode::Data {
+            return self.data_attribute(id, &reference.kind, block, name, &module.scope);
+        }
+        let scope = self.instance_scope(id, declaration, &reference.key)?;
+        if let Some(attribute) = block.block().body.attribute(name) {
+            return Some(self.eval(id, block, &attribute.value, &scope));
+        }
+        self.blocks_value(id, block, &block.block().body, name, &scope)
+    }
+
+    /// What `each` and `count` are in one instance of a resource.
+    pub(super) fn instance_scope(&self, id: usize, declaration: usize, key: &RefKey) -> Option<Scope> {
+        let module = self.module(id);
+        let at = {
+            let block = &module.folder.resources.get(declaration)?.block;
+            block.place(block.block().header)
+        };
+        Some(match (&*self.instances(id, declaration), key) {
+            (Instances::Each(each), RefKey::Known(Key::Text(key))) => {
+                let (_, value) = each.iter().find(|(name, _)| name == key)?;
+                self.keyed(&Scope::default(), key, value, at)
+            }
+            (Instances::Count(_), RefKey::Known(Key::Index(n))) => self.indexed(&Scope::default(), *n, at),
+            (Instances::One, _) => Scope::default(),
+            (Instances::Undecided(cause), _) => self.undecided_scope(&Scope::default(), cause, at),
+            (Instances::Each(_) | Instances::Count(_), _) => {
+                let cause = Cause {
+                    kind: CauseKind::Computed,
+                    subject: "an instance key".to_owned(),
+                    hint: String::new(),
+                };
+                self.undecided_scope(&Scope::default(), &cause, at)
+            }
+        })
+    }
+
+    fn cause_of(&self, reference: &Reference) -> Cause {
+        let dot = |text: &str| if text.is_empty() { String::new() } else { format!("{text}.") };
+        let attribute =
+            if reference.attribute.is_empty() { String::new() } else { format!(".{}", reference.attribute) };
+        let subject =
+            format!("{}{}.{}{attribute}", dot(reference.module.as_str()), reference.kind, reference.name);
+        match reference.mode {
+            Mode::Managed => Cause { kind: CauseKind::Computed, subject, hint: String::new() },
+            Mode::Data => Cause {
+                kind: CauseKind::Data,
+                subject: format!("data.{subject}"),
+                hint: "check a plan: terraform show -json plan.bin | auditlint check -".to_owned(),
+            },
+        }
+    }
+
+    /// A reference to nothing: a gap, and unknown; it never stops the rest.
+    pub(super) fn undeclared(&self, id: usize, what: &str, at: Location) -> Tracked {
+        let module = self.module(id);
+        let place =
+            if module.path.is_root() { "the root module".to_owned() } else { module.path.to_string() };
+        self.gap(Gap {
+            kind: GapKind::Reference,
+            path: self.path_of(at),
+            at: Some(at),
+            reason: format!("{what} is not declared in {place}"),
+            hint: "run 'terraform validate'".to_owned(),
+            count: 1,
+        });
+        self.unknown(CauseKind::Function, what, "it is not declared", at)
+    }
+
+    /// The literals of a variable file's attributes.
+    pub(super) fn literal_item(&self, item: &auditlint_syntax::hcl::Item) -> Option<(Name, Tracked)> {
+        let ItemKind::Attribute(attribute) = &item.piece.kind else { return None };
+        let block = BlockRef::of(item);
+        Some((attribute.name.clone(), self.eval(0, &block, &attribute.value, &Scope::default())))
+    }
+}

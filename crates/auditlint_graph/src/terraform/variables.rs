@@ -1,0 +1,185 @@
+//! Variables: their defaults, variable files, `--var`, and the arguments of module calls.
+
+use std::sync::Arc;
+
+use auditlint_syntax::hcl::{Expr, HclFile, Item, ItemKind};
+use auditlint_syntax::{EntryKind, FileId, Files, Location, Name, ReadError, Source, Span};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::convert::{Type, boolean};
+use super::folder::{syntax_gap, unreadable};
+use super::world::{Scope, World};
+use super::{Caches, RootInputs};
+use crate::{CauseKind, Gap, GapKind, Origin, Tracked, Value};
+
+/// What was given for the root's variables, later ones winning.
+#[derive(Default)]
+pub(super) struct Given {
+    items: Vec<(Name, From)>,
+}
+
+enum From {
+    /// An attribute of a variable file.
+    File(Item),
+    /// `--var`
+    Flag(String),
+}
+
+impl Given {
+    pub(super) fn read(inputs: &RootInputs, files: &dyn Files, caches: &Caches, gaps: &mut Vec<Gap>) -> Self {
+        let mut given = Self::default();
+        for path in automatic(&inputs.folder, files) {
+            given.file(&path, files, caches, gaps, false);
+        }
+        for path in &inputs.var_files {
+            given.file(path, files, caches, gaps, true);
+        }
+        given.items.extend(inputs.vars.iter().map(|(name, text)| (name.clone(), From::Flag(text.clone()))));
+        given
+    }
+
+    fn file(
+        &mut self,
+        path: &Utf8Path,
+        files: &dyn Files,
+        caches: &Caches,
+        gaps: &mut Vec<Gap>,
+        named: bool,
+    ) {
+        let source = match files.read(path) {
+            Ok(source) => source,
+            Err(ReadError::Missing) if !named => return,
+            Err(error) => return gaps.push(unreadable(path, &error)),
+        };
+        let parsed: Arc<HclFile> = caches.files.file(&source, &caches.blocks);
+        gaps.extend(parsed.problems.iter().map(|problem| syntax_gap(path, source.file(), problem)));
+        for item in &parsed.items {
+            if let ItemKind::Attribute(attribute) = &item.piece.kind {
+                self.items.push((attribute.name.clone(), From::File(item.clone())));
+            }
+        }
+    }
+}
+
+/// The variable files that Terraform loads by itself, in its order.
+fn automatic(folder: &Utf8Path, files: &dyn Files) -> Vec<Utf8PathBuf> {
+    let mut names = vec!["terraform.tfvars".to_owned(), "terraform.tfvars.json".to_owned()];
+    let is_auto = |name: &str| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json");
+    names.extend(
+        files
+            .list(folder)
+            .into_iter()
+            .filter(|entry| entry.kind == EntryKind::File && is_auto(&entry.name))
+            .map(|entry| entry.name),
+    );
+    names.into_iter().map(|name| folder.join(name)).collect()
+}
+
+impl World<'_> {
+    pub(super) fn evaluate_variable(&self, id: usize, name: &Name, at: Location) -> Tracked {
+        let module = self.module(id);
+        let Some(block) = module.folder.variables.get(name) else {
+            return self.undeclared(id, &format!("var.{name}"), at);
+        };
+        let body = &block.block().body;
+        let plain = |expr: &Expr| self.eval(id, block, expr, &Scope::default());
+        let kind = body.attribute("type").map_or(Type::Any, |kind| Type::read(&kind.value, &plain));
+        let flag = |name: &str| {
+            body.attribute(name).map(|mark| plain(&mark.value)).and_then(|mark| boolean(mark.value()))
+        };
+        let sensitive =
+            flag("sensitive") == Some(true) || crate::is_sensitive_name(name) && !is_known_pointer(name);
+        let default = || {
+            body.attribute("default").map(|default| {
+                let value = plain(&default.value);
+                // A root's default may still be replaced by a variable file or a plan.
+                let assumed = |origin: Origin| match origin {
+                    Origin::Written(at) if module.parent.is_none() => Origin::AssumedDefault(at),
+                    other => other,
+                };
+                Tracked { origin: assumed(value.origin.clone()), ..value }
+            })
+        };
+        let given = match &module.parent {
+            Some((parent, call)) => call
+                .block()
+                .body
+                .attribute(name)
+                .map(|argument| self.eval(*parent, call, &argument.value, &self.call_scope(id))),
+            None => self.given_value(name, &kind),
+        };
+        let nullable = flag("nullable") != Some(false);
+        let value = match given {
+            Some(value) if !value.is_null() || nullable => Some(value),
+            _ => default(),
+        };
+        match value {
+            Some(value) => kind.convert(value).marked(sensitive),
+            None => {
+                let hint = format!("set {name} in a .tfvars file or with --var");
+                self.unknown(
+                    CauseKind::Variable,
+                    &format!("var.{name}"),
+                    &hint,
+                    block.place(block.block().header),
+                )
+                .marked(sensitive)
+            }
+        }
+    }
+
+    /// The scope in which the arguments of the call that made module `id` are evaluated.
+    fn call_scope(&self, id: usize) -> Scope {
+        self.module(id).scope.clone()
+    }
+
+    fn given_value(&self, name: &Name, kind: &Type) -> Option<Tracked> {
+        let (_, from) = self.given.items.iter().rev().find(|(given, _)| given == name)?;
+        Some(match from {
+            From::File(item) => self.literal_item(item)?.1,
+            From::Flag(text) => match kind {
+                Type::Any | Type::String | Type::Number | Type::Bool => {
+                    Tracked::new(Value::text(text), Origin::Given(name.clone()))
+                }
+                _ => self.flag_expression(name, text),
+            },
+        })
+    }
+
+    /// `--var 'list=["a"]'`: terraform reads the text as an expression where the type is a collection.
+    fn flag_expression(&self, name: &Name, text: &str) -> Tracked {
+        let text = format!("value = {text}\n");
+        let path = Utf8PathBuf::from(format!("--var {name}"));
+        let file: FileId = self.files.paths().id(&path);
+        let source = Source::new(file, path, Arc::from(text.as_bytes()));
+        let parsed = auditlint_syntax::hcl::parse(&source, &self.caches.blocks);
+        let value = parsed.items.first().and_then(|item| self.literal_item(item)).map(|(_, value)| value);
+        match value {
+            Some(value) if parsed.problems.is_empty() => {
+                Tracked { origin: Origin::Given(name.clone()), ..value }
+            }
+            _ => {
+                let reason = format!("--var {name}: the text is no valid expression for the variable's type");
+                self.gap(Gap {
+                    kind: GapKind::Unreadable,
+                    path: "--var".to_owned(),
+                    at: None,
+                    reason,
+                    hint: String::new(),
+                    count: 1,
+                });
+                self.unknown(
+                    CauseKind::Variable,
+                    &format!("var.{name}"),
+                    "",
+                    Location { file, span: Span::default() },
+                )
+            }
+        }
+    }
+}
+
+/// Variables that hold the *name* of a secret are common; their names say so.
+fn is_known_pointer(name: &str) -> bool {
+    ["kms", "policy", "rotation", "manage"].iter().any(|part| name.contains(part))
+}
