@@ -3,21 +3,29 @@
 //! Evaluation is three-valued throughout ([`Verdict`]); nothing here formats output or touches a text.
 //! The catalogue's files are in the folder `policies/` at the top of the repository.
 
+pub mod catalogue;
 mod category;
 pub mod condition;
 mod duration;
+mod evaluate;
 pub mod facts;
 mod finding;
+mod flow;
+mod load;
 mod policy;
+pub mod probes;
 pub mod rule;
 mod verdict;
 
+pub use catalogue::{Catalogue, LocatedProblem, Reading};
 pub use category::Category;
 pub use duration::Days;
+pub use evaluate::{Evaluation, RootContext, evaluate};
 pub use finding::{
     Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related, Remedy,
     RemedyKind, Safety, Severity,
 };
+pub use load::{Config, PolicyError};
 pub use policy::{Binding, Policy};
 pub use rule::Rule;
 pub use verdict::Verdict;

@@ -150,6 +150,17 @@ pub enum ChangeTemplate {
     },
 }
 
+impl ChangeTemplate {
+    /// The attribute of the judged resource that it changes, where it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&AttributePath> {
+        match self {
+            Self::Set(path, _) | Self::Append(path, _) | Self::Remove(path) => Some(path),
+            Self::AddBlock(_) | Self::AddResource { .. } => None,
+        }
+    }
+}
+
 /// A block of a remedy.
 #[derive(Clone, Debug)]
 pub struct BlockTemplate {

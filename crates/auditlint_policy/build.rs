@@ -1,0 +1,43 @@
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a build script reads files and speaks to cargo"
+)]
+//! Embeds the catalogue: every text under `policies/` that the crate reads, by its path there.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../policies");
+    let mut paths = Vec::new();
+    for folder in ["resources", "rules"] {
+        collect(&root.join(folder), &mut paths)?;
+    }
+    paths.extend(["recommended.yaml", "everything.yaml"].map(|name| root.join(name)));
+    paths.sort();
+    let mut out = String::from(
+        "/// The texts of the catalogue by their path under `policies/`.\npub(super) static TEXTS: &[(&str, &str)] = &[\n",
+    );
+    for path in &paths {
+        let name = path.strip_prefix(&root)?.to_string_lossy().replace('\\', "/");
+        let full = path.canonicalize()?;
+        out.push_str(&format!("    ({name:?}, include_str!({:?})),\n", full.to_string_lossy()));
+    }
+    out.push_str("];\n");
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("catalogue.rs"), out)?;
+    println!("cargo::rerun-if-changed={}", root.display());
+    Ok(())
+}
+
+fn collect(folder: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, out)?;
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            out.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! Facts from nodes.
+
+use auditlint_syntax::document::reader::{MapReader, string, wrong};
+use auditlint_syntax::document::{Node, NodeKind};
+use auditlint_syntax::{Name, Problem, ProblemKind};
+
+use super::conditions::{condition, operand, path};
+use super::rules::read_categories;
+use crate::Days;
+use crate::condition::AttributePath;
+use crate::facts::{Emission, Facts, Forwarding, Keeping, Retention, ServiceStore, Sink};
+
+/// Reads the facts of the file at `file`.
+pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Option<Facts> {
+    let mut own = Vec::new();
+    let mut map = MapReader::new(root, problems);
+    let names = |list: Vec<&str>| list.into_iter().map(Name::new).collect::<Vec<Name>>();
+    let kind = map.need("type").and_then(|node| string(node, &mut own)).map(Name::new);
+    let also = names(map.strings("also"));
+    let source = map.string("source").unwrap_or_default().to_owned();
+    let defaults = map.take("defaults").map(Node::entries).unwrap_or_default().iter();
+    let defaults = defaults
+        .filter_map(|entry| Some((AttributePath::parse(&entry.key), operand(&entry.value, &mut own)?)))
+        .collect();
+    let allowed = map.take("allowed").map(Node::entries).unwrap_or_default().iter();
+    let allowed = allowed
+        .map(|entry| {
+            let values = entry.value.items().iter().filter_map(|item| operand(item, &mut own)).collect();
+            (AttributePath::parse(&entry.key), values)
+        })
+        .collect();
+    let always_set = names(map.strings("always_set"));
+    let sensitive = names(map.strings("sensitive"));
+    let identity = names(map.strings("identity"));
+    let blocks = names(map.strings("blocks"));
+    let emits = map
+        .take("emits")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .map(|node| emission(node, &mut own))
+        .collect();
+    let keeps = map.take("keeps").and_then(|node| keeping(node, &mut own));
+    let forwards = map
+        .take("forwards")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|node| forwarding(node, &mut own))
+        .collect();
+    let service_stores = map
+        .take("service_stores")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|node| service_store(node, &mut own))
+        .collect();
+    map.finish();
+    problems.append(&mut own);
+    let kind = kind?;
+    if !file.ends_with(&format!("/{kind}.yaml")) {
+        let message = format!("the file must be called `{kind}.yaml`");
+        problems.push(Problem {
+            kind: ProblemKind::Syntax,
+            span: root.get("type").map(|node| node.span).unwrap_or_default(),
+            message,
+        });
+    }
+    Some(Facts {
+        kind,
+        also,
+        source,
+        defaults,
+        allowed,
+        always_set,
+        sensitive,
+        identity,
+        blocks,
+        emits,
+        keeps,
+        forwards,
+        service_stores,
+    })
+}
+
+fn emission(node: &Node, problems: &mut Vec<Problem>) -> Emission {
+    let mut own = Vec::new();
+    let mut map = MapReader::new(node, problems);
+    let categories = read_categories(map.need("categories"), &mut own);
+    let on = map.take("on").and_then(|node| condition(node, &mut own));
+    let to = map
+        .take("to")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|node| sink(node, &mut own))
+        .collect();
+    map.finish();
+    problems.append(&mut own);
+    Emission { categories, on, to }
+}
+
+fn sink(node: &Node, problems: &mut Vec<Problem>) -> Option<Sink> {
+    let mut own = Vec::new();
+    let mut map = MapReader::new(node, problems);
+    let companion = map.string("companion").map(Name::new);
+    let join = map.take("join").and_then(|node| path(node, &mut own));
+    let to = map.need("path").and_then(|node| path(node, &mut own));
+    let types = map.strings("types").into_iter().map(Name::new).collect();
+    map.finish();
+    problems.append(&mut own);
+    Some(Sink { companion: companion.zip(join), path: to?, types })
+}
+
+/// `never`, or a number of days.
+fn days(node: &Node, problems: &mut Vec<Problem>) -> Option<Days> {
+    match &node.kind {
+        NodeKind::String(text) if text == "never" => Some(Days::Never),
+        NodeKind::String(text) => Days::parse(text).ok().map(Days::Count),
+        NodeKind::Number(_, written) => Days::parse(written).ok().map(Days::Count),
+        _ => None,
+    }
+    .or_else(|| {
+        problems.push(wrong(node, "`never` or a number of days"));
+        None
+    })
+}
+
+fn keeping(node: &Node, problems: &mut Vec<Problem>) -> Option<Keeping> {
+    let retention = node.get("retention")?;
+    let mut own = Vec::new();
+    let mut map = MapReader::new(retention, problems);
+    let probe = map.string("probe").map(Name::new);
+    let at = map.take("path").and_then(|node| path(node, &mut own));
+    let unit_days = match map.string("unit") {
+        Some("years") => 365,
+        Some("months") => 30,
+        _ => 1,
+    };
+    let never = map.take("never").map(Node::items).unwrap_or_default().iter();
+    let never = never
+        .filter_map(|item| if let NodeKind::Number(n, _) = item.kind { Some(n) } else { None })
+        .collect();
+    let absent = map.take("absent").and_then(|node| days(node, &mut own)).unwrap_or(Days::Never);
+    map.finish();
+    problems.append(&mut own);
+    let retention = match (probe, at) {
+        (Some(probe), _) => Retention::Probe(probe),
+        (None, at) => Retention::Attribute { path: at?, unit_days, never, absent },
+    };
+    Some(Keeping { retention })
+}
+
+fn forwarding(node: &Node, problems: &mut Vec<Problem>) -> Option<Forwarding> {
+    let mut own = Vec::new();
+    let mut map = MapReader::new(node, problems);
+    let from = map.take("from").and_then(|node| path(node, &mut own));
+    let from_types: Vec<Name> = map.strings("from_types").into_iter().map(Name::new).collect();
+    let to = map.need("path").and_then(|node| path(node, &mut own));
+    let types = map.strings("types").into_iter().map(Name::new).collect();
+    map.finish();
+    problems.append(&mut own);
+    Some(Forwarding { from: from.map(|from| (from, from_types)), path: to?, types })
+}
+
+fn service_store(node: &Node, problems: &mut Vec<Problem>) -> Option<ServiceStore> {
+    let mut own = Vec::new();
+    let mut map = MapReader::new(node, problems);
+    let kind = map.string("type").map(Name::new);
+    let name = map.string("name").map(str::to_owned);
+    let retention = map.take("retention").and_then(|node| days(node, &mut own));
+    let categories = read_categories(map.take("categories"), &mut own);
+    map.finish();
+    problems.append(&mut own);
+    Some(ServiceStore { kind: kind?, name: name?, retention: retention?, categories })
+}

@@ -1,0 +1,135 @@
+//! What rules, facts and probes look at, for the readers of configurations and plans.
+
+use std::sync::Arc;
+
+use auditlint_graph::{FactsTable, Interest, Map, Number, Origin, ResourceFacts, Tables, Tracked, Value};
+use auditlint_syntax::Name;
+use rustc_hash::FxHashMap;
+
+use super::Catalogue;
+use crate::condition::{AttributePath, Condition, Operand};
+use crate::facts::{Facts, Retention};
+use crate::probes;
+
+pub(super) fn tables(catalogue: &Catalogue) -> Tables {
+    let mut interest = Interest::default();
+    let mut types: FxHashMap<Name, ResourceFacts> = FxHashMap::default();
+    for (kind, facts) in catalogue.all_facts() {
+        types.insert(kind.clone(), resource_facts(facts));
+        add_facts(catalogue, kind, facts, &mut interest);
+    }
+    for rule in catalogue.rules() {
+        for kind in &rule.selects {
+            for condition in rule.when.iter().chain([&rule.requires]).chain(&rule.satisfied_by) {
+                add_condition(catalogue, kind, condition, &mut interest);
+            }
+            for path in rule
+                .remedies
+                .iter()
+                .flat_map(|remedy| &remedy.changes)
+                .filter_map(crate::rule::ChangeTemplate::path)
+            {
+                interest.add(kind, path.head());
+            }
+        }
+    }
+    for (kind, attribute) in probes::INTEREST {
+        interest.add(kind, attribute);
+    }
+    Tables { facts: Arc::new(FactsTable::new(types)), interest: Arc::new(interest) }
+}
+
+fn resource_facts(facts: &Facts) -> ResourceFacts {
+    let defaults = facts.defaults.iter().filter(|(path, _)| path.0.len() == 1);
+    ResourceFacts {
+        defaults: defaults
+            .map(|(path, value)| {
+                (Name::new(path.head()), Tracked::new(literal(value), Origin::ProviderDefault))
+            })
+            .collect(),
+        always_set: facts.always_set.clone(),
+        sensitive: facts.sensitive.clone(),
+        identity: facts.identity.clone(),
+        blocks: facts.blocks.clone(),
+    }
+}
+
+/// An operand as a value.
+pub(crate) fn literal(operand: &Operand) -> Value {
+    match operand {
+        Operand::Bool(value) => Value::Bool(*value),
+        Operand::Number(value) => Value::Number(Number(*value)),
+        Operand::Text(text) => Value::String(text.clone()),
+        Operand::List(items) => Value::List(
+            items.iter().map(|item| Tracked::new(literal(item), Origin::ProviderDefault)).collect(),
+        ),
+        Operand::Parameter(_) => Value::Map(Arc::new(Map::default())),
+    }
+}
+
+fn add_facts(catalogue: &Catalogue, kind: &str, facts: &Facts, interest: &mut Interest) {
+    let add = |interest: &mut Interest, path: &AttributePath| interest.add(kind, path.head());
+    // A type that the catalogue knows is always read, if only to be counted and linked.
+    interest
+        .types
+        .entry(Name::new(kind))
+        .or_insert_with(|| auditlint_graph::Attributes::Some(Default::default()));
+    facts.identity.iter().for_each(|name| interest.add(kind, name));
+    for emission in &facts.emits {
+        emission.on.iter().for_each(|on| add_condition(catalogue, kind, on, interest));
+        for sink in &emission.to {
+            match &sink.companion {
+                Some((companion, join)) => {
+                    interest.add(companion, join.head());
+                    interest.add(companion, sink.path.head());
+                }
+                None => add(interest, &sink.path),
+            }
+        }
+    }
+    if let Some(Retention::Attribute { path, .. }) = facts.keeps.as_ref().map(|keeps| &keeps.retention) {
+        add(interest, path);
+    }
+    for forward in &facts.forwards {
+        add(interest, &forward.path);
+        forward.from.iter().for_each(|(from, _)| add(interest, from));
+    }
+}
+
+fn add_condition(catalogue: &Catalogue, kind: &str, condition: &Condition, interest: &mut Interest) {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| add_condition(catalogue, kind, part, interest));
+        }
+        Condition::Not(inner) => add_condition(catalogue, kind, inner, interest),
+        Condition::Test { path, .. } | Condition::Every { path, .. } | Condition::Some { path, .. } => {
+            interest.add(kind, path.head())
+        }
+        Condition::Companion { types, join, to, holds } => {
+            to.iter().for_each(|name| interest.add(kind, name));
+            for companion in types {
+                interest.add(companion, join.head());
+                holds.iter().for_each(|holds| add_condition(catalogue, companion, holds, interest));
+            }
+        }
+        Condition::Linked { path, types, holds, .. } => {
+            interest.add(kind, path.head());
+            for linked in types {
+                interest
+                    .types
+                    .entry(linked.clone())
+                    .or_insert_with(|| auditlint_graph::Attributes::Some(Default::default()));
+                holds.iter().for_each(|holds| add_condition(catalogue, linked, holds, interest));
+            }
+        }
+        Condition::Probe { name, with } => {
+            probes::own_attributes(name).iter().for_each(|attribute| interest.add(kind, attribute));
+            for (_, value) in with {
+                // A probe that is told an attribute looks at it.
+                if let Operand::Text(text) = value {
+                    interest.add(kind, AttributePath::parse(text).head());
+                }
+            }
+        }
+    }
+}

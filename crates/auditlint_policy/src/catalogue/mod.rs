@@ -1,0 +1,203 @@
+//! The catalogue: facts and rules, read from the texts of `policies/`.
+
+mod conditions;
+mod facts;
+mod interest;
+mod rules;
+
+pub(crate) use interest::literal;
+pub(crate) use rules::parameter_value;
+
+use std::sync::Arc;
+
+use auditlint_graph::Tables;
+use auditlint_syntax::document;
+use auditlint_syntax::{LineColumn, LineIndex, Name, Problem};
+use rustc_hash::FxHashMap;
+
+use crate::Rule;
+use crate::facts::Facts;
+
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+}
+
+/// Facts and rules.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    rules: Vec<Arc<Rule>>,
+    facts: FxHashMap<Name, Arc<Facts>>,
+    policies: Vec<(String, String)>,
+}
+
+/// A problem in one of the catalogue's or a policy's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocatedProblem {
+    /// The file.
+    pub path: String,
+    /// Where in it.
+    pub at: LineColumn,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::fmt::Display for LocatedProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.path, self.at.line, self.at.column, self.message)
+    }
+}
+
+/// What of a rule file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Everything but the examples, which a check does not need.
+    WithoutExamples,
+    /// Everything.
+    Whole,
+}
+
+impl Catalogue {
+    /// The catalogue that was compiled in.
+    #[must_use]
+    pub fn embedded(reading: Reading) -> Self {
+        Self::from_texts(embedded::TEXTS.iter().copied(), reading).0
+    }
+
+    /// The texts that were compiled in, by their path under `policies/`.
+    #[must_use]
+    pub fn embedded_texts() -> &'static [(&'static str, &'static str)] {
+        embedded::TEXTS
+    }
+
+    /// A catalogue of `(path, text)`, the path relative to a folder like `policies/`.
+    pub fn from_texts<'t>(
+        texts: impl IntoIterator<Item = (&'t str, &'t str)>,
+        reading: Reading,
+    ) -> (Self, Vec<LocatedProblem>) {
+        let mut catalogue = Self::default();
+        let mut problems = Vec::new();
+        for (path, text) in texts {
+            let mut own = Vec::new();
+            if let Some(id) = path.strip_prefix("rules/").and_then(|path| path.strip_suffix(".yaml")) {
+                let document = document::parse_yaml(relevant(text, reading));
+                own.extend(document.problems);
+                catalogue
+                    .rules
+                    .extend(rules::read(id, &document.root, text, reading, &mut own).map(Arc::new));
+            } else if path.starts_with("resources/") {
+                let document = document::parse_yaml(text);
+                own.extend(document.problems);
+                if let Some(facts) = facts::read(path, &document.root, &mut own) {
+                    let facts = Arc::new(facts);
+                    for kind in facts.also.iter().chain([&facts.kind]) {
+                        catalogue.facts.insert(kind.clone(), Arc::clone(&facts));
+                    }
+                }
+            } else if path.ends_with(".yaml") {
+                catalogue.policies.push((path.trim_end_matches(".yaml").to_owned(), text.to_owned()));
+            }
+            problems.extend(locate(path, text, own));
+        }
+        catalogue.rules.sort_by(|a, b| a.id.cmp(&b.id));
+        (catalogue, problems)
+    }
+
+    /// All rules, sorted by id.
+    #[must_use]
+    pub fn rules(&self) -> &[Arc<Rule>] {
+        &self.rules
+    }
+
+    /// The rule with that id.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Arc<Rule>> {
+        let at = self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok()?;
+        self.rules.get(at)
+    }
+
+    /// The rules that judge the same as check `id` of another tool.
+    pub fn by_alias<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Arc<Rule>> {
+        self.rules.iter().filter(move |rule| rule.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(id)))
+    }
+
+    /// The facts of a resource type.
+    #[must_use]
+    pub fn facts(&self, kind: &str) -> Option<&Arc<Facts>> {
+        self.facts.get(kind)
+    }
+
+    /// The facts of all types, sorted.
+    #[must_use]
+    pub fn all_facts(&self) -> Vec<(&Name, &Arc<Facts>)> {
+        let mut all: Vec<_> = self.facts.iter().collect();
+        all.sort_by_key(|(kind, _)| *kind);
+        all
+    }
+
+    /// The text of a built-in policy, by its name after `auditlint:`.
+    #[must_use]
+    pub fn built_in(&self, name: &str) -> Option<&str> {
+        self.policies.iter().find(|(policy, _)| policy == name).map(|(_, text)| text.as_str())
+    }
+
+    /// The names of the built-in policies.
+    pub fn built_in_names(&self) -> impl Iterator<Item = &str> {
+        self.policies.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What the readers of configurations and plans need: the facts, and what rules, facts and probes look at.
+    #[must_use]
+    pub fn tables(&self) -> Tables {
+        interest::tables(self)
+    }
+}
+
+/// The text of a rule up to its examples, which are most of it.
+fn relevant(text: &str, reading: Reading) -> &str {
+    match (reading, text.find("\nexamples:")) {
+        (Reading::WithoutExamples, Some(end)) => text.get(..=end).unwrap_or(text),
+        _ => text,
+    }
+}
+
+/// Problems with their lines.
+pub(crate) fn locate(path: &str, text: &str, problems: Vec<Problem>) -> impl Iterator<Item = LocatedProblem> {
+    let lines = (!problems.is_empty()).then(|| LineIndex::new(text));
+    let located: Vec<LocatedProblem> = problems
+        .into_iter()
+        .filter_map(|problem| {
+            let at = lines.as_ref()?.line_column(text, problem.span.start);
+            Some(LocatedProblem { path: path.to_owned(), at, message: problem.message })
+        })
+        .collect();
+    located.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_catalogue_has_no_problem() {
+        let (catalogue, problems) = Catalogue::from_texts(embedded::TEXTS.iter().copied(), Reading::Whole);
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(problems.is_empty(), "{problems:#?}");
+        assert!(!catalogue.rules().is_empty());
+    }
+
+    #[test]
+    fn every_problem_of_a_rule_has_its_place_and_a_suggestion() {
+        let text = "title: T\nwhy: W\nseverty: high\nkind: store\nasks: [retension]\nselects: [aws_x]\nmessage: m\nrequires: {path: a, equls: 1}\n";
+        let (_, problems) = Catalogue::from_texts([("rules/aws/x/y.yaml", text)], Reading::WithoutExamples);
+        let found: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "rules/aws/x/y.yaml:5:8: unknown intent `retension`; did you mean `retention`?",
+                "rules/aws/x/y.yaml:8:21: unknown test `equls`; did you mean `equals`?",
+                "rules/aws/x/y.yaml:1:1: `severity` is missing",
+                "rules/aws/x/y.yaml:3:1: unknown key `severty`; did you mean `severity`?",
+            ]
+        );
+    }
+}

@@ -1,0 +1,320 @@
+//! Links between resources: by reference, by key, through modules, or by a literal that exactly one has.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use auditlint_graph::{
+    Cause, CauseKind, GapKind, Key, RefKey, Reference, Resource, ResourceGraph, Slot, Target, Tracked, Value,
+};
+use auditlint_syntax::Name;
+use rustc_hash::FxHashMap;
+
+use super::look::{Look, Subject};
+use super::{Context, Judged, is_judged, related_resource};
+use crate::Verdict;
+use crate::condition::{AttributePath, Condition};
+
+/// For each type and joining attribute that was asked for: who names whom.
+#[derive(Default)]
+pub(crate) struct Joins {
+    known: RefCell<FxHashMap<(Name, AttributePath), Rc<Join>>>,
+}
+
+/// The resources of one type by what their joining attribute names.
+#[derive(Default)]
+pub(crate) struct Join {
+    by_target: FxHashMap<Target, Vec<(Slot, Reference)>>,
+    by_literal: FxHashMap<Name, Vec<Slot>>,
+    /// Those of which nobody knows yet whom they name.
+    open: Vec<(Slot, Cause)>,
+}
+
+/// How sure a link is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    Proved,
+    Possible,
+}
+
+impl Joins {
+    fn of(&self, context: &Context<'_>, kind: &Name, path: &AttributePath) -> Rc<Join> {
+        let key = (kind.clone(), path.clone());
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let mut join = Join::default();
+        for (slot, resource) in context.of_kind(kind) {
+            match context.look(&Subject::resource(resource), path) {
+                Look::Set(value) => join.add(slot, &value),
+                Look::Unknown(cause) => join.open.push((slot, cause)),
+                Look::Default(_) | Look::Absent => {}
+            }
+        }
+        let join = Rc::new(join);
+        self.known.borrow_mut().insert(key, Rc::clone(&join));
+        join
+    }
+}
+
+impl Join {
+    fn add(&mut self, slot: Slot, value: &Tracked) {
+        if let Value::List(items) = value.value() {
+            items.iter().for_each(|item| self.add(slot, item));
+            return;
+        }
+        let references = value.references.as_deref().unwrap_or_default();
+        for reference in references {
+            self.by_target.entry(Target::of(reference)).or_default().push((slot, reference.clone()));
+        }
+        match value.value() {
+            Value::String(text) => {
+                for name in names_in(text) {
+                    self.by_literal.entry(name).or_default().push(slot);
+                }
+            }
+            Value::Unknown(unknown) => {
+                let resolved = references
+                    .iter()
+                    .any(|reference| reference.exact && reference.mode == auditlint_graph::Mode::Managed);
+                if !resolved && references.is_empty()
+                    || references.iter().any(|reference| reference.mode == auditlint_graph::Mode::Data)
+                {
+                    self.open.push((slot, unknown.cause.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A literal, and the name inside of it when it is the ARN of a bucket, a log group or a stream.
+pub(crate) fn names_in(text: &str) -> Vec<Name> {
+    let mut out = vec![Name::new(text)];
+    let mut parts = text.splitn(6, ':');
+    if parts.next() == Some("arn") {
+        let (service, rest) = (parts.nth(1), parts.nth(2));
+        let name = match (service, rest) {
+            (Some("s3"), Some(rest)) => rest.split('/').next(),
+            (Some("logs"), Some(rest)) => {
+                rest.strip_prefix("log-group:").map(|rest| rest.trim_end_matches(":*"))
+            }
+            (Some("firehose"), Some(rest)) => rest.strip_prefix("deliverystream/"),
+            (Some("kinesis"), Some(rest)) => rest.strip_prefix("stream/"),
+            _ => None,
+        };
+        out.extend(name.map(Name::new));
+    } else if let Some(bucket) = text.strip_suffix(".s3.amazonaws.com") {
+        out.push(Name::new(bucket));
+    }
+    out
+}
+
+/// Whether `reference` means the instance `key`, or may mean it.
+pub(crate) fn instance_link(reference: &Reference, key: Option<&Key>) -> Option<Link> {
+    match (&reference.key, key) {
+        (RefKey::Known(wanted), Some(key)) => (wanted == key).then_some(Link::Proved),
+        // A block whose instances are not known has one stand-in without a key.
+        (RefKey::Known(_), None) | (RefKey::None | RefKey::All, _) => Some(Link::Proved),
+        (RefKey::Unknown, None) => Some(Link::Proved),
+        (RefKey::Unknown, Some(_)) => Some(Link::Possible),
+    }
+}
+
+impl Context<'_> {
+    /// The resources of `types` whose `join` names this one, and the causes for which there may be more.
+    pub(crate) fn companions(
+        &self,
+        types: &[Name],
+        join: &AttributePath,
+        to: &[Name],
+    ) -> (Vec<(Slot, Link)>, Vec<Cause>) {
+        let mut found: Vec<(Slot, Link)> = Vec::new();
+        let mut open = Vec::new();
+        let own = Target::at(&self.resource.address);
+        for kind in types {
+            let index = self.joins.of(self, kind, join);
+            for (slot, reference) in index.by_target.get(&own).into_iter().flatten() {
+                if let Some(link) = instance_link(reference, self.resource.address.key.as_ref()) {
+                    add(&mut found, *slot, link);
+                }
+            }
+            for (text, unique) in self.identities(to) {
+                for slot in index.by_literal.get(&text).into_iter().flatten() {
+                    add(&mut found, *slot, if unique { Link::Proved } else { Link::Possible });
+                }
+            }
+            open.extend(
+                index.open.iter().filter(|(slot, _)| *slot != self.slot).map(|(_, cause)| cause.clone()),
+            );
+        }
+        (found, open)
+    }
+
+    /// The literals that name this resource, and whether it alone has each.
+    fn identities(&self, to: &[Name]) -> Vec<(Name, bool)> {
+        let facts = self.catalogue.facts(self.resource.kind());
+        let names =
+            if to.is_empty() { facts.map(|facts| facts.identity.as_slice()).unwrap_or_default() } else { to };
+        names
+            .iter()
+            .filter_map(|name| {
+                let text = Name::new(self.resource.attribute(name)?.value().as_str()?);
+                let unique = self.graph.by_literal(self.resource.kind(), name, &text).len() == 1;
+                Some((text, unique))
+            })
+            .collect()
+    }
+
+    pub(super) fn companion(
+        &self,
+        types: &[Name],
+        join: &AttributePath,
+        to: &[Name],
+        holds: Option<&Condition>,
+    ) -> Judged {
+        let (found, mut open) = self.companions(types, join, to);
+        let mut parts = Vec::new();
+        for (slot, link) in found {
+            let Some(resource) = self.graph.get(slot) else { continue };
+            let context = self.at(slot, resource);
+            let subject = Subject::resource(resource);
+            let mut judged = holds.map_or(Judged::holds(true), |holds| context.condition(holds, &subject));
+            if link == Link::Possible || resource.undecided.is_some() {
+                judged.verdict = judged.verdict.at_most_unknown();
+                judged.cause = resource
+                    .undecided
+                    .clone()
+                    .or(judged.cause)
+                    .or(Some(computed(&resource.address.to_string())));
+            }
+            // What decided stands in the companion, not in the judged resource.
+            let value =
+                judged.looked.take().and_then(|looked| looked.value.map(|value| (looked.path, value)));
+            let message = value.map_or_else(
+                || format!("{} is here", resource.address),
+                |(path, value)| format!("{path} is {}", value.show()),
+            );
+            let related = related_resource(resource, message);
+            parts.push(judged.with_related(related));
+        }
+        let judged = Judged::any(parts, Verdict::Fail);
+        if judged.verdict != Verdict::Fail {
+            return judged;
+        }
+        open.extend(self.unread());
+        match open.into_iter().min() {
+            Some(cause) => Judged { related: judged.related, ..Judged::unknown(cause) },
+            None => judged,
+        }
+    }
+
+    /// Why a resource that is not here may still exist: a module that was not read, a plan without its
+    /// configuration.
+    pub(crate) fn unread(&self) -> Option<Cause> {
+        self.resource.incomplete.clone().filter(|cause| cause.kind == CauseKind::Elsewhere).or_else(|| {
+            let gap = self.graph.gaps.iter().find(|gap| gap.kind == GapKind::MissingModule)?;
+            Some(Cause { kind: CauseKind::Module, subject: gap.reason.clone(), hint: gap.hint.clone() })
+        })
+    }
+
+    /// The resources that `value` names, and whether it may name one that is not here.
+    pub(crate) fn named(&self, value: &Tracked, types: &[Name]) -> Vec<(Slot, Link)> {
+        let mut found = Vec::new();
+        for reference in value
+            .references
+            .iter()
+            .flat_map(|all| all.iter())
+            .filter(|reference| types.contains(&reference.kind))
+        {
+            let instances = self.graph.resolve(reference);
+            let several = instances.len() > 1 && reference.key == RefKey::Unknown;
+            for slot in instances {
+                add(&mut found, slot, if several { Link::Possible } else { Link::Proved });
+            }
+        }
+        if found.is_empty()
+            && let Value::String(text) = value.value()
+        {
+            found.extend(by_name(self.graph, self.catalogue, types, text).map(|slot| (slot, Link::Proved)));
+        }
+        found.retain(|(slot, _)| self.graph.get(*slot).is_some_and(|resource| is_judged(resource)));
+        found
+    }
+
+    pub(super) fn linked(
+        &self,
+        subject: &Subject<'_>,
+        path: &AttributePath,
+        types: &[Name],
+        holds: Option<&Condition>,
+        elsewhere: Verdict,
+    ) -> Judged {
+        let full = subject.full(path);
+        let value = match self.look(subject, path) {
+            Look::Set(value) | Look::Default(value) => value,
+            Look::Absent => return Judged::holds(false).looking(full, None),
+            Look::Unknown(cause) => return Judged::unknown(cause).looking(full, None),
+        };
+        let found = self.named(&value, types);
+        if found.is_empty() {
+            let judged = match (elsewhere, value.unknown()) {
+                (Verdict::Unknown, Some(unknown)) => Judged::unknown(unknown.cause.clone()),
+                (Verdict::Unknown, None) => Judged::unknown(Cause {
+                    kind: CauseKind::Elsewhere,
+                    subject: value.show(),
+                    hint: "it is not managed in this configuration".to_owned(),
+                }),
+                (_, Some(unknown)) if value.references.is_none() => Judged::unknown(unknown.cause.clone()),
+                (verdict, _) => Judged::of(verdict),
+            };
+            return judged.looking(full, Some(value));
+        }
+        let parts = found
+            .into_iter()
+            .filter_map(|(slot, link)| {
+                let resource = self.graph.get(slot)?;
+                let context = self.at(slot, resource);
+                let mut judged = holds.map_or(Judged::holds(true), |holds| {
+                    context.condition(holds, &Subject::resource(resource))
+                });
+                if link == Link::Possible {
+                    judged.verdict = judged.verdict.at_most_unknown();
+                }
+                judged.looked = None;
+                let message = format!("{} is meant", resource.address);
+                Some(judged.with_related(related_resource(resource, message)))
+            })
+            .collect();
+        Judged::all(parts, Verdict::Fail).looking(full, Some(value))
+    }
+}
+
+/// The one resource of `types` whose identity is literally `text`, or the name inside of it.
+fn by_name(graph: &ResourceGraph, catalogue: &crate::Catalogue, types: &[Name], text: &str) -> Option<Slot> {
+    let mut found: Vec<Slot> = Vec::new();
+    for kind in types {
+        for identity in catalogue.facts(kind).map(|facts| facts.identity.as_slice()).unwrap_or_default() {
+            for name in names_in(text) {
+                found.extend(graph.by_literal(kind, identity, &name));
+            }
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+fn add(found: &mut Vec<(Slot, Link)>, slot: Slot, link: Link) {
+    match found.iter_mut().find(|(known, _)| *known == slot) {
+        Some((_, known)) if link == Link::Proved => *known = link,
+        Some(_) => {}
+        None => found.push((slot, link)),
+    }
+}
+
+fn computed(subject: &str) -> Cause {
+    Cause { kind: CauseKind::Computed, subject: subject.to_owned(), hint: String::new() }
+}

@@ -1,0 +1,158 @@
+//! Remedies of a rule, bound to the resource that broke it.
+
+use auditlint_graph::Address;
+use auditlint_syntax::Name;
+
+use super::{Context, days_text};
+use crate::condition::{AttributePath, Operand};
+use crate::rule::{BlockTemplate, ChangeTemplate, ParameterKind, Rule, ValueTemplate};
+use crate::{LiteralValue, NewBlock, NewValue, Remedy, RemedyKind, Safety};
+
+pub(super) fn bind(context: &Context<'_>, rule: &Rule, parameters: &[(Name, Operand)]) -> Vec<Remedy> {
+    let binder = Binder { context, rule, parameters };
+    rule.remedies
+        .iter()
+        .map(|template| {
+            let changes: Vec<RemedyKind> =
+                template.changes.iter().map(|change| binder.change(change)).collect();
+            let choice = changes.iter().any(has_choice);
+            Remedy {
+                title: binder.title(&template.title, &template.changes),
+                safety: if choice { Safety::NeedsInput } else { template.safety },
+                subject: context.resource.address.clone(),
+                changes,
+            }
+        })
+        .collect()
+}
+
+struct Binder<'a> {
+    context: &'a Context<'a>,
+    rule: &'a Rule,
+    parameters: &'a [(Name, Operand)],
+}
+
+impl Binder<'_> {
+    fn change(&self, change: &ChangeTemplate) -> RemedyKind {
+        match change {
+            ChangeTemplate::Set(path, value) => {
+                RemedyKind::Set { path: path.to_string(), value: self.value(Some(path), value) }
+            }
+            ChangeTemplate::Append(path, values) => {
+                let values = values.iter().flat_map(|value| match self.context.operand(value) {
+                    Operand::List(items) => items.clone(),
+                    other => vec![other.clone()],
+                });
+                RemedyKind::Append {
+                    path: path.to_string(),
+                    values: values.map(|value| literal(&value)).collect(),
+                }
+            }
+            ChangeTemplate::Remove(path) => RemedyKind::Remove { path: path.to_string() },
+            ChangeTemplate::AddBlock(block) => RemedyKind::AddBlock(self.block(block)),
+            ChangeTemplate::AddResource { kind, body, blocks } => RemedyKind::AddResource {
+                kind: kind.clone(),
+                body: self.body(body),
+                blocks: blocks.iter().map(|block| self.block(block)).collect(),
+            },
+        }
+    }
+
+    fn block(&self, block: &BlockTemplate) -> NewBlock {
+        NewBlock {
+            name: block.name.clone(),
+            body: self.body(&block.body),
+            blocks: block.blocks.iter().map(|block| self.block(block)).collect(),
+        }
+    }
+
+    fn body(&self, body: &[(Name, ValueTemplate)]) -> Vec<(Name, NewValue)> {
+        body.iter().map(|(name, value)| (name.clone(), self.value(None, value))).collect()
+    }
+
+    fn value(&self, path: Option<&AttributePath>, value: &ValueTemplate) -> NewValue {
+        match value {
+            ValueTemplate::Operand(operand) => {
+                let value = self.context.operand(operand).clone();
+                NewValue::Literal(literal(&self.snapped(path, value)))
+            }
+            ValueTemplate::SubjectAttribute(name) => NewValue::SubjectAttribute(name.clone()),
+            ValueTemplate::Choose { types, attribute, placeholder } => {
+                let module = &self.context.resource.address.module;
+                let mut candidates: Vec<(Address, Name)> = types
+                    .iter()
+                    .flat_map(|kind| self.context.of_kind(kind))
+                    .filter(|(slot, resource)| {
+                        *slot != self.context.slot && resource.address.module == *module
+                    })
+                    .map(|(_, resource)| (resource.address.clone(), attribute.clone()))
+                    .collect();
+                candidates.sort();
+                NewValue::Choice { candidates, placeholder: placeholder.clone() }
+            }
+        }
+    }
+
+    /// A number raised to the next one that the provider takes.
+    fn snapped(&self, path: Option<&AttributePath>, value: Operand) -> Operand {
+        let (Some(path), Operand::Number(wanted)) = (path, &value) else { return value };
+        let Some(facts) = self.context.catalogue.facts(self.context.resource.kind()) else { return value };
+        let allowed = facts.allowed.iter().filter(|(known, _)| known == path).flat_map(|(_, values)| values);
+        let numbers =
+            allowed.filter_map(|value| if let Operand::Number(n) = value { Some(*n) } else { None });
+        numbers.filter(|n| n >= wanted).min_by(f64::total_cmp).map_or(value, Operand::Number)
+    }
+
+    fn title(&self, template: &str, changes: &[ChangeTemplate]) -> String {
+        let mut out = template.to_owned();
+        for (name, value) in self.parameters {
+            let kind = self
+                .rule
+                .parameters
+                .iter()
+                .find(|parameter| parameter.name == *name)
+                .map(|parameter| parameter.kind);
+            // The title says what is written, which may be more than what was asked.
+            let path = changes.iter().find_map(|change| match change {
+                ChangeTemplate::Set(path, ValueTemplate::Operand(Operand::Parameter(used)))
+                    if used == name =>
+                {
+                    Some(path)
+                }
+                _ => None,
+            });
+            let text = match (kind, self.snapped(path, value.clone())) {
+                (Some(ParameterKind::Duration), Operand::Number(days)) if path.is_none() => days_text(days),
+                (_, value) => value.to_string(),
+            };
+            out = out.replace(&format!("{{{name}}}"), &text);
+        }
+        out
+    }
+}
+
+fn literal(operand: &Operand) -> LiteralValue {
+    match operand {
+        Operand::Bool(value) => LiteralValue::Bool(*value),
+        #[expect(clippy::cast_possible_truncation, reason = "numbers of the catalogue are whole and small")]
+        Operand::Number(value) => LiteralValue::Int(*value as i64),
+        Operand::Text(text) => LiteralValue::String(text.to_string()),
+        Operand::Parameter(name) => LiteralValue::String(name.to_string()),
+        Operand::List(items) => LiteralValue::List(items.iter().map(literal).collect()),
+    }
+}
+
+fn has_choice(change: &RemedyKind) -> bool {
+    let value = |value: &NewValue| matches!(value, NewValue::Choice { .. });
+    fn block(new: &NewBlock, value: &dyn Fn(&NewValue) -> bool) -> bool {
+        new.body.iter().any(|(_, inner)| value(inner)) || new.blocks.iter().any(|inner| block(inner, value))
+    }
+    match change {
+        RemedyKind::Set { value: new, .. } => value(new),
+        RemedyKind::AddBlock(new) => block(new, &value),
+        RemedyKind::AddResource { body, blocks, .. } => {
+            body.iter().any(|(_, new)| value(new)) || blocks.iter().any(|new| block(new, &value))
+        }
+        RemedyKind::Append { .. } | RemedyKind::Remove { .. } => false,
+    }
+}

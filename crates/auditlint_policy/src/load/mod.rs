@@ -1,0 +1,360 @@
+//! Policies from texts: the built-in ones, and those that teams write.
+
+mod config;
+
+use std::sync::Arc;
+
+use auditlint_syntax::document::reader::{MapReader, unknown, wrong};
+use auditlint_syntax::document::{self, Entry, Node, NodeKind};
+use auditlint_syntax::{Location, Name, Problem, Source, Span};
+use camino::Utf8Path;
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+pub use config::Config;
+
+use crate::catalogue::{Catalogue, LocatedProblem, locate, parameter_value};
+use crate::condition::Operand;
+use crate::rule::{Intent, ParameterKind};
+use crate::{Binding, Category, Days, Policy, Rule, Severity};
+
+/// Why a policy cannot be used: every problem of every file.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct PolicyError {
+    /// The problems, in the order of the files.
+    pub problems: Vec<LocatedProblem>,
+}
+
+/// What a category of a `logging_policy` says.
+#[derive(Default)]
+struct Asked {
+    retention: Option<(u32, Span)>,
+    failed: Option<Span>,
+    successful: Option<Span>,
+}
+
+impl Policy {
+    /// Reads and merges policies: the union of what they turn on; where two set a parameter, the longer
+    /// retention wins.
+    ///
+    /// # Errors
+    /// With all problems of all texts.
+    pub fn load(catalogue: &Catalogue, sources: &[Arc<Source>]) -> Result<Self, PolicyError> {
+        let mut problems = Vec::new();
+        let mut digest = Sha256::new();
+        let mut merged = Self {
+            id: sources.iter().map(|source| source.path().as_str()).collect::<Vec<_>>().join(", ").into(),
+            digest: String::new(),
+            bindings: Vec::new(),
+            retention: Vec::new(),
+            categories: Vec::new(),
+        };
+        for source in sources {
+            digest.update(source.bytes());
+            let mut own = Vec::new();
+            let document = document::parse(source.text());
+            own.extend(document.problems.clone());
+            let mut reading = Reading { catalogue, source, policy: &mut merged, problems: &mut own };
+            reading.root(&document.root);
+            own.sort_by_key(|problem| problem.span.start);
+            problems.extend(locate(source.path().as_str(), source.text(), own));
+        }
+        if !problems.is_empty() {
+            return Err(PolicyError { problems });
+        }
+        merged.digest =
+            digest.finalize().iter().fold("sha256:".to_owned(), |out, byte| out + &format!("{byte:02x}"));
+        merged.bindings.sort_by(|a, b| a.rule.id.cmp(&b.rule.id));
+        Ok(merged)
+    }
+
+    /// The text of a built-in policy as a source, so that findings can show its line.
+    #[must_use]
+    pub fn built_in(
+        catalogue: &Catalogue,
+        name: &str,
+        paths: &auditlint_syntax::Paths,
+    ) -> Option<Arc<Source>> {
+        let text = catalogue.built_in(name)?;
+        let path = format!("auditlint:{name}");
+        let file = paths.id(Utf8Path::new(&path));
+        Some(Arc::new(Source::new(file, path.into(), Arc::from(text.as_bytes()))))
+    }
+
+    /// Only the rules and categories of `select` (all when empty) without those of `ignore`.
+    ///
+    /// # Errors
+    /// With a suggestion when a word is neither a rule nor a category.
+    pub fn narrow(self, catalogue: &Catalogue, select: &[String], ignore: &[String]) -> Result<Self, String> {
+        let categories = || Category::ALL.iter().map(|category| category.as_str());
+        for word in select.iter().chain(ignore) {
+            if catalogue.rule(word).is_none() && Category::parse(word).is_none() {
+                let ids = catalogue.rules().iter().map(|rule| &*rule.id);
+                let near = document::reader::nearest(word, ids.chain(categories()));
+                let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                return Err(format!("`{word}` is neither a rule nor a category{hint}"));
+            }
+        }
+        let says = |words: &[String], binding: &Binding| {
+            words.iter().any(|word| {
+                *word == *binding.rule.id
+                    || binding.categories.iter().any(|category| category.as_str() == *word)
+            })
+        };
+        let bindings = self
+            .bindings
+            .into_iter()
+            .filter(|binding| (select.is_empty() || says(select, binding)) && !says(ignore, binding))
+            .collect();
+        Ok(Self { bindings, ..self })
+    }
+}
+
+struct Reading<'a, 'p> {
+    catalogue: &'a Catalogue,
+    source: &'a Source,
+    policy: &'p mut Policy,
+    problems: &'p mut Vec<Problem>,
+}
+
+impl Reading<'_, '_> {
+    fn place(&self, span: Span) -> Location {
+        Location { file: self.source.file(), span }
+    }
+
+    fn root(&mut self, root: &Node) {
+        if root.kind == NodeKind::Null && self.problems.is_empty() {
+            self.problems.push(wrong(root, "a policy: `logging_policy:` or `rules:`"));
+            return;
+        }
+        let mut map = MapReader::new(root, self.problems);
+        for (key, expected) in [("apiVersion", "auditlint/v1"), ("kind", "LoggingPolicy")] {
+            if let Some(node) = map.take(key)
+                && node.as_str() != Some(expected)
+            {
+                let problem = wrong(node, &format!("`{expected}`"));
+                map.problems().push(problem);
+            }
+        }
+        map.take("metadata");
+        // The config file may be a policy as well; its own keys are read elsewhere.
+        for key in ["policy", "roots", "stores", "ignore_paths", "output"] {
+            map.take(key);
+        }
+        let (intent, rules) = (map.entry("logging_policy"), map.take("rules"));
+        map.finish();
+        if let Some(entry) = intent {
+            self.logging_policy(entry);
+        }
+        if let Some(node) = rules {
+            self.rules(node);
+        }
+        if intent.is_none() && rules.is_none() {
+            self.problems.push(wrong(root, "a policy: `logging_policy:` or `rules:`"));
+        }
+    }
+
+    fn logging_policy(&mut self, entry: &Entry) {
+        if entry.value.entries().is_empty() {
+            self.problems.push(wrong(&entry.value, "the categories of the policy"));
+        }
+        for entry in entry.value.entries() {
+            match Category::parse(&entry.key) {
+                Some(category) => self.category(category, entry),
+                None => {
+                    let known = Category::ALL.iter().map(|category| category.as_str());
+                    self.problems.push(unknown("category", &entry.key, entry.key_span, known));
+                }
+            }
+        }
+    }
+
+    fn category(&mut self, category: Category, entry: &Entry) {
+        let mut asked = Asked::default();
+        let mut own = Vec::new();
+        let mut map = MapReader::new(&entry.value, self.problems);
+        if let Some(node) = map.take("retention_period") {
+            asked.retention = duration(node, &mut own).map(|days| (days, node.span));
+        }
+        if category == Category::Authentication {
+            let mut flag = |key: &'static str| {
+                let at = map.entry(key).map(|entry| Span::new(entry.key_span.start, entry.value.span.end));
+                at.filter(|_| map.bool(key) == Some(true))
+            };
+            asked.failed = flag("log_failed_attempts");
+            asked.successful = flag("log_successful_attempts");
+        }
+        map.finish();
+        self.problems.append(&mut own);
+        let head = self.place(entry.key_span);
+        self.policy.categories.push((category, head));
+        if let Some((days, span)) = asked.retention {
+            let at = self.place(span);
+            self.policy.retention.push((category, days, at));
+        }
+        let rules: Vec<Arc<Rule>> = self.catalogue.rules().to_vec();
+        for rule in rules {
+            for intent in &rule.asks {
+                let (at, days) = match intent {
+                    Intent::Emit if rule.categories.contains(&category) => (Some(head), None),
+                    Intent::FailedAttempts => (asked.failed.map(|span| self.place(span)), None),
+                    Intent::SuccessfulAttempts => (asked.successful.map(|span| self.place(span)), None),
+                    Intent::Retention | Intent::RetentionUnset => match asked.retention {
+                        Some((days, span)) => (Some(self.place(span)), Some(days)),
+                        None => (None, None),
+                    },
+                    _ => (None, None),
+                };
+                if let Some(at) = at {
+                    let given =
+                        days.map(|days| (Name::new_static("retention"), Operand::Number(f64::from(days))));
+                    self.bind(
+                        &rule,
+                        given.into_iter().collect(),
+                        Some(category),
+                        at,
+                        days.is_some(),
+                        None,
+                        true,
+                    );
+                }
+            }
+        }
+    }
+
+    fn rules(&mut self, node: &Node) {
+        if node.as_str() == Some("all") {
+            let at = self.place(node.span);
+            let rules: Vec<Arc<Rule>> =
+                self.catalogue.rules().iter().filter(|rule| rule.in_everything).cloned().collect();
+            rules.iter().for_each(|rule| self.bind(rule, Vec::new(), None, at, false, None, true));
+            return;
+        }
+        if !matches!(node.kind, NodeKind::List(_)) {
+            self.problems.push(wrong(node, "a list of rules"));
+        }
+        for item in node.items() {
+            match &item.kind {
+                NodeKind::String(id) => self.named(item, id, item, None),
+                NodeKind::Map(_) => {
+                    let mut map = MapReader::new(item, self.problems);
+                    let rule = map.need("rule");
+                    let (parameters, severity, level) =
+                        (map.take("parameters"), map.take("severity"), map.take("level"));
+                    map.finish();
+                    if let Some((rule, id)) = rule.and_then(|rule| Some((rule, rule.as_str()?))) {
+                        self.named(rule, id, item, Some((parameters, severity, level)));
+                    }
+                }
+                _ => self.problems.push(wrong(item, "the id of a rule")),
+            }
+        }
+    }
+
+    fn named(
+        &mut self,
+        at: &Node,
+        id: &str,
+        _item: &Node,
+        rest: Option<(Option<&Node>, Option<&Node>, Option<&Node>)>,
+    ) {
+        let Some(rule) = self.catalogue.rule(id).cloned() else {
+            let known = self.catalogue.rules().iter().map(|rule| &*rule.id);
+            self.problems.push(unknown("rule", id, at.span, known));
+            return;
+        };
+        let (parameters, severity, level) = rest.unwrap_or_default();
+        let mut given = Vec::new();
+        for entry in parameters.map(Node::entries).unwrap_or_default() {
+            let Some(parameter) = rule.parameters.iter().find(|parameter| parameter.name == entry.key) else {
+                let known = rule.parameters.iter().map(|parameter| parameter.name.as_str());
+                self.problems.push(unknown("parameter", &entry.key, entry.key_span, known));
+                continue;
+            };
+            given.extend(
+                parameter_value(parameter.kind, &entry.value, self.problems)
+                    .map(|value| (parameter.name.clone(), value)),
+            );
+        }
+        let severity = severity.and_then(|node| {
+            let found = node.as_str().and_then(Severity::parse);
+            if found.is_none() {
+                self.problems.push(wrong(node, "`low`, `medium`, `high` or `critical`"));
+            }
+            found
+        });
+        let mandatory = match level.map(|node| (node, node.as_str())) {
+            None | Some((_, Some("mandatory"))) => true,
+            Some((_, Some("advisory"))) => false,
+            Some((node, _)) => {
+                self.problems.push(wrong(node, "`mandatory` or `advisory`"));
+                true
+            }
+        };
+        let place = self.place(at.span);
+        self.bind(&rule, given, None, place, false, severity, mandatory);
+    }
+
+    /// Turns a rule on, or makes it stricter where it is on already.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a binding")]
+    fn bind(
+        &mut self,
+        rule: &Arc<Rule>,
+        given: Vec<(Name, Operand)>,
+        category: Option<Category>,
+        at: Location,
+        by_flow: bool,
+        severity: Option<Severity>,
+        mandatory: bool,
+    ) {
+        if let Some(known) = self.policy.bindings.iter_mut().find(|binding| binding.rule.id == rule.id) {
+            known.categories.extend(category.filter(|category| !known.categories.contains(category)));
+            known.severity = known.severity.max(severity.unwrap_or(known.severity));
+            known.mandatory |= mandatory;
+            for (name, value) in given {
+                let longer = |old: &Operand| matches!((old, &value), (Operand::Number(old), Operand::Number(new)) if old < new);
+                if let Some((_, old)) =
+                    known.parameters.iter_mut().find(|(known, old)| *known == name && longer(old))
+                {
+                    *old = value;
+                    known.at = at;
+                }
+            }
+            return;
+        }
+        let value = |parameter: &crate::rule::Parameter| {
+            let given =
+                given.iter().find(|(name, _)| *name == parameter.name).map(|(_, value)| value.clone());
+            Some((parameter.name.clone(), given.or_else(|| parameter.default.clone())?))
+        };
+        let categories = match category {
+            Some(category) => vec![category],
+            None => rule.categories.clone(),
+        };
+        self.policy.bindings.push(Binding {
+            rule: Arc::clone(rule),
+            parameters: rule.parameters.iter().filter_map(value).collect(),
+            categories,
+            severity: severity.unwrap_or(rule.severity),
+            mandatory,
+            at,
+            by_flow,
+        });
+    }
+}
+
+fn duration(node: &Node, problems: &mut Vec<Problem>) -> Option<u32> {
+    match parameter_value(ParameterKind::Duration, node, problems)? {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a duration is a whole number of days, at most a hundred years"
+        )]
+        Operand::Number(days) if days <= 36_500.0 => Some(days as u32),
+        _ => {
+            problems.push(wrong(node, &format!("at most {} of retention", Days::Count(36_500))));
+            None
+        }
+    }
+}

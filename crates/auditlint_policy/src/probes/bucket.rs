@@ -1,0 +1,159 @@
+//! What a bucket is for, and how long its lifecycle rules let it keep what it holds.
+
+use auditlint_graph::{Cause, CauseKind, Tracked, Value};
+use auditlint_syntax::Name;
+
+use super::Context;
+use crate::condition::AttributePath;
+use crate::evaluate::{Judged, Look, Looked, Subject};
+use crate::{Category, Days};
+
+/// Services that write logs into a bucket and ask for a grant to do so.
+const WRITERS: &[&str] = &[
+    "logging.s3.amazonaws.com",
+    "delivery.logs.amazonaws.com",
+    "cloudtrail.amazonaws.com",
+    "logdelivery.elasticloadbalancing.amazonaws.com",
+    "config.amazonaws.com",
+];
+
+/// Whether logs rest here: the end of a flow, or a grant to a service that delivers logs.
+pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
+    if context.flow.is_reached(context.slot) {
+        return Judged::holds(true);
+    }
+    let bucket = AttributePath::parse("bucket");
+    let granted = |kind: &'static str, attribute: &str, grants: &dyn Fn(&str) -> bool| {
+        let (found, _) = context.companions(&[Name::new_static(kind)], &bucket, &[]);
+        found.iter().any(|(slot, _)| {
+            let value = context.graph.get(*slot).and_then(|resource| resource.attribute(attribute));
+            value.and_then(|value| value.value().as_str()).is_some_and(grants)
+        })
+    };
+    let own =
+        |attribute: &str| context.resource.attribute(attribute).and_then(|value| value.value().as_str());
+    let writes = |policy: &str| WRITERS.iter().any(|writer| policy.contains(writer));
+    let delivers = |acl: &str| acl == "log-delivery-write";
+    Judged::holds(
+        own("acl").is_some_and(delivers)
+            || own("policy").is_some_and(writes)
+            || granted("aws_s3_bucket_acl", "acl", &delivers)
+            || granted("aws_s3_bucket_policy", "policy", &writes),
+    )
+}
+
+/// Whether logs of that category rest here.
+pub(super) fn is_reached_by(context: &Context<'_>, category: Category) -> Judged {
+    Judged::holds(context.flow.categories(context.slot).contains(&category))
+}
+
+/// Whether a source of that type writes here directly.
+pub(super) fn is_fed_by(context: &Context<'_>, kind: &str) -> Judged {
+    let before = context.flow.before(context.slot);
+    Judged::holds(
+        before.iter().filter_map(|slot| context.graph.get(*slot)).any(|resource| resource.kind() == kind),
+    )
+}
+
+/// The shortest expiration of current objects that applies to the whole bucket. A rule with a prefix, tag or
+/// size filter does not speak for the whole bucket; one that is disabled does not speak at all.
+pub(super) fn lifecycle(context: &Context<'_>) -> Result<(Days, Looked), (Cause, Looked)> {
+    let mut shortest = (Days::Never, Looked { path: String::new(), value: None });
+    let mut rules: Vec<Tracked> = Vec::new();
+    let mut open: Option<Cause> = None;
+    if let Look::Set(value) =
+        context.look(&Subject::resource(context.resource), &AttributePath::parse("lifecycle_rule"))
+    {
+        collect(&value, &mut rules, &mut open);
+    }
+    let kind = Name::new_static("aws_s3_bucket_lifecycle_configuration");
+    let (found, more) = context.companions(&[kind], &AttributePath::parse("bucket"), &[]);
+    open = open.or_else(|| more.into_iter().next());
+    for (slot, _) in found {
+        if let Some(value) = context.graph.get(slot).and_then(|resource| resource.attribute("rule")) {
+            collect(value, &mut rules, &mut open);
+        }
+    }
+    for rule in &rules {
+        let Value::Map(map) = rule.value() else { continue };
+        let enabled = match (map.get("enabled").map(Tracked::value), map.get("status").map(Tracked::value)) {
+            (Some(Value::Bool(enabled)), _) => *enabled,
+            (_, Some(Value::String(status))) => status == "Enabled",
+            (Some(Value::Unknown(unknown)), _) | (_, Some(Value::Unknown(unknown))) => {
+                open = open.or_else(|| Some(unknown.cause.clone()));
+                continue;
+            }
+            _ => false,
+        };
+        if !enabled || is_filtered(map) {
+            continue;
+        }
+        let Some(Value::List(expirations)) = map.get("expiration").map(Tracked::value) else { continue };
+        for expiration in expirations.iter() {
+            let Value::Map(expiration) = expiration.value() else { continue };
+            let Some(days) = expiration.get("days") else { continue };
+            match days.value() {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "checked to be a small number"
+                )]
+                Value::Number(n) if (1.0..1e6).contains(&n.0) => {
+                    let found = Days::Count(n.0 as u32);
+                    if found < shortest.0 {
+                        shortest =
+                            (found, Looked { path: "lifecycle".to_owned(), value: Some(days.clone()) });
+                    }
+                }
+                Value::Unknown(unknown) => open = open.or_else(|| Some(unknown.cause.clone())),
+                _ => {}
+            }
+        }
+    }
+    match open {
+        Some(cause) => Err((cause, Looked { path: "lifecycle".to_owned(), value: None })),
+        None => Ok(shortest),
+    }
+}
+
+fn collect(value: &Tracked, rules: &mut Vec<Tracked>, open: &mut Option<Cause>) {
+    match value.value() {
+        Value::List(items) => {
+            for item in items.iter() {
+                match item.value() {
+                    Value::Unknown(unknown) => *open = open.take().or_else(|| Some(unknown.cause.clone())),
+                    _ => rules.push(item.clone()),
+                }
+            }
+        }
+        Value::Unknown(unknown) => *open = open.take().or_else(|| Some(unknown.cause.clone())),
+        _ => {
+            *open = open.take().or(Some(Cause {
+                kind: CauseKind::Function,
+                subject: "lifecycle rules".to_owned(),
+                hint: String::new(),
+            }))
+        }
+    }
+}
+
+/// Whether a rule speaks of a part of the bucket only.
+fn is_filtered(rule: &auditlint_graph::Map) -> bool {
+    let given = |value: Option<&Tracked>| {
+        value.is_some_and(|value| match value.value() {
+            Value::String(text) => !text.is_empty(),
+            Value::Null => false,
+            Value::List(items) => !items.is_empty(),
+            Value::Map(map) => !map.is_empty(),
+            _ => true,
+        })
+    };
+    if given(rule.get("prefix")) || given(rule.get("tags")) {
+        return true;
+    }
+    let Some(Value::List(filters)) = rule.get("filter").map(Tracked::value) else { return false };
+    filters.iter().any(|filter| match filter.value() {
+        Value::Map(filter) => filter.iter().any(|(_, value)| given(Some(value))),
+        _ => true,
+    })
+}

@@ -1,0 +1,42 @@
+//! Vended logs: a delivery source names the resource, a delivery joins the source with a destination.
+
+use auditlint_syntax::Name;
+
+use super::{Context, texts};
+use crate::Verdict;
+use crate::condition::{AttributePath, Operand};
+use crate::evaluate::{Judged, related_resource};
+
+/// The whole chain is there: source and delivery. `log_types` narrows the sources that count.
+pub(super) fn vended_logs(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
+    let source = [Name::new_static("aws_cloudwatch_log_delivery_source")];
+    let delivery = [Name::new_static("aws_cloudwatch_log_delivery")];
+    let wanted = texts(context, with, "log_types");
+    let (sources, open) =
+        context.companions(&source, &AttributePath::parse("resource_arn"), &["arn".into(), "id".into()]);
+    let mut parts = Vec::new();
+    for (slot, _) in sources {
+        let Some(resource) = context.graph.get(slot) else { continue };
+        let kind = resource.attribute("log_type").and_then(|kind| kind.value().as_str());
+        if !wanted.is_empty() && kind.is_some_and(|kind| !wanted.iter().any(|known| known == kind)) {
+            continue;
+        }
+        let at_source = context.at(slot, resource);
+        let (deliveries, more) =
+            at_source.companions(&delivery, &AttributePath::parse("delivery_source_name"), &["name".into()]);
+        let judged = match (deliveries.is_empty(), more.into_iter().next()) {
+            (false, _) => Judged::holds(true),
+            (true, Some(cause)) => Judged::unknown(cause),
+            (true, None) => Judged::holds(false),
+        };
+        parts.push(
+            judged
+                .with_related(related_resource(resource, format!("{} delivers its logs", resource.address))),
+        );
+    }
+    let judged = Judged::any(parts, Verdict::Fail);
+    match (judged.verdict, open.into_iter().next()) {
+        (Verdict::Fail, Some(cause)) => Judged::unknown(cause),
+        _ => judged,
+    }
+}

@@ -1,0 +1,119 @@
+//! What YAML cannot say: named functions of the judged resource, called by `probe:`.
+
+mod bucket;
+mod database;
+mod delivery;
+mod network;
+mod principal;
+mod retention;
+mod trail;
+
+use auditlint_syntax::Name;
+
+pub(crate) use retention::effective as effective_retention;
+
+use crate::condition::Operand;
+use crate::evaluate::{Context, Judged};
+
+/// The names of the probes, for the catalogue's reader.
+pub const NAMES: &[&str] = &[
+    "retention-at-least",
+    "retention-decided",
+    "retention-allowed",
+    "is-log-store",
+    "is-access-log-target",
+    "is-s3-access-log-target",
+    "is-trail-bucket",
+    "public-principal",
+    "vpc-flow-logs",
+    "db-log-exports",
+    "postgres-parameter",
+    "cloudtrail-management-events",
+    "trail-data-events",
+    "vended-logs",
+];
+
+/// What probes look at beyond the judged resource: `(type, attribute)`.
+pub(crate) const INTEREST: &[(&str, &str)] = &[
+    ("aws_s3_bucket", "bucket"),
+    ("aws_s3_bucket", "acl"),
+    ("aws_s3_bucket", "policy"),
+    ("aws_s3_bucket", "lifecycle_rule"),
+    ("aws_s3_bucket_acl", "bucket"),
+    ("aws_s3_bucket_acl", "acl"),
+    ("aws_s3_bucket_policy", "bucket"),
+    ("aws_s3_bucket_policy", "policy"),
+    ("aws_s3_bucket_lifecycle_configuration", "bucket"),
+    ("aws_s3_bucket_lifecycle_configuration", "rule"),
+    ("aws_flow_log", "vpc_id"),
+    ("aws_flow_log", "subnet_id"),
+    ("aws_flow_log", "eni_id"),
+    ("aws_flow_log", "traffic_type"),
+    ("aws_subnet", "vpc_id"),
+    ("aws_cloudtrail", "event_selector"),
+    ("aws_cloudtrail", "advanced_event_selector"),
+    ("aws_cloudtrail", "enable_logging"),
+    ("aws_db_parameter_group", "name"),
+    ("aws_db_parameter_group", "parameter"),
+    ("aws_db_parameter_group", "family"),
+    ("aws_rds_cluster_parameter_group", "name"),
+    ("aws_rds_cluster_parameter_group", "parameter"),
+    ("aws_rds_cluster_parameter_group", "family"),
+    ("aws_cloudwatch_log_delivery_source", "resource_arn"),
+    ("aws_cloudwatch_log_delivery_source", "name"),
+    ("aws_cloudwatch_log_delivery_source", "log_type"),
+    ("aws_cloudwatch_log_delivery", "delivery_source_name"),
+    ("aws_cloudwatch_log_delivery", "delivery_destination_arn"),
+];
+
+/// What a probe looks at in the judged resource.
+pub(crate) fn own_attributes(name: &str) -> &'static [&'static str] {
+    match name {
+        "db-log-exports" => &["engine", "enabled_cloudwatch_logs_exports"],
+        "postgres-parameter" => {
+            &["engine", "parameter_group_name", "db_cluster_parameter_group_name", "parameter", "family"]
+        }
+        "cloudtrail-management-events" | "trail-data-events" => {
+            &["event_selector", "advanced_event_selector"]
+        }
+        "public-principal" => &["policy", "access_policy", "policy_document"],
+        _ => &[],
+    }
+}
+
+/// Runs the probe called `name`. The reader refuses other names.
+pub(crate) fn run(name: &str, context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
+    match name {
+        "retention-at-least" => retention::at_least(context),
+        "retention-decided" => retention::decided(context),
+        "retention-allowed" => retention::allowed(context),
+        "is-log-store" => bucket::is_log_store(context),
+        "is-access-log-target" => bucket::is_reached_by(context, crate::Category::AccessLogs),
+        "is-s3-access-log-target" => bucket::is_fed_by(context, "aws_s3_bucket"),
+        "is-trail-bucket" => bucket::is_fed_by(context, "aws_cloudtrail"),
+        "public-principal" => principal::public(context, with),
+        "vpc-flow-logs" => network::vpc_flow_logs(context),
+        "db-log-exports" => database::log_exports(context, with),
+        "postgres-parameter" => database::postgres_parameter(context, with),
+        "cloudtrail-management-events" => trail::management_events(context),
+        "trail-data-events" => trail::data_events(context, with),
+        _ => delivery::vended_logs(context, with),
+    }
+}
+
+/// The text of an argument.
+fn text<'a>(context: &'a Context<'_>, with: &'a [(Name, Operand)], name: &str) -> Option<&'a str> {
+    match with.iter().find(|(known, _)| known == name).map(|(_, value)| context.operand(value)) {
+        Some(Operand::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// The texts of an argument, a list or a single one.
+fn texts<'a>(context: &'a Context<'_>, with: &'a [(Name, Operand)], name: &str) -> Vec<String> {
+    match with.iter().find(|(known, _)| known == name).map(|(_, value)| context.operand(value)) {
+        Some(Operand::List(items)) => items.iter().map(ToString::to_string).collect(),
+        Some(other) => vec![other.to_string()],
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,142 @@
+//! Effective retention of a store: how long it keeps what it gets, wherever that is written.
+
+use auditlint_graph::{Cause, CauseKind, Tracked, Value};
+
+use super::Context;
+use crate::condition::{AttributePath, Operand};
+use crate::evaluate::{Judged, Look, Looked, Subject};
+use crate::facts::Retention;
+use crate::{Days, Verdict};
+
+/// The effective retention and the value that says so; a cause when it is not known.
+pub(crate) fn effective(context: &Context<'_>) -> Result<(Days, Looked), (Cause, Looked)> {
+    let facts = context.catalogue.facts(context.resource.kind());
+    let keeping = facts.and_then(|facts| facts.keeps.as_ref()).map(|keeps| &keeps.retention);
+    match keeping {
+        Some(Retention::Attribute { path, unit_days, never, absent }) => {
+            let subject = Subject::resource(context.resource);
+            let looked = |value: Option<Tracked>| Looked { path: path.to_string(), value };
+            match context.look(&subject, path) {
+                Look::Absent => Ok((*absent, looked(None))),
+                Look::Unknown(cause) => Err((cause, looked(None))),
+                Look::Set(value) | Look::Default(value) => {
+                    let written = !matches!(value.origin, auditlint_graph::Origin::ProviderDefault);
+                    let shown = looked(written.then(|| value.clone()));
+                    match days(&value, *unit_days, never) {
+                        Ok(days) => Ok((days, shown)),
+                        Err(cause) => Err((cause, shown)),
+                    }
+                }
+            }
+        }
+        Some(Retention::Probe(_)) => super::bucket::lifecycle(context),
+        None => Ok((Days::Never, Looked { path: String::new(), value: None })),
+    }
+}
+
+/// A number of days, or `never`; of an undecided choice the shorter one, when both are known.
+fn days(value: &Tracked, unit_days: u32, never: &[f64]) -> Result<Days, Cause> {
+    match value.value() {
+        Value::Unknown(unknown) => match &unknown.one_of {
+            Some(arms) => {
+                let known: Option<Vec<Days>> =
+                    arms.iter().map(|arm| days(arm, unit_days, never).ok()).collect();
+                let known = known.ok_or_else(|| unknown.cause.clone())?;
+                let (first, same) =
+                    (known.first().copied(), known.windows(2).all(|pair| pair.first() == pair.last()));
+                first.filter(|_| same).ok_or_else(|| unknown.cause.clone())
+            }
+            None => Err(unknown.cause.clone()),
+        },
+        Value::Null => Ok(Days::Never),
+        other => {
+            let number = match other {
+                Value::Number(number) => Some(number.0),
+                Value::String(text) => text.parse().ok(),
+                _ => None,
+            };
+            match number {
+                Some(n) if never.contains(&n) => Ok(Days::Never),
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "checked to be a small whole number"
+                )]
+                Some(n) if (0.0..1e6).contains(&n) => Ok(Days::Count((n as u32).saturating_mul(unit_days))),
+                _ => Err(Cause {
+                    kind: CauseKind::Function,
+                    subject: "an invalid retention".to_owned(),
+                    hint: String::new(),
+                }),
+            }
+        }
+    }
+}
+
+fn required(context: &Context<'_>) -> u32 {
+    match context.operand(&Operand::Parameter("retention".into())) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the reader made it a whole number of days"
+        )]
+        Operand::Number(days) => *days as u32,
+        _ => 0,
+    }
+}
+
+/// The minimum: `never` meets it.
+pub(super) fn at_least(context: &Context<'_>) -> Judged {
+    match effective(context) {
+        Ok((days, looked)) => {
+            Judged { looked: Some(looked), ..Judged::holds(days >= Days::Count(required(context))) }
+        }
+        Err((cause, looked)) => Judged { looked: Some(looked), ..undecided(context, cause) },
+    }
+}
+
+/// Every alternative may still be long enough, although nobody knows which it is.
+fn undecided(context: &Context<'_>, cause: Cause) -> Judged {
+    let facts = context.catalogue.facts(context.resource.kind());
+    if let Some(Retention::Attribute { path, unit_days, never, .. }) =
+        facts.and_then(|facts| facts.keeps.as_ref()).map(|keeps| &keeps.retention)
+        && let Look::Set(value) = context.look(&Subject::resource(context.resource), path)
+        && let Some(arms) = value.unknown().and_then(|unknown| unknown.one_of.as_ref())
+    {
+        let needed = Days::Count(required(context));
+        let met: Option<Vec<bool>> =
+            arms.iter().map(|arm| days(arm, *unit_days, never).ok().map(|days| days >= needed)).collect();
+        match met {
+            Some(met) if met.iter().all(|met| *met) => return Judged::of(Verdict::Pass),
+            Some(met) if met.iter().all(|met| !*met) => return Judged::of(Verdict::Fail),
+            _ => {}
+        }
+    }
+    Judged::unknown(cause)
+}
+
+/// Somebody decided how long: `never` fails.
+pub(super) fn decided(context: &Context<'_>) -> Judged {
+    match effective(context) {
+        Ok((days, looked)) => Judged { looked: Some(looked), ..Judged::holds(days != Days::Never) },
+        Err((cause, looked)) => Judged { looked: Some(looked), ..Judged::unknown(cause) },
+    }
+}
+
+/// The number is one that the provider takes.
+pub(super) fn allowed(context: &Context<'_>) -> Judged {
+    let Some((path, values)) =
+        context.catalogue.facts(context.resource.kind()).and_then(|facts| facts.allowed.first())
+    else {
+        return Judged::of(Verdict::NotApplicable);
+    };
+    let path: &AttributePath = path;
+    match context.look(&Subject::resource(context.resource), path) {
+        Look::Absent | Look::Default(_) => Judged::holds(true).looking(path.to_string(), None),
+        Look::Unknown(cause) => Judged::unknown(cause).looking(path.to_string(), None),
+        Look::Set(value) => {
+            let (verdict, cause) = context.test(&value, &crate::condition::Test::In(values.clone()), false);
+            Judged { cause, ..Judged::of(verdict) }.looking(path.to_string(), Some(value))
+        }
+    }
+}
