@@ -1,2 +1,58 @@
-//! The command.
-fn main() {}
+//! The `auditlint` command: arguments, files, exit codes. Whatever it shows is computed by `auditlint_analysis`
+//! and written by `auditlint_report`.
+
+mod arguments;
+mod catalogue;
+mod check;
+mod failure;
+mod fix;
+mod init;
+mod inputs;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let exit = if error.use_stderr() { 3 } else { 0 };
+            // Nothing can be done where even standard error is closed.
+            let _ = error.print();
+            return ExitCode::from(exit);
+        }
+    };
+    let json = arguments.command.wants_json();
+    match run(arguments.command) {
+        Ok(exit) => ExitCode::from(exit),
+        Err(failure) => {
+            failure.show(json);
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Check(options) => check::run(&options),
+        Command::Fix(options) => fix::run(&options),
+        Command::Explain { rule } => catalogue::explain(&rule),
+        Command::Rules { format } => catalogue::rules(format),
+        Command::Init { folder } => init::run(&folder),
+        Command::Lsp { policy, .. } => inputs::serve(policy),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "auditlint", &mut script);
+            output::print(&String::from_utf8_lossy(&script))?;
+            Ok(0)
+        }
+    }
+}

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use auditlint_policy::{Finding, Safety};
 use auditlint_syntax::{FileId, Span, TextEdit};
 
+use crate::{Analysis, RootId};
+
 /// A remedy, bound to the texts.
 #[derive(Clone, Debug)]
 pub struct Fix {
@@ -27,4 +29,13 @@ pub struct FileEdits {
     pub file: FileId,
     /// The edits, sorted, none overlapping.
     pub edits: Vec<TextEdit>,
+}
+
+pub(crate) fn fixes(_analysis: &Analysis, _root: RootId, _finding: &Arc<Finding>) -> Vec<Fix> {
+    Vec::new()
+}
+
+/// Those of `fixes` that do not write where an earlier one writes.
+pub(crate) fn compatible(fixes: Vec<Fix>) -> Vec<Fix> {
+    fixes
 }

@@ -1,14 +1,19 @@
 //! The host holds the current texts and policy; a snapshot answers questions about one revision.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use auditlint_graph::terraform::RootInputs;
-use auditlint_policy::{Finding, Policy};
-use auditlint_syntax::{FileId, Files, Location};
+use auditlint_graph::plan::{PlanError, read_plan};
+use auditlint_graph::terraform::{Caches, RootInputs};
+use auditlint_syntax::Files;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::{Fix, Report};
+use crate::PolicySet;
+use crate::overlay::Overlay;
+use crate::root::{Prepared, Root};
+use crate::snapshot::Analysis;
 
 /// A root of this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,44 +48,106 @@ pub enum Change {
     /// These files changed, came or went on disk.
     Disk(Vec<Utf8PathBuf>),
     /// The policy is another one.
-    Policy(Arc<Policy>),
-    /// The roots are these.
+    Policy(PolicySet),
+    /// The roots are these. Those that were there before keep what they computed.
     Roots(Vec<RootSpec>),
 }
 
-/// The snapshot is older than the host: its answer would be about a text that is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cancelled;
-
-/// What an editor shows for a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hover {
-    /// The place that it speaks of.
-    pub at: Location,
-    /// Markdown: what, why, controls, the policy's line.
-    pub markdown: String,
+/// What a run may choose beside the policy.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Whether passing verdicts become findings too, rather than numbers alone.
+    pub keep_passes: bool,
+    /// The day on which suppressions are judged, `YYYY-MM-DD`: the clock is an input. None: none has expired.
+    pub today: Option<jiff::civil::Date>,
 }
 
 /// The current texts, policy and roots.
 pub struct AnalysisHost {
-    files: Arc<dyn Files>,
+    state: Arc<State>,
+    newest: Arc<AtomicU64>,
 }
 
-/// A snapshot of one revision. Cheap to clone, may be sent to other threads.
+/// One revision.
 #[derive(Clone)]
-pub struct Analysis {
-    _files: Arc<dyn Files>,
+pub(crate) struct State {
+    pub(crate) revision: u64,
+    pub(crate) files: Arc<Overlay>,
+    pub(crate) caches: Arc<Caches>,
+    pub(crate) set: Arc<Prepared>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) roots: Vec<Arc<Root>>,
 }
 
 impl AnalysisHost {
     /// A host without roots.
     #[must_use]
-    pub fn new(files: Arc<dyn Files>, _policy: Arc<Policy>) -> Self {
-        Self { files }
+    pub fn new(files: Arc<dyn Files>, set: PolicySet, settings: Settings) -> Self {
+        Self {
+            state: Arc::new(State {
+                revision: 0,
+                files: Arc::new(Overlay::new(files)),
+                caches: Arc::default(),
+                set: Arc::new(Prepared::new(set)),
+                settings: Arc::new(settings),
+                roots: Vec::new(),
+            }),
+            newest: Arc::default(),
+        }
     }
 
-    /// The only mutator. Does no work beyond taking the change in.
-    pub fn apply_change(&mut self, _change: Change) {}
+    /// The only mutator. Does no work beyond taking the change in: what depends on it is computed when a
+    /// snapshot is asked.
+    pub fn apply_change(&mut self, change: Change) {
+        let revision = self.state.revision + 1;
+        // Snapshots of older revisions give up from here on.
+        self.newest.store(revision, Ordering::SeqCst);
+        let state = Arc::make_mut(&mut self.state);
+        state.revision = revision;
+        let touch = |state: &State, path: &Utf8Path| {
+            state.roots.iter().for_each(|root| root.touch(path, revision));
+        };
+        match change {
+            Change::Overlay(path, text) => {
+                Arc::make_mut(&mut state.files).put(&path, &text);
+                touch(state, &path);
+            }
+            Change::Close(path) => {
+                Arc::make_mut(&mut state.files).close(&path);
+                touch(state, &path);
+            }
+            Change::Disk(paths) => {
+                for path in paths.iter().filter(|path| !state.files.holds(path)) {
+                    state.files.forget(path);
+                    touch(state, path);
+                }
+            }
+            Change::Policy(set) => {
+                state.set = Arc::new(Prepared::new(set));
+                state.roots.iter().for_each(|root| root.expire(revision));
+            }
+            Change::Roots(specs) => {
+                let old = std::mem::take(&mut state.roots);
+                let unique: BTreeSet<usize> = (0..specs.len())
+                    .filter(|at| !specs.iter().take(*at).any(|s| Some(s) == specs.get(*at)))
+                    .collect();
+                let mut specs: Vec<RootSpec> = specs
+                    .into_iter()
+                    .enumerate()
+                    .filter_map(|(at, spec)| unique.contains(&at).then_some(spec))
+                    .collect();
+                specs.sort_by(|a, b| place(a).cmp(&place(b)));
+                state.roots = specs
+                    .into_iter()
+                    .map(|spec| {
+                        old.iter()
+                            .find(|root| root.spec == spec)
+                            .map_or_else(|| Arc::new(Root::new(spec, None, revision)), Arc::clone)
+                    })
+                    .collect();
+            }
+        }
+    }
 
     /// Reads a plan or state and adds it as a root.
     ///
@@ -88,63 +155,43 @@ impl AnalysisHost {
     /// When the text is no plan.
     pub fn add_plan(
         &mut self,
-        _path: &Utf8Path,
-        _source: Option<RootInputs>,
-        _input: &mut dyn Read,
-    ) -> Result<RootId, auditlint_graph::plan::PlanError> {
-        Ok(RootId(0))
+        path: &Utf8Path,
+        source: Option<RootInputs>,
+        input: &mut dyn Read,
+    ) -> Result<RootId, PlanError> {
+        let plan = read_plan(input, path.as_str(), &self.state.set.tables)?;
+        let revision = self.state.revision + 1;
+        self.newest.store(revision, Ordering::SeqCst);
+        let state = Arc::make_mut(&mut self.state);
+        state.revision = revision;
+        let spec = RootSpec::Plan { path: path.to_owned(), source };
+        state.roots.push(Arc::new(Root::new(spec, Some(plan), revision)));
+        Ok(RootId(u32::try_from(state.roots.len() - 1).unwrap_or(u32::MAX)))
+    }
+
+    /// The texts, with those of editors over them.
+    #[must_use]
+    pub fn files(&self) -> &dyn Files {
+        &*self.state.files
+    }
+
+    /// What is parsed already, for whoever looks for roots.
+    #[must_use]
+    pub fn caches(&self) -> &Caches {
+        &self.state.caches
     }
 
     /// A snapshot of the present.
     #[must_use]
     pub fn analysis(&self) -> Analysis {
-        Analysis { _files: Arc::clone(&self.files) }
+        Analysis::new(Arc::clone(&self.state), Arc::clone(&self.newest))
     }
 }
 
-impl Analysis {
-    /// The roots, in the order of reports.
-    #[must_use]
-    pub fn roots(&self) -> Vec<RootId> {
-        Vec::new()
-    }
-
-    /// The roots whose verdicts depend on `file`.
-    #[must_use]
-    pub fn roots_of(&self, _file: FileId) -> Vec<RootId> {
-        Vec::new()
-    }
-
-    /// The report over `roots`.
-    ///
-    /// # Errors
-    /// When the host has moved on.
-    pub fn check(&self, _roots: &[RootId]) -> Result<Report, Cancelled> {
-        Err(Cancelled)
-    }
-
-    /// The findings that sit in `file`, over all roots that reach it: one for each rule, place and verdict
-    /// (the strictest), sorted by place.
-    ///
-    /// # Errors
-    /// When the host has moved on.
-    pub fn findings(&self, _file: FileId) -> Result<Vec<Arc<Finding>>, Cancelled> {
-        Err(Cancelled)
-    }
-
-    /// The fixes for the findings that touch the bytes `range` of `file`, the best first.
-    ///
-    /// # Errors
-    /// When the host has moved on.
-    pub fn fixes(&self, _file: FileId, _range: std::ops::Range<u32>) -> Result<Vec<Fix>, Cancelled> {
-        Err(Cancelled)
-    }
-
-    /// What is to be said of the place at `offset` of `file`.
-    ///
-    /// # Errors
-    /// When the host has moved on.
-    pub fn hover(&self, _file: FileId, _offset: u32) -> Result<Option<Hover>, Cancelled> {
-        Err(Cancelled)
+/// The order of reports.
+fn place(spec: &RootSpec) -> (&Utf8Path, Option<&RootInputs>) {
+    match spec {
+        RootSpec::Folder { inputs, .. } => (&inputs.folder, Some(inputs)),
+        RootSpec::Plan { path, source } => (path, source.as_ref()),
     }
 }

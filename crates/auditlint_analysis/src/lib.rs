@@ -4,14 +4,24 @@
 //! whatever is shown to a user is asked of that snapshot. Nothing here knows the protocol of an editor,
 //! prints, or touches the network.
 
+mod discovery;
 mod disk;
 mod fix;
 mod host;
+mod hover;
 mod outcome;
+mod overlay;
+mod policies;
 mod report;
+mod root;
+mod snapshot;
+mod suppression;
 
+pub use discovery::{Discovery, discover, is_terraform};
 pub use disk::DiskFiles;
 pub use fix::{FileEdits, Fix};
-pub use host::{Analysis, AnalysisHost, Cancelled, Change, Hover, RootId, RootSpec};
+pub use host::{AnalysisHost, Change, RootId, RootSpec, Settings};
 pub use outcome::{Gate, Outcome, Status, outcome};
+pub use policies::{CONFIG_NAME, NamedPolicy, PolicySet, SetupError, find_config, load_policies};
 pub use report::{InputMode, Report, RootReport, Summary, gap_fingerprint};
+pub use snapshot::{Analysis, Cancelled, Hover};

@@ -1,9 +1,10 @@
 //! What a check gives: everything that an output format may show, already sorted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use auditlint_graph::Gap;
-use auditlint_policy::{Category, Finding, Policy};
+use auditlint_policy::{Category, Finding, Place, Policy, Verdict};
 use auditlint_syntax::{FileId, Source};
 use camino::Utf8PathBuf;
 
@@ -56,8 +57,42 @@ pub struct RootReport {
     pub findings: Vec<Arc<Finding>>,
     /// What could not be analysed, sorted.
     pub gaps: Vec<Gap>,
+    /// Number of Terraform files of a configuration, those included that could not be read.
+    pub files: usize,
     /// The numbers.
     pub summary: Summary,
+}
+
+impl RootReport {
+    /// Counts verdicts, places and gaps anew, after something was filtered.
+    pub fn recount(&mut self) {
+        let (mut fail, mut unknown, mut exempt) = (0, 0, 0);
+        let mut places: BTreeSet<(&str, &Place)> = BTreeSet::new();
+        let mut causes = BTreeSet::new();
+        for finding in &self.findings {
+            match finding.verdict {
+                Verdict::Fail => {
+                    fail += 1;
+                    places.insert((&finding.rule, &finding.place));
+                }
+                Verdict::Unknown => {
+                    unknown += 1;
+                    causes.insert(&finding.cause);
+                }
+                Verdict::Exempt => exempt += 1,
+                Verdict::Pass | Verdict::NotApplicable => {}
+            }
+        }
+        self.summary = Summary {
+            fail,
+            unknown,
+            exempt,
+            places: u32::try_from(places.len()).unwrap_or(u32::MAX),
+            causes: u32::try_from(causes.len()).unwrap_or(u32::MAX),
+            gaps: u32::try_from(self.gaps.len()).unwrap_or(u32::MAX),
+            ..std::mem::take(&mut self.summary)
+        };
+    }
 }
 
 /// Numbers of a root or a run.
@@ -86,6 +121,50 @@ pub struct Summary {
     pub sources: [u32; 4],
     /// For each category that the policy names, the number of sources here.
     pub by_category: Vec<(Category, u32)>,
+}
+
+impl Summary {
+    /// The numbers over several roots. A place that two roots share counts once.
+    #[must_use]
+    pub fn over<'a>(roots: impl Iterator<Item = &'a RootReport> + Clone) -> Self {
+        let mut all = Self::default();
+        let mut places = BTreeSet::new();
+        let mut causes = BTreeSet::new();
+        for root in roots {
+            let own = &root.summary;
+            all.resources += own.resources;
+            all.applicable += own.applicable;
+            all.pass += own.pass;
+            all.fail += own.fail;
+            all.unknown += own.unknown;
+            all.exempt += own.exempt;
+            all.gaps += own.gaps;
+            all.sources.iter_mut().zip(own.sources).for_each(|(sum, own)| *sum += own);
+            for (category, count) in &own.by_category {
+                match all.by_category.iter_mut().find(|(known, _)| known == category) {
+                    Some((_, sum)) => *sum += count,
+                    None => all.by_category.push((*category, *count)),
+                }
+            }
+            for finding in &root.findings {
+                match finding.verdict {
+                    Verdict::Fail => drop(places.insert((&finding.rule, &root.path, &finding.place))),
+                    Verdict::Unknown => drop(causes.insert(&finding.cause)),
+                    _ => {}
+                }
+            }
+        }
+        // Places in texts are the same whichever root saw them; those in plans belong to their plan.
+        let distinct: BTreeSet<_> = places
+            .into_iter()
+            .map(|(rule, path, place)| {
+                (rule, if matches!(place, Place::Source(_)) { None } else { Some(path) }, place)
+            })
+            .collect();
+        all.places = u32::try_from(distinct.len()).unwrap_or(u32::MAX);
+        all.causes = u32::try_from(causes.len()).unwrap_or(u32::MAX);
+        all
+    }
 }
 
 impl Report {

@@ -89,6 +89,19 @@ pub enum GapKind {
 }
 
 impl GapKind {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 9] = [
+        Self::Syntax,
+        Self::MissingModule,
+        Self::Unsupported,
+        Self::Unreadable,
+        Self::TooLarge,
+        Self::Truncated,
+        Self::Reference,
+        Self::StalePlan,
+        Self::Policy,
+    ];
+
     /// The word of the JSON output and of `--allow-incomplete`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

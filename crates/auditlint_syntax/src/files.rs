@@ -64,6 +64,9 @@ pub trait Files: Send + Sync {
 
     /// The names in `folder`, sorted; empty when it is missing. Ignored names (`.gitignore`) are left out.
     fn list(&self, folder: &Utf8Path) -> Vec<Entry>;
+
+    /// Drops what is remembered of `path`: it changed, came or went. Nothing to do where nothing is remembered.
+    fn forget(&self, _path: &Utf8Path) {}
 }
 
 /// Files that live in memory: the tests' workspace, and the texts of examples.

@@ -53,6 +53,8 @@ pub struct Configuration {
     pub accesses: Vec<Access>,
     /// The folders of the modules that the root reaches, itself first.
     pub folders: Vec<Utf8PathBuf>,
+    /// Number of Terraform files in them, those included that could not be read.
+    pub files: usize,
 }
 
 impl Configuration {

@@ -1,5 +1,6 @@
 //! The resources of all module instances, as far as anybody asked for them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auditlint_syntax::Name;
@@ -21,19 +22,23 @@ const META: &[&str] =
 
 pub(super) fn collect(world: &World<'_>) -> Configuration {
     let mut graph = ResourceGraph::default();
-    let mut folders = Vec::new();
-    visit(world, 0, &mut graph, &mut folders);
+    let mut files = BTreeMap::new();
+    visit(world, 0, &mut graph, &mut files);
     graph.gaps = world.gaps.take();
     graph.gaps.sort();
     graph.gaps.dedup();
-    folders.sort();
-    folders.dedup();
-    Configuration { graph, accesses: Vec::new(), folders }
+    let folders = files.keys().cloned().collect();
+    Configuration { graph, accesses: Vec::new(), folders, files: files.values().sum() }
 }
 
-fn visit(world: &World<'_>, id: usize, graph: &mut ResourceGraph, folders: &mut Vec<camino::Utf8PathBuf>) {
+fn visit(
+    world: &World<'_>,
+    id: usize,
+    graph: &mut ResourceGraph,
+    folders: &mut BTreeMap<camino::Utf8PathBuf, usize>,
+) {
     let module = world.module(id);
-    folders.push(module.folder_path.clone());
+    folders.insert(module.folder_path.clone(), module.folder.files);
     for gap in &module.folder.gaps {
         world.gap(gap.clone());
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use auditlint_graph::{
-    Cause, CauseKind, GapKind, Key, RefKey, Reference, Resource, ResourceGraph, Slot, Target, Tracked, Value,
+    Cause, CauseKind, GapKind, Key, RefKey, Reference, ResourceGraph, Slot, Target, Tracked, Value,
 };
 use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;

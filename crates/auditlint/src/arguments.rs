@@ -1,0 +1,184 @@
+//! The command line's words.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Audit-logging policy as code for Terraform.
+#[derive(Debug, Parser)]
+#[command(name = "auditlint", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 nothing at or above --fail-on · 1 findings · 2 something that the policy \
+covers could not be read or decided · 3 usage, config or policy error";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check Terraform configurations and plans against the policy
+    Check(CheckOptions),
+    /// Show or apply the fixes that need no decision
+    Fix(FixOptions),
+    /// Explain a rule: what it asks, why, and for which controls
+    Explain {
+        /// Its id, or the id of another tool's check (CKV_AWS_338)
+        rule: String,
+    },
+    /// List all rules
+    Rules {
+        /// How to list them
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
+    /// Write a first .auditlint.yaml with a policy
+    Init {
+        /// The folder that it speaks of
+        #[arg(default_value = ".")]
+        folder: Utf8PathBuf,
+    },
+    /// Run the language server on standard input and output
+    Lsp {
+        /// Accepted for editors that pass it; it is the only way to talk
+        #[arg(long)]
+        stdio: bool,
+        /// A policy file, or auditlint:NAME (repeatable)
+        #[arg(long, value_name = "FILE|auditlint:NAME")]
+        policy: Vec<String>,
+    },
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// Whether an error is to be told in JSON.
+    pub(crate) fn wants_json(&self) -> bool {
+        matches!(self, Self::Check(options) if options.format == OutputFormat::Json)
+    }
+}
+
+/// What is checked, with which values, by which policy.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Folders, files, plans in JSON; `-` reads a plan (or, with --stdin-filename, a file) from standard input
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(crate) paths: Vec<Utf8PathBuf>,
+    /// A policy file, or auditlint:NAME (repeatable) [default: that of .auditlint.yaml, else auditlint:recommended]
+    #[arg(long, value_name = "FILE|auditlint:NAME")]
+    pub(crate) policy: Vec<String>,
+    /// Set a variable of the root module
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// Read variables of the root module from a file
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<Utf8PathBuf>,
+    /// The value of terraform.workspace
+    #[arg(long, value_name = "NAME", env = "TF_WORKSPACE")]
+    pub(crate) workspace: Option<String>,
+    /// Only these rules or categories
+    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+    /// Not these rules or categories
+    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// Leave folders out that match
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Check the folder alone, as one root
+    #[arg(long)]
+    pub(crate) no_recurse: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckOptions {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// The configuration that a plan was made of: findings are placed on its lines
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<Utf8PathBuf>,
+    /// The name of the file that standard input holds (an unsaved buffer)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) stdin_filename: Option<Utf8PathBuf>,
+    /// How to report on standard output
+    #[arg(long, value_enum, default_value_t = OutputFormat::Pretty)]
+    pub(crate) format: OutputFormat,
+    /// Write a report to a file as well (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub(crate) output: Vec<String>,
+    /// Show passing and exempt verdicts as well
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) show: Vec<Show>,
+    /// The least severity that fails the run
+    #[arg(long, value_enum, default_value_t = FailOn::Low)]
+    pub(crate) fail_on: FailOn,
+    /// Excuse what could not be analysed: the kinds that are named, else those that are safe to excuse
+    #[arg(long, value_name = "KIND", num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "")]
+    pub(crate) allow_incomplete: Option<Vec<String>>,
+    /// Only what decides the exit code
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Count findings by rule
+    #[arg(long)]
+    pub(crate) statistics: bool,
+    /// Draw every frame
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FixOptions {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Show the changes as a diff [default]
+    #[arg(long)]
+    pub(crate) diff: bool,
+    /// Write the changes
+    #[arg(long, conflicts_with = "diff")]
+    pub(crate) apply: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people
+    Pretty,
+    /// One line a finding
+    Concise,
+    /// The stable machine format
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Show {
+    /// Passing verdicts
+    Pass,
+    /// Excused ones
+    Exempt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Every failing finding
+    Low,
+    /// Medium and above
+    Medium,
+    /// High and above
+    High,
+    /// Critical only
+    Critical,
+}

@@ -1,0 +1,160 @@
+//! `auditlint check`
+
+use auditlint_analysis::{Gate, InputMode, Report, RootId, Settings, outcome};
+use auditlint_graph::{Gap, GapKind};
+use auditlint_policy::{Place, Severity};
+use auditlint_report::{Format, Options, render};
+use auditlint_syntax::FileId;
+use camino::Utf8Path;
+
+use crate::arguments::{CheckOptions, FailOn, OutputFormat, Show};
+use crate::failure::Failure;
+use crate::inputs::{self, Extra};
+use crate::output;
+
+pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
+    let written =
+        options.output.iter().map(|text| output_option(text)).collect::<Result<Vec<_>, Failure>>()?;
+    let settings = Settings { keep_passes: options.show.contains(&Show::Pass), today: Some(today()) };
+    let extra = Extra {
+        source: options.source.as_deref(),
+        stdin_filename: options.stdin_filename.as_deref(),
+        settings,
+    };
+    let inputs = inputs::read(&options.selection, extra)?;
+    let analysis = inputs.host.analysis();
+    let roots: Vec<RootId> = analysis.roots();
+    if roots.is_empty() {
+        return Err(nothing(options, &inputs.broken));
+    }
+    let mut report =
+        analysis.check(&roots).map_err(|_| Failure::new("the files changed during the check"))?;
+    for (path, reason) in inputs.broken {
+        unread(&mut report, path, reason);
+    }
+    if !inputs.only.is_empty() {
+        keep_files(&mut report, &inputs.only);
+    }
+    if report.roots.iter().all(|root| root.mode == InputMode::Hcl && root.files == 0) {
+        return Err(nothing(options, &[]));
+    }
+    let gate = gate(options)?;
+    let outcome = outcome(&report, &gate);
+    let shown = |colour: bool| Options {
+        show_pass: options.show.contains(&Show::Pass),
+        show_exempt: options.show.contains(&Show::Exempt),
+        colour,
+        full: options.full,
+        quiet: options.quiet,
+        statistics: options.statistics,
+        target: target(options),
+    };
+    for (format, path) in written {
+        output::replace(path, render(&report, &outcome, format, &shown(false)).as_bytes())?;
+    }
+    let format = format(options.format);
+    let colour = format == Format::Pretty && output::colours();
+    output::print(&render(&report, &outcome, format, &shown(colour)))?;
+    Ok(outcome.exit)
+}
+
+/// Today's date in UTC.
+#[expect(clippy::disallowed_methods, reason = "this is the edge: the clock is read here")]
+fn today() -> jiff::civil::Date {
+    let now = jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+fn nothing(options: &CheckOptions, broken: &[(String, String)]) -> Failure {
+    match broken {
+        [] => {
+            let paths: Vec<&str> = options.selection.paths.iter().map(|path| path.as_str()).collect();
+            Failure::new(format!("no Terraform files in {}", paths.join(", ")))
+                .hint("name a folder with .tf files, or a plan made by `terraform show -json`")
+        }
+        broken => {
+            let lines: Vec<String> =
+                broken.iter().map(|(path, reason)| format!("{path}: {reason}")).collect();
+            Failure::new(lines.join("\n")).hint(
+                "check the JSON of a plan: `terraform plan -out=plan.bin && terraform show -json plan.bin | auditlint check -`",
+            )
+        }
+    }
+}
+
+/// A plan that is none, beside roots that were read: a gap of the run.
+fn unread(report: &mut Report, path: String, reason: String) {
+    let gap = Gap { kind: GapKind::Unreadable, path, at: None, reason, hint: String::new(), count: 1 };
+    if let Some(root) = report.roots.first_mut() {
+        root.gaps.push(gap);
+        root.summary.gaps += 1;
+        report.summary.gaps += 1;
+    }
+}
+
+/// Only what sits in `files`: the module is judged as a whole, one file of it is shown.
+fn keep_files(report: &mut Report, files: &[FileId]) {
+    for root in report.roots.iter_mut().filter(|root| root.mode == InputMode::Hcl) {
+        root.findings
+            .retain(|finding| matches!(finding.place, Place::Source(at) if files.contains(&at.file)));
+        root.gaps.retain(|gap| gap.at.is_none_or(|at| files.contains(&at.file)));
+        root.recount();
+    }
+    report.summary = auditlint_analysis::Summary::over(report.roots.iter());
+}
+
+fn gate(options: &CheckOptions) -> Result<Gate, Failure> {
+    let fail_on = match options.fail_on {
+        FailOn::Low => Severity::Low,
+        FailOn::Medium => Severity::Medium,
+        FailOn::High => Severity::High,
+        FailOn::Critical => Severity::Critical,
+    };
+    let mut gate = Gate { fail_on, unknown_blocks: [InputMode::State].into(), excused: Default::default() };
+    for word in options.allow_incomplete.iter().flatten() {
+        if word.is_empty() {
+            gate.excused.extend(Gate::EXCUSABLE);
+            continue;
+        }
+        let kind = GapKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
+            let known: Vec<&str> = GapKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            Failure::new(format!("--allow-incomplete={word} is no kind of gap"))
+                .hint(format!("the kinds are {}", known.join(", ")))
+        })?;
+        gate.excused.insert(kind);
+    }
+    Ok(gate)
+}
+
+const fn format(format: OutputFormat) -> Format {
+    match format {
+        OutputFormat::Pretty => Format::Pretty,
+        OutputFormat::Concise => Format::Concise,
+        OutputFormat::Json => Format::Json,
+        OutputFormat::Sarif => Format::Sarif,
+        OutputFormat::Github => Format::Github,
+    }
+}
+
+fn output_option(text: &str) -> Result<(Format, &Utf8Path), Failure> {
+    let known = || Format::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let failure = |message: String| {
+        Failure::new(message).hint(format!("write FORMAT=FILE; the formats are {}", known()))
+    };
+    let (name, path) =
+        text.split_once('=').ok_or_else(|| failure(format!("--output {text} names no file")))?;
+    let (_, format) = Format::ALL
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or_else(|| failure(format!("--output {text}: there is no format `{name}`")))?;
+    Ok((*format, Utf8Path::new(path)))
+}
+
+/// The words after `auditlint check` that name what is checked, for the commands that are suggested.
+fn target(options: &CheckOptions) -> String {
+    let selection = &options.selection;
+    let mut words: Vec<String> = selection.paths.iter().map(ToString::to_string).collect();
+    words.extend(selection.policy.iter().map(|policy| format!("--policy {policy}")));
+    words.extend(selection.var_files.iter().map(|path| format!("--var-file {path}")));
+    words.join(" ")
+}

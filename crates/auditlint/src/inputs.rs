@@ -1,0 +1,260 @@
+//! From the words of the command line to a host with its roots.
+
+use std::io::{Read, Seek as _};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use auditlint_analysis::{
+    AnalysisHost, DiskFiles, NamedPolicy, PolicySet, RootSpec, Settings, SetupError, discover, is_terraform,
+    load_policies,
+};
+use auditlint_graph::terraform::{Caches, RootInputs};
+use auditlint_policy::Reading;
+use auditlint_syntax::{FileId, Files as _, Name, Source};
+use camino::{Utf8Path, Utf8PathBuf};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use crate::arguments::Selection;
+use crate::catalogue;
+use crate::failure::Failure;
+
+/// What is checked.
+pub(crate) struct Inputs {
+    pub(crate) host: AnalysisHost,
+    pub(crate) files: Arc<DiskFiles>,
+    /// Where only findings of some files are asked for.
+    pub(crate) only: Vec<FileId>,
+    /// Plans that are none: the path and what is wrong with them.
+    pub(crate) broken: Vec<(String, String)>,
+}
+
+/// What standard input and the plan options add.
+#[derive(Default)]
+pub(crate) struct Extra<'a> {
+    pub(crate) source: Option<&'a Utf8Path>,
+    pub(crate) stdin_filename: Option<&'a Utf8Path>,
+    pub(crate) settings: Settings,
+}
+
+enum Given {
+    Folder(Utf8PathBuf),
+    File(Utf8PathBuf),
+    Plan { shown: Utf8PathBuf, absolute: Utf8PathBuf },
+    Stdin,
+}
+
+/// Reads the command line's paths and makes a host of them.
+pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Failure> {
+    let given = selection.paths.iter().map(|path| classify(path)).collect::<Result<Vec<_>, Failure>>()?;
+    let source = extra.source.map(|path| absolute(path)).transpose()?;
+    let named = extra.stdin_filename.map(|path| absolute_new(path)).transpose()?;
+    let mut tops: Vec<Utf8PathBuf> = given.iter().filter_map(Given::absolute).cloned().collect();
+    tops.extend(source.iter().chain(&named).cloned());
+    if tops.is_empty() {
+        tops.push(absolute(Utf8Path::new("."))?);
+    }
+    let files = Arc::new(DiskFiles::new(DiskFiles::workspace_of(&tops)));
+    let inside =
+        |path: &Utf8Path| path.strip_prefix(files.root()).map(Utf8Path::to_owned).unwrap_or_default();
+    let first = tops.first().map(|path| inside(path)).unwrap_or_default();
+    let set = policies(selection, &files, &first)?;
+    let exclude = globs(selection, &set)?;
+    let vars = variables(selection)?;
+    let var_files = selection
+        .var_files
+        .iter()
+        .map(|path| {
+            let path = absolute(path)?;
+            path.strip_prefix(files.root()).map(Utf8Path::to_owned).map_err(|_| {
+                Failure::new(format!(
+                    "the variable file {path} lies outside of the workspace {}",
+                    files.root()
+                ))
+            })
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let inputs = |folder: Utf8PathBuf| RootInputs {
+        folder,
+        var_files: var_files.clone(),
+        vars: vars.clone(),
+        workspace: selection.workspace.as_deref().map(Name::new),
+    };
+    let mut host = AnalysisHost::new(Arc::clone(&files) as Arc<_>, set, extra.settings);
+    let mut roots = Vec::new();
+    let mut only = Vec::new();
+    let mut broken = Vec::new();
+    for one in &given {
+        match one {
+            Given::Folder(path) => {
+                let folder = inside(path);
+                roots.extend(roots_of(&folder, host.files(), host.caches(), &exclude, selection.no_recurse));
+            }
+            Given::File(path) => {
+                let path = inside(path);
+                only.push(files.paths().id(&path));
+                roots.push(path.parent().map(Utf8Path::to_owned).unwrap_or_default());
+            }
+            Given::Plan { .. } | Given::Stdin => {}
+        }
+    }
+    if let (Some(path), true) = (&named, given.iter().any(|one| matches!(one, Given::Stdin))) {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input")?;
+        let path = inside(path);
+        only.push(files.paths().id(&path));
+        host.apply_change(auditlint_analysis::Change::Overlay(path.clone(), text.into()));
+        roots.push(path.parent().map(Utf8Path::to_owned).unwrap_or_default());
+    }
+    let specs =
+        roots.into_iter().map(|folder| RootSpec::Folder { inputs: inputs(folder), environment: None });
+    host.apply_change(auditlint_analysis::Change::Roots(specs.collect()));
+    let source = source.map(|path| inputs(inside(&path)));
+    for one in &given {
+        let read = match one {
+            Given::Plan { shown, absolute } => {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "this is the edge: a plan is streamed from its file"
+                )]
+                let mut file =
+                    std::fs::File::open(absolute).with_context(|| format!("{shown} cannot be read"))?;
+                file.rewind().ok();
+                (shown.as_path(), host.add_plan(shown, source.clone(), &mut file))
+            }
+            Given::Stdin if named.is_none() => {
+                let shown = Utf8Path::new("-");
+                (shown, host.add_plan(shown, source.clone(), &mut std::io::stdin().lock()))
+            }
+            _ => continue,
+        };
+        if let (path, Err(error)) = read {
+            broken.push((path.to_string(), error.to_string()));
+        }
+    }
+    Ok(Inputs { host, files, only, broken })
+}
+
+impl Given {
+    fn absolute(&self) -> Option<&Utf8PathBuf> {
+        match self {
+            Self::Folder(path) | Self::File(path) => Some(path),
+            // A plan may lie anywhere; it says nothing about the workspace.
+            Self::Plan { .. } | Self::Stdin => None,
+        }
+    }
+}
+
+/// What a path is: a folder, a file of a configuration, or else a plan.
+fn classify(path: &Utf8Path) -> Result<Given, Failure> {
+    if path == "-" {
+        return Ok(Given::Stdin);
+    }
+    let absolute = absolute(path)?;
+    if absolute.is_dir() {
+        return Ok(Given::Folder(absolute));
+    }
+    let name = absolute.file_name().unwrap_or_default();
+    if is_terraform(name) {
+        return Ok(Given::File(absolute));
+    }
+    if name.ends_with(".tfvars") || name.ends_with(".tfvars.json") {
+        return Err(Failure::new(format!("{path} holds values of variables and no configuration"))
+            .hint(format!("check its folder, with --var-file {path}")));
+    }
+    Ok(Given::Plan { shown: Utf8PathBuf::from(path.as_str().replace('\\', "/")), absolute })
+}
+
+fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+    path.canonicalize_utf8().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new(format!("{path}: no such file or folder")),
+        kind => Failure::new(format!("{path}: {kind}")),
+    })
+}
+
+/// The absolute path of a file that need not exist yet, in a folder that does.
+fn absolute_new(path: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+    let folder =
+        path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or_else(|| Utf8Path::new("."));
+    let name = path.file_name().ok_or_else(|| Failure::new(format!("{path} names no file")))?;
+    Ok(absolute(folder)?.join(name))
+}
+
+fn roots_of(
+    folder: &Utf8Path,
+    files: &dyn auditlint_syntax::Files,
+    caches: &Caches,
+    exclude: &GlobSet,
+    no_recurse: bool,
+) -> Vec<Utf8PathBuf> {
+    if no_recurse {
+        return vec![folder.to_owned()];
+    }
+    discover(folder, files, caches, exclude).roots
+}
+
+fn policies(selection: &Selection, files: &DiskFiles, folder: &Utf8Path) -> Result<PolicySet, Failure> {
+    let catalogue = catalogue::load(Reading::WithoutExamples)?;
+    let mut named = Vec::new();
+    for name in &selection.policy {
+        if name.starts_with("auditlint:") {
+            named.push(NamedPolicy::BuiltIn(name.clone()));
+            continue;
+        }
+        #[expect(clippy::disallowed_methods, reason = "this is the edge: a named policy may lie anywhere")]
+        let bytes = std::fs::read(name).with_context(|| format!("the policy {name} cannot be read"))?;
+        // A policy of the workspace is shown under its path there.
+        let shown = Utf8Path::new(name)
+            .canonicalize_utf8()
+            .ok()
+            .and_then(|path| path.strip_prefix(files.root()).map(Utf8Path::to_owned).ok())
+            .unwrap_or_else(|| Utf8PathBuf::from(name));
+        let file = files.paths().id(&shown);
+        named.push(NamedPolicy::Text(Arc::new(Source::new(file, shown, Arc::from(bytes)))));
+    }
+    let mut set = load_policies(&catalogue, files, folder, &named).map_err(setup_failure)?;
+    if !selection.select.is_empty() || !selection.ignore.is_empty() {
+        let policy = auditlint_policy::Policy::clone(&set.policy);
+        let narrowed =
+            policy.narrow(&catalogue, &selection.select, &selection.ignore).map_err(Failure::new)?;
+        set.policy = Arc::new(narrowed);
+    }
+    Ok(set)
+}
+
+fn setup_failure(error: SetupError) -> Failure {
+    let failure = Failure::new(&error);
+    match error {
+        SetupError::Unreadable { .. } => {
+            failure.hint("correct the path in the config file or after --policy")
+        }
+        SetupError::NoSuchPolicy { .. } => failure,
+        SetupError::Config(_) | SetupError::Policy(_) => failure.hint("correct the lines above"),
+    }
+}
+
+fn globs(selection: &Selection, set: &PolicySet) -> Result<GlobSet, Failure> {
+    let mut builder = GlobSetBuilder::new();
+    let own = set.config.iter().flat_map(|(_, config)| &config.ignore_paths);
+    for pattern in selection.exclude.iter().chain(own) {
+        let glob = Glob::new(pattern.trim_end_matches('/'))
+            .map_err(|error| Failure::new(format!("the glob {pattern}: {error}")))?;
+        builder.add(glob);
+    }
+    builder.build().map_err(Failure::new)
+}
+
+fn variables(selection: &Selection) -> Result<Vec<(Name, String)>, Failure> {
+    selection
+        .vars
+        .iter()
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) => Ok((Name::new(name), value.to_owned())),
+            None => Err(Failure::new(format!("--var {text} has no value")).hint("write --var NAME=VALUE")),
+        })
+        .collect()
+}
+
+/// Runs the language server until the editor leaves.
+pub(crate) fn serve(_policy: Vec<String>) -> Result<u8, Failure> {
+    Err(Failure::new("the language server is not part of this build"))
+}

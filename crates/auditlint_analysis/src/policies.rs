@@ -1,0 +1,148 @@
+//! The policies of a run: those that are named, else those of the config file, else the recommended ones.
+
+use std::sync::Arc;
+
+use auditlint_policy::{Catalogue, Config, LocatedProblem, Policy, PolicyError};
+use auditlint_syntax::{Files, ReadError, Source};
+use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
+
+/// The name of the config file.
+pub const CONFIG_NAME: &str = ".auditlint.yaml";
+
+/// The policy where nothing names one.
+const DEFAULT: &str = "auditlint:recommended";
+
+/// A policy with everything that it was read from.
+#[derive(Clone, Debug)]
+pub struct PolicySet {
+    /// The facts and rules.
+    pub catalogue: Arc<Catalogue>,
+    /// What is asked.
+    pub policy: Arc<Policy>,
+    /// The texts of the policy, for the lines that findings show.
+    pub sources: Vec<Arc<Source>>,
+    /// The config file that was used, and what it says.
+    pub config: Option<(Utf8PathBuf, Config)>,
+}
+
+/// Why there is no policy.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum SetupError {
+    /// A file that is named cannot be read.
+    #[error("policy {name}: {reason}")]
+    Unreadable {
+        /// As it was named.
+        name: String,
+        /// Why.
+        reason: ReadError,
+    },
+    /// A built-in policy that does not exist.
+    #[error("there is no policy `{name}`; built in are {known}")]
+    NoSuchPolicy {
+        /// As it was named.
+        name: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// A config file with problems.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Config(Vec<LocatedProblem>),
+    /// A policy with problems.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+impl SetupError {
+    /// The problems with their places, where they have one.
+    #[must_use]
+    pub fn problems(&self) -> &[LocatedProblem] {
+        match self {
+            Self::Config(problems) => problems,
+            Self::Policy(error) => &error.problems,
+            Self::Unreadable { .. } | Self::NoSuchPolicy { .. } => &[],
+        }
+    }
+}
+
+/// The nearest config file, from `folder` upwards to the top of the workspace.
+#[must_use]
+pub fn find_config(folder: &Utf8Path, files: &dyn Files) -> Option<Utf8PathBuf> {
+    folder.ancestors().map(|ancestor| ancestor.join(CONFIG_NAME)).find(|path| files.read(path).is_ok())
+}
+
+/// Loads the policies in `named` (given as texts or as `auditlint:NAME`), else those of the config file that is
+/// found from `folder` upwards, else [`DEFAULT`].
+///
+/// # Errors
+/// With every problem of the config file or of the policies.
+pub fn load_policies(
+    catalogue: &Arc<Catalogue>,
+    files: &dyn Files,
+    folder: &Utf8Path,
+    named: &[NamedPolicy],
+) -> Result<PolicySet, SetupError> {
+    let config = match find_config(folder, files) {
+        Some(path) => {
+            let source = files
+                .read(&path)
+                .map_err(|reason| SetupError::Unreadable { name: path.to_string(), reason })?;
+            Some((path, Config::read(&source).map_err(SetupError::Config)?, source))
+        }
+        None => None,
+    };
+    let mut sources = Vec::new();
+    for policy in named {
+        sources.push(match policy {
+            NamedPolicy::Text(source) => Arc::clone(source),
+            NamedPolicy::BuiltIn(name) => built_in(catalogue, name, files)?,
+        });
+    }
+    if let (true, Some((path, config, source))) = (sources.is_empty(), &config) {
+        let base = path.parent().unwrap_or_else(|| Utf8Path::new(""));
+        for (name, _) in &config.policy {
+            sources.push(match name.strip_prefix("auditlint:") {
+                Some(_) => built_in(catalogue, name, files)?,
+                None => inside(base, name, files)?,
+            });
+        }
+        if config.is_policy {
+            sources.push(Arc::clone(source));
+        }
+    }
+    if sources.is_empty() {
+        sources.push(built_in(catalogue, DEFAULT, files)?);
+    }
+    let policy = Arc::new(Policy::load(catalogue, &sources)?);
+    let config = config.map(|(path, config, _)| (path, config));
+    Ok(PolicySet { catalogue: Arc::clone(catalogue), policy, sources, config })
+}
+
+/// A policy that was named where there is no repository to read it from.
+#[derive(Clone, Debug)]
+pub enum NamedPolicy {
+    /// The text of a file.
+    Text(Arc<Source>),
+    /// `auditlint:NAME`
+    BuiltIn(String),
+}
+
+fn built_in(catalogue: &Catalogue, name: &str, files: &dyn Files) -> Result<Arc<Source>, SetupError> {
+    let short = name.strip_prefix("auditlint:").unwrap_or(name);
+    Policy::built_in(catalogue, short, files.paths()).ok_or_else(|| SetupError::NoSuchPolicy {
+        name: name.to_owned(),
+        known: catalogue
+            .built_in_names()
+            .map(|name| format!("auditlint:{name}"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
+}
+
+fn inside(base: &Utf8Path, name: &str, files: &dyn Files) -> Result<Arc<Source>, SetupError> {
+    let outside = || SetupError::Unreadable { name: name.to_owned(), reason: ReadError::Outside };
+    let path = auditlint_graph::terraform::join_source(base, name)
+        .filter(|_| !Utf8Path::new(name).is_absolute())
+        .ok_or_else(outside)?;
+    files.read(&path).map_err(|reason| SetupError::Unreadable { name: path.to_string(), reason })
+}

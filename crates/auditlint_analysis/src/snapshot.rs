@@ -1,0 +1,231 @@
+//! A snapshot: whatever is shown to a user is asked of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use auditlint_policy::{Finding, Place, Verdict};
+use auditlint_syntax::{FileId, Files, Location, Source};
+use rayon::prelude::*;
+
+use crate::host::State;
+use crate::root::{Judged, Root, World};
+use crate::{Fix, Report, RootId, RootReport, Summary, fix, hover};
+
+/// The snapshot is older than the host: its answer would be about a text that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+/// What an editor shows for a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hover {
+    /// The place that it speaks of.
+    pub at: Location,
+    /// Markdown: what, why, controls, the policy's line.
+    pub markdown: String,
+}
+
+/// A snapshot of one revision. Cheap to clone, may be sent to other threads.
+#[derive(Clone)]
+pub struct Analysis {
+    state: Arc<State>,
+    newest: Arc<AtomicU64>,
+}
+
+impl Analysis {
+    pub(crate) fn new(state: Arc<State>, newest: Arc<AtomicU64>) -> Self {
+        Self { state, newest }
+    }
+
+    /// Whether the host has not moved on.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.newest.load(Ordering::SeqCst) == self.state.revision
+    }
+
+    /// The texts of this revision.
+    #[must_use]
+    pub fn files(&self) -> &dyn Files {
+        &*self.state.files
+    }
+
+    /// The policy of this revision.
+    #[must_use]
+    pub fn policy_set(&self) -> &crate::PolicySet {
+        &self.state.set
+    }
+
+    /// The roots, in the order of reports.
+    #[must_use]
+    pub fn roots(&self) -> Vec<RootId> {
+        (0..self.state.roots.len()).map(|at| RootId(u32::try_from(at).unwrap_or(u32::MAX))).collect()
+    }
+
+    /// The roots whose verdicts depend on `file`. A root that was never judged may depend on anything.
+    #[must_use]
+    pub fn roots_of(&self, file: FileId) -> Vec<RootId> {
+        let path = self.files().paths().path(file);
+        self.roots()
+            .into_iter()
+            .filter(|id| self.root(*id).is_some_and(|root| root.depends_on(&path)))
+            .collect()
+    }
+
+    fn root(&self, id: RootId) -> Option<&Arc<Root>> {
+        self.state.roots.get(id.0 as usize)
+    }
+
+    pub(crate) fn judged(&self, id: RootId) -> Result<Arc<Judged>, Cancelled> {
+        let root = self.root(id).ok_or(Cancelled)?;
+        let is_current = || self.is_current();
+        let world = World {
+            files: self.files(),
+            caches: &self.state.caches,
+            set: &self.state.set,
+            settings: &self.state.settings,
+            is_current: &is_current,
+        };
+        root.judge(&world).ok_or(Cancelled)
+    }
+
+    /// The report over `roots`, which are judged in parallel.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn check(&self, roots: &[RootId]) -> Result<Report, Cancelled> {
+        let judged: Vec<Arc<Judged>> =
+            roots.par_iter().map(|id| self.judged(*id)).collect::<Result<_, Cancelled>>()?;
+        let roots: Vec<RootReport> = judged.iter().map(|judged| judged.report.clone()).collect();
+        let mut report = Report {
+            policy: Arc::clone(&self.state.set.policy),
+            summary: Summary::over(roots.iter()),
+            roots,
+            sources: Vec::new(),
+        };
+        report.sources = self.sources(&report);
+        Ok(report)
+    }
+
+    /// The findings that sit in `file`, over all roots that reach it: one for each rule, place and verdict
+    /// (the strictest), sorted by place.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn findings(&self, file: FileId) -> Result<Vec<Arc<Finding>>, Cancelled> {
+        let mut found: Vec<Arc<Finding>> = Vec::new();
+        for id in self.roots_of(file) {
+            let judged = self.judged(id)?;
+            for finding in judged.by_file.get(&file).into_iter().flatten() {
+                if !matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) {
+                    continue;
+                }
+                match found
+                    .iter_mut()
+                    .find(|known| known.rule == finding.rule && known.place == finding.place)
+                {
+                    Some(known) if finding.verdict == Verdict::Fail && known.verdict == Verdict::Unknown => {
+                        *known = Arc::clone(finding);
+                    }
+                    Some(_) => {}
+                    None => found.push(Arc::clone(finding)),
+                }
+            }
+        }
+        found.sort_by_key(|finding| match finding.place {
+            Place::Source(at) => (at.span.start, at.span.end, Arc::clone(&finding.rule)),
+            Place::Plan(_) | Place::Nowhere => (0, 0, Arc::clone(&finding.rule)),
+        });
+        Ok(found)
+    }
+
+    /// The fixes for the findings that touch the bytes `range` of `file`, the best first.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn fixes(&self, file: FileId, range: std::ops::Range<u32>) -> Result<Vec<Fix>, Cancelled> {
+        let touched = self.touched(file, range)?;
+        let mut fixes: Vec<Fix> =
+            touched.iter().flat_map(|(root, finding)| fix::fixes(self, *root, finding)).collect();
+        fixes.sort_by_key(|fix| fix.safety);
+        Ok(fixes)
+    }
+
+    /// The fixes that may be applied without asking, for every failing finding of `roots`: the first safe one
+    /// of each, without those that would write to the same place twice.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn safe_fixes(&self, roots: &[RootId]) -> Result<Vec<Fix>, Cancelled> {
+        let mut all = Vec::new();
+        for id in roots {
+            let judged = self.judged(*id)?;
+            for finding in judged.report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail) {
+                all.extend(
+                    fix::fixes(self, *id, finding)
+                        .into_iter()
+                        .find(|fix| fix.safety == auditlint_policy::Safety::Safe),
+                );
+            }
+        }
+        Ok(fix::compatible(all))
+    }
+
+    /// What is to be said of the place at `offset` of `file`.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn hover(&self, file: FileId, offset: u32) -> Result<Option<Hover>, Cancelled> {
+        let touched = self.touched(file, offset..offset)?;
+        Ok(hover::of(self, &touched))
+    }
+
+    fn touched(
+        &self,
+        file: FileId,
+        range: std::ops::Range<u32>,
+    ) -> Result<Vec<(RootId, Arc<Finding>)>, Cancelled> {
+        let mut out: Vec<(RootId, Arc<Finding>)> = Vec::new();
+        for id in self.roots_of(file) {
+            let judged = self.judged(id)?;
+            for finding in judged.by_file.get(&file).into_iter().flatten() {
+                let Place::Source(at) = finding.place else { continue };
+                let touches = at.span.start <= range.end && range.start <= at.span.end;
+                let seen =
+                    out.iter().any(|(_, known)| known.rule == finding.rule && known.place == finding.place);
+                if touches && !seen && matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) {
+                    out.push((id, Arc::clone(finding)));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    pub(crate) fn source(&self, file: FileId) -> Option<Arc<Source>> {
+        let policies = self.state.set.sources.iter();
+        policies
+            .clone()
+            .find(|source| source.file() == file)
+            .cloned()
+            .or_else(|| self.files().read(&self.files().paths().path(file)).ok())
+    }
+
+    /// The texts that a report points into.
+    fn sources(&self, report: &Report) -> Vec<Arc<Source>> {
+        let mut files: BTreeSet<FileId> = BTreeSet::new();
+        let mut place = |place: &Place| {
+            if let Place::Source(at) = place {
+                files.insert(at.file);
+            }
+        };
+        for (_, finding) in report.findings() {
+            place(&finding.place);
+            finding.related.iter().for_each(|related| place(&related.place));
+            finding.evidence.iter().for_each(|evidence| place(&evidence.place));
+            place(&Place::Source(finding.policy.at));
+        }
+        let gaps = report.roots.iter().flat_map(|root| root.gaps.iter().filter_map(|gap| gap.at));
+        files.extend(gaps.map(|at| at.file));
+        files.extend(report.policy.categories.iter().map(|(_, at)| at.file));
+        files.into_iter().filter_map(|file| self.source(file)).collect()
+    }
+}

@@ -1,0 +1,254 @@
+//! Comments that excuse a finding where it stands: `# auditlint:ignore RULE until=DATE by=WHO -- REASON`.
+//!
+//! They stand on or above an attribute, a block or a module call (whose whole module they speak of), or at the
+//! head of a file with an empty line after them. One that has expired, or that is not understood, excuses
+//! nothing, and the finding says so.
+
+use std::sync::Arc;
+
+use auditlint_graph::terraform::Caches;
+use auditlint_policy::{Finding, Place, Related, Verdict};
+use auditlint_syntax::hcl::{self, Block, Body, Item, ItemKind};
+use auditlint_syntax::{EntryKind, FileId, Files, Location, Source, Span};
+use camino::Utf8PathBuf;
+use jiff::civil::Date;
+
+use crate::discovery::is_terraform;
+
+const WORD: &str = "auditlint:ignore";
+
+/// The suppressions of a root.
+#[derive(Debug, Default)]
+pub(crate) struct Suppressions(Vec<Suppression>);
+
+#[derive(Debug)]
+struct Suppression {
+    at: Location,
+    scope: Scope,
+    content: Result<Content, String>,
+}
+
+#[derive(Debug)]
+enum Scope {
+    File(FileId),
+    Statement(Location),
+    /// A module call by name, and whether it stands in the root module.
+    Call {
+        name: String,
+        in_root: bool,
+    },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Content {
+    rules: Vec<String>,
+    until: Option<Date>,
+    exemption: String,
+}
+
+impl Suppressions {
+    /// The suppressions in the Terraform files of `folders`, the root's own first.
+    pub(crate) fn read(
+        root: &Utf8PathBuf,
+        folders: &[Utf8PathBuf],
+        files: &dyn Files,
+        caches: &Caches,
+    ) -> Self {
+        let mut all = Vec::new();
+        for folder in folders {
+            for entry in files.list(folder) {
+                if entry.kind != EntryKind::File
+                    || !is_terraform(&entry.name)
+                    || entry.name.ends_with(".json")
+                {
+                    continue;
+                }
+                let Ok(source) = files.read(&folder.join(&entry.name)) else { continue };
+                if source.text().contains(WORD) {
+                    read(&source, folder == root, caches, &mut all);
+                }
+            }
+        }
+        Self(all)
+    }
+
+    /// The finding, exempt where a suppression speaks of it.
+    pub(crate) fn apply(&self, finding: Arc<Finding>, today: Option<Date>) -> Arc<Finding> {
+        if !matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) {
+            return finding;
+        }
+        let mut why_not = None;
+        for suppression in self.0.iter().filter(|suppression| suppression.scope.holds(&finding)) {
+            match &suppression.content {
+                Ok(content) if !content.rules.iter().any(|rule| *rule == *finding.rule) => {}
+                Ok(content) => {
+                    match content.until.filter(|until| today.is_some_and(|today| today > *until)) {
+                        Some(until) => {
+                            why_not = Some((suppression.at, format!("this suppression expired on {until}")))
+                        }
+                        None => {
+                            let mut exempt = Finding::clone(&finding);
+                            exempt.verdict = Verdict::Exempt;
+                            exempt.exemption = Some(content.exemption.clone());
+                            exempt.remedies.clear();
+                            return Arc::new(exempt);
+                        }
+                    }
+                }
+                Err(problem) => {
+                    why_not =
+                        Some((suppression.at, format!("this suppression counts for nothing: {problem}")))
+                }
+            }
+        }
+        match why_not {
+            Some((at, message)) => {
+                let mut told = Finding::clone(&finding);
+                told.related.push(Related { message, place: Place::Source(at) });
+                Arc::new(told)
+            }
+            None => finding,
+        }
+    }
+}
+
+impl Scope {
+    fn holds(&self, finding: &Finding) -> bool {
+        let Place::Source(at) = finding.place else { return false };
+        match self {
+            Self::File(file) => at.file == *file,
+            Self::Statement(scope) => scope.file == at.file && scope.span.covers(at.span),
+            Self::Call { name, in_root } => {
+                // `module.a.module.b`: every second part is a name.
+                let path = finding.address.module.without_keys();
+                let mut names = path.as_str().split('.').skip(1).step_by(2).enumerate();
+                names.any(|(depth, step)| step == name && (depth == 0) == *in_root)
+            }
+        }
+    }
+}
+
+fn read(source: &Arc<Source>, in_root: bool, caches: &Caches, out: &mut Vec<Suppression>) {
+    let text = source.text();
+    let file = caches.files.file(source, &caches.blocks);
+    for span in hcl::comments(text) {
+        let comment = text.get(span.range()).unwrap_or_default();
+        let Some((_, rest)) = comment.split_once(WORD) else { continue };
+        let at = Location { file: source.file(), span };
+        let content = content(rest.trim_end_matches("*/"));
+        let Some(scope) = scope(text, span, &file.items, source.file(), in_root) else { continue };
+        out.push(Suppression { at, scope, content });
+    }
+}
+
+/// What follows the word: rules, `until=`, `by=`, and after ` -- ` the reason.
+fn content(text: &str) -> Result<Content, String> {
+    let (head, reason) = text.split_once("--").ok_or("it gives no reason (` -- REASON`)")?;
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err("it gives no reason (` -- REASON`)".to_owned());
+    }
+    let mut found = Content { rules: Vec::new(), until: None, exemption: reason.to_owned() };
+    let mut by = None;
+    for word in head.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
+        match word.split_once('=') {
+            Some(("until", date)) => {
+                found.until = Some(date.parse().map_err(|_| format!("`{date}` is no date (YYYY-MM-DD)"))?);
+            }
+            Some(("by", who)) => by = Some(who),
+            Some((key, _)) => return Err(format!("`{key}=` is not known")),
+            None => found.rules.push(word.to_owned()),
+        }
+    }
+    if found.rules.is_empty() {
+        return Err("it names no rule".to_owned());
+    }
+    if let Some(who) = by {
+        found.exemption.push_str(&format!(" (by {who})"));
+    }
+    if let Some(until) = found.until {
+        found.exemption.push_str(&format!(" (until {until})"));
+    }
+    Ok(found)
+}
+
+/// What a comment speaks of.
+fn scope(text: &str, comment: Span, items: &[Item], file: FileId, in_root: bool) -> Option<Scope> {
+    let start = comment.start as usize;
+    let line_start = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
+    let before = text.get(line_start..start)?;
+    let mut target = line_start + before.len() - before.trim_start().len();
+    if before.trim().is_empty() {
+        let mut at = comment.end as usize;
+        let mut empty_line = false;
+        // The next line that is neither empty nor a comment.
+        loop {
+            let line_end = text.get(at..)?.find('\n').map(|end| at + end + 1);
+            at = line_end?;
+            let line = text.get(at..)?.lines().next().unwrap_or_default();
+            let trimmed = line.trim_start();
+            if trimmed.trim().is_empty() {
+                empty_line = true;
+                let head = text.get(..start)?.lines().all(|line| {
+                    let line = line.trim();
+                    line.is_empty() || line.starts_with('#') || line.starts_with("//")
+                });
+                if head {
+                    return Some(Scope::File(file));
+                }
+            } else if !trimmed.starts_with('#') && !trimmed.starts_with("//") {
+                target = at + line.len() - trimmed.len();
+                break;
+            }
+        }
+        if empty_line {
+            return None;
+        }
+    }
+    let target = u32::try_from(target).ok()?;
+    let item = items.iter().rev().find(|item| item.base <= target)?;
+    let ItemKind::Block(block) = &item.piece.kind else { return None };
+    let inside = target.checked_sub(item.base)?;
+    if inside == block.span.start && block.ident == "module" {
+        let name = block.labels.first()?.name.to_string();
+        return Some(Scope::Call { name, in_root });
+    }
+    let span = statement(block, inside)?;
+    Some(Scope::Statement(item.place(span)))
+}
+
+/// The innermost statement that begins at `offset`.
+fn statement(block: &Block, offset: u32) -> Option<Span> {
+    if block.span.start == offset {
+        return Some(block.span);
+    }
+    let within = |body: &Body| {
+        let attribute = body.attributes.iter().find(|attribute| attribute.span.start == offset);
+        attribute.map(|attribute| attribute.span).or_else(|| {
+            let inner =
+                body.blocks.iter().find(|inner| inner.span.start <= offset && offset < inner.span.end)?;
+            statement(inner, offset)
+        })
+    };
+    within(&block.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_dates_and_reasons_are_read() {
+        let found = content(" aws/a/b, aws/c/d until=2027-03-31 by=ops -- waits for the new bucket").unwrap();
+        assert_eq!(found.rules, ["aws/a/b", "aws/c/d"]);
+        assert_eq!(found.until, Some(jiff::civil::date(2027, 3, 31)));
+        assert_eq!(found.exemption, "waits for the new bucket (by ops) (until 2027-03-31)");
+        for (text, problem) in [
+            (" aws/a/b", "it gives no reason (` -- REASON`)"),
+            (" -- why", "it names no rule"),
+            (" aws/a/b until=soon -- why", "`soon` is no date (YYYY-MM-DD)"),
+        ] {
+            assert_eq!(content(text).unwrap_err(), problem);
+        }
+    }
+}
