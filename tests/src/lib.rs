@@ -1,1 +1,140 @@
-//! Tests that span the crates.
+//! What the tests that span the crates share: the repository's folders, small workspaces, marks, diffs.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use auditlint_analysis::{AnalysisHost, Change, NamedPolicy, RootSpec, Settings, load_policies};
+use auditlint_graph::terraform::RootInputs;
+use auditlint_policy::{Catalogue, Reading, Verdict};
+use auditlint_syntax::{Files as _, MemoryFiles, Source};
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The top of the repository.
+#[must_use]
+pub fn repository() -> Utf8PathBuf {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Utf8Path::to_owned).unwrap_or_default()
+}
+
+/// The material beside the repository that some tests use where it is present.
+#[must_use]
+pub fn shared() -> Option<Utf8PathBuf> {
+    let folder = repository().parent()?.join("shared");
+    folder.is_dir().then_some(folder)
+}
+
+/// Every file below `folder` with that extension, sorted.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn files_below(folder: &Utf8Path, extension: &str) -> anyhow::Result<Vec<Utf8PathBuf>> {
+    let mut out = Vec::new();
+    for entry in folder.read_dir_utf8().with_context(|| folder.to_string())? {
+        let path = entry?.into_path();
+        if path.is_dir() {
+            out.extend(files_below(&path, extension)?);
+        } else if path.extension() == Some(extension) {
+            out.push(path);
+        }
+    }
+    out.sort();
+    Ok(out)
+}
+
+/// The catalogue as it stands in `policies/` now, without a build.
+///
+/// # Errors
+/// With every problem of its files.
+pub fn catalogue() -> anyhow::Result<Arc<Catalogue>> {
+    let top = repository().join("policies");
+    let mut texts = Vec::new();
+    for path in files_below(&top, "yaml")? {
+        #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+        let text = std::fs::read_to_string(&path).with_context(|| path.to_string())?;
+        texts.push((path.strip_prefix(&top)?.to_string(), text));
+    }
+    let pairs = texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let (catalogue, problems) = Catalogue::from_texts(pairs, Reading::Whole);
+    if !problems.is_empty() {
+        bail!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    }
+    Ok(Arc::new(catalogue))
+}
+
+/// A host over files in memory whose root is the top folder.
+///
+/// # Errors
+/// When the policy has problems.
+pub fn host(files: MemoryFiles, catalogue: &Arc<Catalogue>, policy: &str) -> anyhow::Result<AnalysisHost> {
+    let files = Arc::new(files);
+    let named = match policy.strip_prefix("auditlint:") {
+        Some(_) => NamedPolicy::BuiltIn(policy.to_owned()),
+        None => {
+            let path = Utf8PathBuf::from("policy.yaml");
+            let file = files.paths().id(&path);
+            NamedPolicy::Text(Arc::new(Source::new(file, path, Arc::from(policy.as_bytes()))))
+        }
+    };
+    let set = load_policies(catalogue, &*files, Utf8Path::new(""), &[named])?;
+    let mut host = AnalysisHost::new(files, set, Settings { keep_passes: true, today: None });
+    host.apply_change(Change::Roots(vec![RootSpec::Folder {
+        inputs: RootInputs::default(),
+        environment: None,
+    }]));
+    Ok(host)
+}
+
+/// A mark on the header line of a resource: `resource "T" "N" { #! fail`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// `T.N`
+    pub resource: String,
+    /// What is expected; `rule` where the mark names one.
+    pub rule: Option<String>,
+    /// The verdict; `not_applicable` where no verdict may be given.
+    pub verdict: Verdict,
+}
+
+/// Takes the marks out of a text.
+///
+/// # Errors
+/// When one is not understood.
+pub fn marks(text: &str) -> anyhow::Result<(String, Vec<Mark>)> {
+    let mut clean = String::with_capacity(text.len());
+    let mut marks = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let Some((code, mark)) = line.split_once("#!") else {
+            clean.push_str(line);
+            continue;
+        };
+        let mut labels = code.split('"').skip(1).step_by(2);
+        let resource = match (labels.next(), labels.next()) {
+            (Some(kind), Some(name)) => format!("{kind}.{name}"),
+            _ => bail!("a mark stands on the header of a resource: {line}"),
+        };
+        for one in mark.trim().split(',') {
+            let mut words = one.split_whitespace();
+            let verdict = match words.next() {
+                Some("pass") => Verdict::Pass,
+                Some("fail") => Verdict::Fail,
+                Some("unknown") => Verdict::Unknown,
+                Some("not_applicable") => Verdict::NotApplicable,
+                Some("exempt") => Verdict::Exempt,
+                other => bail!("{other:?} is no verdict: {line}"),
+            };
+            marks.push(Mark { resource: resource.clone(), rule: words.next().map(str::to_owned), verdict });
+        }
+        clean.push_str(code.trim_end());
+        clean.push('\n');
+    }
+    Ok((clean, marks))
+}
+
+/// A diff for people.
+#[must_use]
+pub fn diff(expected: &str, found: &str) -> String {
+    similar::TextDiff::from_lines(expected, found)
+        .unified_diff()
+        .context_radius(3)
+        .header("expected", "found")
+        .to_string()
+}

@@ -31,7 +31,6 @@ pub(crate) struct Judged {
     pub(crate) report: RootReport,
     pub(crate) graph: ResourceGraph,
     pub(crate) by_file: FxHashMap<FileId, Vec<Arc<Finding>>>,
-    pub(crate) folders: Vec<Utf8PathBuf>,
 }
 
 impl Root {
@@ -128,7 +127,7 @@ impl Root {
             |finding| suppressions.apply(finding, world.settings.today),
             world.files,
         );
-        (Judged { report, graph, by_file, folders }, accesses)
+        (Judged { report, graph, by_file }, accesses)
     }
 }
 

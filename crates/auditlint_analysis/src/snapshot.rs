@@ -71,6 +71,18 @@ impl Analysis {
             .collect()
     }
 
+    pub(crate) fn overlay(&self) -> &crate::overlay::Overlay {
+        &self.state.files
+    }
+
+    pub(crate) fn prepared(&self) -> (&crate::root::Prepared, &auditlint_graph::terraform::Caches) {
+        (&self.state.set, &self.state.caches)
+    }
+
+    pub(crate) fn spec(&self, id: RootId) -> Option<&crate::RootSpec> {
+        self.root(id).map(|root| &root.spec)
+    }
+
     fn root(&self, id: RootId) -> Option<&Arc<Root>> {
         self.state.roots.get(id.0 as usize)
     }
@@ -148,6 +160,12 @@ impl Analysis {
             touched.iter().flat_map(|(root, finding)| fix::fixes(self, *root, finding)).collect();
         fixes.sort_by_key(|fix| fix.safety);
         Ok(fixes)
+    }
+
+    /// The fixes of one finding of `root`, in the order of its rule.
+    #[must_use]
+    pub fn fixes_of(&self, root: RootId, finding: &Arc<Finding>) -> Vec<Fix> {
+        fix::fixes(self, root, finding)
     }
 
     /// The fixes that may be applied without asking, for every failing finding of `roots`: the first safe one
