@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use auditlint_graph::ResourceGraph;
 use auditlint_graph::plan::Plan;
 use auditlint_graph::terraform::{Caches, Configuration};
+use auditlint_graph::{ResourceGraph, join};
 use auditlint_policy::{Evaluation, Finding, Place, RootContext, Verdict, evaluate};
 use auditlint_syntax::{Access, FileId, Files};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -103,7 +103,10 @@ impl Root {
                 let mode = if state { InputMode::State } else { InputMode::Plan };
                 let mut configuration = source.as_ref().map(load).unwrap_or_default();
                 if let Some(plan) = &self.plan {
-                    configuration.graph = plan.graph.clone();
+                    configuration.graph = match source {
+                        Some(_) => join(&plan.graph, &configuration.graph, tables, path.as_str()),
+                        None => plan.graph.clone(),
+                    };
                 }
                 (mode, path.clone(), None, configuration)
             }

@@ -80,6 +80,20 @@ impl ModulePath {
         Self(Some(format!("{}{dot}module.{name}{key}", self.as_str()).into()))
     }
 
+    /// The module that makes the call, the call's name and its instance; none for the root.
+    #[must_use]
+    pub fn split_last(&self) -> Option<(Self, Name, Option<Key>)> {
+        let all = steps(self.as_str()).ok()?;
+        let (last, before) = all.split_last()?;
+        let before = before.split_last()?.1;
+        let parent = before
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .fold(Self::root(), |path, step| path.child(&step.text, step.key.as_ref()));
+        Some((parent, last.text.clone(), last.key.clone()))
+    }
+
     /// The path without instance keys.
     #[must_use]
     pub fn without_keys(&self) -> Self {
@@ -176,12 +190,13 @@ impl Address {
     }
 }
 
-struct Step {
-    text: Name,
-    key: Option<Key>,
+pub(crate) struct Step {
+    pub(crate) text: Name,
+    pub(crate) key: Option<Key>,
 }
 
-fn steps(text: &str) -> Result<Vec<Step>, (&'static str, usize)> {
+/// The parts of a dotted path with their keys.
+pub(crate) fn steps(text: &str) -> Result<Vec<Step>, (&'static str, usize)> {
     let mut out = Vec::new();
     let mut at = 0;
     loop {

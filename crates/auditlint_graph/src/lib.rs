@@ -7,6 +7,7 @@ mod address;
 mod cause;
 mod facts;
 mod graph;
+mod join;
 pub mod plan;
 mod resource;
 pub mod terraform;
@@ -19,5 +20,6 @@ pub use facts::{
     Attributes, FactsTable, Interest, ResourceFacts, SENSITIVE_NAMES, Tables, is_sensitive_name,
 };
 pub use graph::{Delta, ResourceGraph, Slot, Target};
+pub use join::join;
 pub use resource::{Action, Declared, Resource};
 pub use value::{Derived, Map, Number, Origin, PlanSection, RefKey, Reference, Tracked, Unknown, Value};

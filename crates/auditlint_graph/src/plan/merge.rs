@@ -1,0 +1,310 @@
+//! Elements and configuration to resources: what is set, what is absent, and what is known after apply.
+
+use std::sync::Arc;
+
+use auditlint_syntax::Name;
+use rustc_hash::FxHashMap;
+use serde_json::Value as Json;
+
+use super::configuration::{Configured, Expression};
+use super::element::{Element, Raw};
+use super::reference::Resolver;
+use crate::{
+    Address, Cause, CauseKind, Key, Map, Number, Origin, Reference, Resource, Tables, Tracked, Unknown,
+    Value, is_sensitive_name,
+};
+
+/// Values nested deeper than this are unknown.
+const MAX_DEPTH: usize = 64;
+
+/// The resources of a document.
+pub(super) fn resources(
+    elements: Vec<Element>,
+    configured: Option<&Configured>,
+    tables: &Tables,
+) -> Vec<Arc<Resource>> {
+    let mut instances: FxHashMap<Name, Vec<Option<Key>>> = FxHashMap::default();
+    for element in &elements {
+        let block = Address { key: None, ..element.address.clone() };
+        instances.entry(Name::new(block.to_string())).or_default().push(element.address.key.clone());
+    }
+    elements
+        .into_iter()
+        .map(|element| {
+            let merge = Merge::new(&element, configured, &instances, tables);
+            Arc::new(merge.resource(element))
+        })
+        .collect()
+}
+
+struct Merge<'a> {
+    tables: &'a Tables,
+    own: Option<&'a [(Name, Expression)]>,
+    resolver: Resolver<'a>,
+    origin: Origin,
+    incomplete: Option<Cause>,
+}
+
+impl<'a> Merge<'a> {
+    fn new(
+        element: &Element,
+        configured: Option<&'a Configured>,
+        instances: &'a FxHashMap<Name, Vec<Option<Key>>>,
+        tables: &'a Tables,
+    ) -> Self {
+        let address = &element.address;
+        let module = configured.and_then(|configured| configured.module(&address.module));
+        let name = Name::new(format!("{}.{}", address.kind, address.name));
+        let own = module.and_then(|module| module.resources.get(&name)).map(Vec::as_slice);
+        // A state holds every value, so nothing that is absent there may still be set.
+        let is_state = element.action.is_none();
+        let incomplete =
+            (!is_state && own.is_none() && tables.interest.wants_type(&address.kind)).then(|| Cause {
+                kind: CauseKind::Elsewhere,
+                subject: "the plan's configuration".to_owned(),
+                hint: "make the plan's JSON with `terraform show -json`, unfiltered".to_owned(),
+            });
+        Self {
+            tables,
+            own,
+            resolver: Resolver::new(configured, instances, &address.module, address.key.as_ref()),
+            origin: Origin::Plan(element.section, element.index),
+            incomplete,
+        }
+    }
+
+    fn resource(&self, element: Element) -> Resource {
+        let facts = self.tables.facts.of(&element.address.kind);
+        let mut attributes = Map::default();
+        for raw in &element.attributes {
+            let expression = self.expression(self.own, &raw.name);
+            let sensitive = is_sensitive_name(&raw.name) || facts.sensitive.contains(&raw.name);
+            let mut value = self.attribute(raw, expression, sensitive);
+            if let Some(found) = &value
+                && facts.blocks.contains(&raw.name)
+                && matches!(found.value(), Value::Map(_))
+            {
+                value = value.map(|found| self.list(vec![found]));
+            }
+            if let Some(value) = value {
+                attributes.insert(raw.name.clone(), value);
+            }
+        }
+        Resource {
+            address: element.address,
+            attributes,
+            declared: None,
+            planned: Some((element.section, element.index)),
+            action: element.action,
+            undecided: None,
+            incomplete: self.incomplete.clone(),
+            nearest_call: None,
+        }
+    }
+
+    fn expression<'e>(&self, own: Option<&'e [(Name, Expression)]>, name: &str) -> Option<&'e Expression> {
+        own?.iter().find(|(known, _)| known == name).map(|(_, expression)| expression)
+    }
+
+    fn attribute(&self, raw: &Raw, expression: Option<&Expression>, sensitive: bool) -> Option<Tracked> {
+        self.value(&raw.value, &raw.unknown, &raw.sensitive, expression, sensitive, 0)
+    }
+
+    /// A value with its masks; none when it is absent.
+    fn value(
+        &self,
+        value: &Json,
+        unknown: &Json,
+        mask: &Json,
+        expression: Option<&Expression>,
+        sensitive: bool,
+        depth: usize,
+    ) -> Option<Tracked> {
+        let sensitive = sensitive || *mask == Json::Bool(true);
+        let configured = expression.is_some() || self.own.is_none();
+        if *unknown == Json::Bool(true) || depth > MAX_DEPTH {
+            // What the configuration does not set is absent, however the plan marks it.
+            return configured.then(|| self.unknown(expression).marked(sensitive));
+        }
+        let references = self.references(expression);
+        let tracked = match value {
+            Json::Null if marks(unknown) => {
+                return self.value(&empty(unknown), unknown, mask, expression, sensitive, depth + 1);
+            }
+            Json::Null => return None,
+            Json::Bool(value) => self.known(Value::Bool(*value)),
+            Json::Number(number) => self.known(Value::Number(Number(number.as_f64().unwrap_or(f64::NAN)))),
+            // A provider shows what nobody set as an empty text.
+            Json::String(text) if text.is_empty() && expression.is_none() && self.own.is_some() => {
+                return None;
+            }
+            Json::String(text) => self.known(Value::String(Name::new(text))),
+            Json::Array(items) => {
+                if items.is_empty() && !configured {
+                    return None;
+                }
+                self.items(items, unknown, mask, expression, sensitive, depth)
+            }
+            Json::Object(map) => self.object(map, unknown, mask, expression, sensitive, depth),
+        };
+        Some(tracked.with_references(references).marked(sensitive))
+    }
+
+    fn items(
+        &self,
+        items: &[Json],
+        unknown: &Json,
+        mask: &Json,
+        expression: Option<&Expression>,
+        sensitive: bool,
+        depth: usize,
+    ) -> Tracked {
+        let mut out = Vec::new();
+        for (n, item) in items.iter().enumerate() {
+            let (own_unknown, own_mask) = (at(unknown, n), at(mask, n));
+            let block = match expression {
+                Some(Expression::Blocks(blocks)) => blocks.get(n).or(blocks.first()),
+                _ => None,
+            };
+            let value = match (block, item) {
+                (Some(block), Json::Object(map)) => {
+                    Some(self.block(map, own_unknown, own_mask, block, depth))
+                }
+                // The parts of one expression share its references.
+                _ => self.value(item, own_unknown, own_mask, expression, sensitive, depth + 1),
+            };
+            // An element of a list is there even where its value is null.
+            out.push(value.unwrap_or_else(|| self.known(Value::Null)));
+        }
+        self.list(out)
+    }
+
+    /// A nested block: each of its attributes has an expression of its own.
+    fn block(
+        &self,
+        map: &serde_json::Map<String, Json>,
+        unknown: &Json,
+        mask: &Json,
+        own: &[(Name, Expression)],
+        depth: usize,
+    ) -> Tracked {
+        let mut out = Map::default();
+        for name in names(map, unknown) {
+            let value = map.get(name).unwrap_or(&Json::Null);
+            let expression = self.expression(Some(own), name);
+            let marked = *mask == Json::Bool(true) || is_sensitive_name(name);
+            let value = match expression {
+                None if field(unknown, name) == &Json::Bool(true) => None,
+                _ => {
+                    self.value(value, field(unknown, name), field(mask, name), expression, marked, depth + 1)
+                }
+            };
+            if let Some(value) = value {
+                out.insert(Name::new(name), value);
+            }
+        }
+        self.known(Value::Map(Arc::new(out)))
+    }
+
+    fn object(
+        &self,
+        map: &serde_json::Map<String, Json>,
+        unknown: &Json,
+        mask: &Json,
+        expression: Option<&Expression>,
+        sensitive: bool,
+        depth: usize,
+    ) -> Tracked {
+        if let Some(Expression::Blocks(blocks)) = expression
+            && let Some(block) = blocks.first()
+        {
+            return self.block(map, unknown, mask, block, depth);
+        }
+        let mut out = Map::default();
+        for name in names(map, unknown) {
+            let value = map.get(name).unwrap_or(&Json::Null);
+            let marked = sensitive || is_sensitive_name(name);
+            let own = field(unknown, name);
+            let value = if *own == Json::Bool(true) {
+                // Inside of a block that a dynamic block may have made: nobody says whether it was set.
+                Some(self.unknown(expression).marked(marked))
+            } else {
+                self.value(value, own, field(mask, name), expression, marked, depth + 1)
+            };
+            if let Some(value) = value {
+                out.insert(Name::new(name), value);
+            }
+        }
+        self.known(Value::Map(Arc::new(out)))
+    }
+
+    fn references(&self, expression: Option<&Expression>) -> Option<Arc<[Reference]>> {
+        let Some(Expression::References(texts)) = expression else { return None };
+        let found = self.resolver.resolve(texts);
+        (!found.is_empty()).then(|| found.into())
+    }
+
+    fn unknown(&self, expression: Option<&Expression>) -> Tracked {
+        let references = self.references(expression);
+        let subject = match expression {
+            Some(Expression::References(texts)) => texts
+                .iter()
+                .find(|text| !["each.", "count.", "path."].iter().any(|start| text.starts_with(start)))
+                .map(ToString::to_string),
+            _ => None,
+        };
+        let is_data = subject.as_deref().is_some_and(|subject| subject.starts_with("data."));
+        let cause = match (&self.incomplete, subject) {
+            (Some(cause), None) => cause.clone(),
+            (_, subject) => Cause {
+                kind: if is_data { CauseKind::Data } else { CauseKind::Computed },
+                subject: subject.unwrap_or_else(|| "known after apply".to_owned()),
+                hint: "known after apply".to_owned(),
+            },
+        };
+        let not_null = references.iter().flat_map(|all| all.iter()).any(|reference| {
+            reference.exact && self.tables.facts.of(&reference.kind).always_set.contains(&reference.attribute)
+        });
+        let unknown = Unknown { not_null, ..Unknown::because(cause) };
+        Tracked::new(Value::Unknown(Arc::new(unknown)), self.origin.clone()).with_references(references)
+    }
+
+    fn known(&self, value: Value) -> Tracked {
+        Tracked::new(value, self.origin.clone())
+    }
+
+    fn list(&self, items: Vec<Tracked>) -> Tracked {
+        self.known(Value::List(items.into()))
+    }
+}
+
+fn names<'m>(map: &'m serde_json::Map<String, Json>, unknown: &'m Json) -> impl Iterator<Item = &'m str> {
+    let extra = unknown.as_object().into_iter().flat_map(|mask| mask.keys());
+    map.keys().chain(extra.filter(|name| !map.contains_key(*name))).map(String::as_str)
+}
+
+/// The part of a mask for an element: `true` speaks of all.
+fn at(mask: &Json, n: usize) -> &Json {
+    if *mask == Json::Bool(true) { mask } else { mask.get(n).unwrap_or(&Json::Null) }
+}
+
+fn field<'m>(mask: &'m Json, name: &str) -> &'m Json {
+    if *mask == Json::Bool(true) { mask } else { mask.get(name).unwrap_or(&Json::Null) }
+}
+
+/// What stands for a value of which only the mask is written.
+fn empty(mask: &Json) -> Json {
+    match mask {
+        Json::Array(items) => Json::Array(vec![Json::Null; items.len()]),
+        _ => Json::Object(serde_json::Map::new()),
+    }
+}
+
+fn marks(mask: &Json) -> bool {
+    match mask {
+        Json::Bool(mark) => *mark,
+        Json::Array(items) => items.iter().any(marks),
+        Json::Object(map) => map.values().any(marks),
+        _ => false,
+    }
+}
