@@ -77,6 +77,11 @@ impl<'a> Subject<'a> {
         Ok((at, last))
     }
 
+    /// Whether the attribute at `path` is written.
+    pub(super) fn has(&self, path: &str) -> bool {
+        matches!(self.body_of(path), Ok((block, name)) if block.body.attribute(name).is_some())
+    }
+
     /// Gives the attribute at `path` a value.
     pub(super) fn set(&self, path: &str, value: &NewValue, writer: &Writer<'_>) -> Set {
         let written = writer.value(value);

@@ -127,11 +127,17 @@ impl Workshop<'_> {
         let mut elsewhere: Vec<FileEdits> = Vec::new();
         let mut steps: Vec<Vec<TextEdit>> = Vec::new();
         let mut text = Arc::clone(&self.source);
+        let mut chosen = true;
         for change in &remedy.changes {
             let parsed = hcl::parse(&text, &BlockCache::default());
             let subject = Subject::find(&text, &parsed, self.resource)?;
             let writer = Writer { subject: &subject, resource: self.resource, pick };
             let edits = match change {
+                // What somebody chose already stays.
+                RemedyKind::Set { path, value: NewValue::Choice { .. } } if subject.has(path) => {
+                    chosen = false;
+                    continue;
+                }
                 RemedyKind::Set { path, value } => match subject.set(path, value, &writer) {
                     block::Set::Edits(edits) => edits,
                     block::Set::Reference => {
@@ -157,7 +163,9 @@ impl Workshop<'_> {
             text = Arc::new(Source::new(text.file(), text.path().to_owned(), Arc::from(bytes)));
             steps.push(edits);
         }
-        if let Some((address, attribute)) = choice_at(remedy, pick) {
+        if !chosen {
+            safety = if pick == 0 { Safety::Safe } else { return None };
+        } else if let Some((address, attribute)) = choice_at(remedy, pick) {
             title.push_str(&format!(": {address}.{attribute}"));
         } else if choices == 0
             && let Some(missing) = first_placeholder(remedy)

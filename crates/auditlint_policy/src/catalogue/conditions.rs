@@ -170,13 +170,18 @@ fn verdict(node: &Node, problems: &mut Vec<Problem>) -> Option<Verdict> {
     found
 }
 
+/// Whether what follows a `$` is the name of a parameter, and not a text that happens to begin so.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
 /// Reads an operand: a literal, a list, or `$parameter`.
 pub(super) fn operand(node: &Node, problems: &mut Vec<Problem>) -> Option<Operand> {
     Some(match &node.kind {
         NodeKind::Bool(value) => Operand::Bool(*value),
         NodeKind::Number(value, _) => Operand::Number(*value),
         NodeKind::String(text) => match text.strip_prefix('$') {
-            Some(name) if !name.is_empty() && !name.starts_with('{') => Operand::Parameter(Name::new(name)),
+            Some(name) if is_name(name) => Operand::Parameter(Name::new(name)),
             _ => Operand::Text(Name::new(text)),
         },
         NodeKind::List(items) => {
