@@ -1,5 +1,7 @@
 //! What the tests that span the crates share: the repository's folders, small workspaces, marks, diffs.
 
+pub mod case;
+
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};

@@ -1,0 +1,378 @@
+//! Semantics as Markdown: what a configuration and a policy come to, written down as a reader would.
+//!
+//! Each `## heading` is a case. Its fenced blocks are files (`hcl`, with a path unless it is `main.tf`; `json` and
+//! `tfvars` with a path), the policy (`yaml`), `options` and `expect`. Blocks above the first heading belong to every
+//! case of the page. The world is closed: a failure, an unknown or a gap that a case does not name fails it.
+//!
+//! * `#! VERDICT RULE` on the header of a block speaks of all instances of the block; on any other line, of a finding
+//!   that sits on this line. RULE may be left out where the policy turns on a single rule.
+//! * `expect` holds lines `VERDICT RULE ADDRESS`, optionally ` because TEXT` (in the message or the cause), and
+//!   `gap KIND PATH`.
+//! * `options` holds lines `var NAME=VALUE`, `var-file PATH`, `workspace NAME`, `root FOLDER`, `today DATE`,
+//!   `plan PATH` (a file of the case, instead of the folder), `source FOLDER` (for that plan).
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail, ensure};
+use auditlint_analysis::{AnalysisHost, Change, NamedPolicy, Report, RootSpec, Settings, load_policies};
+use auditlint_graph::terraform::RootInputs;
+use auditlint_policy::{Catalogue, Finding, Place, Verdict};
+use auditlint_syntax::{Files as _, MemoryFiles, Name, Source};
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// A case of a page.
+#[derive(Clone, Debug, Default)]
+pub struct Case {
+    /// The heading.
+    pub name: String,
+    /// The line of the heading, from 1.
+    pub line: usize,
+    /// Path and text, marks taken out.
+    pub files: Vec<(String, String)>,
+    policy: String,
+    marks: Vec<PlacedMark>,
+    expected: Vec<Expected>,
+    options: Vec<(String, String)>,
+}
+
+/// A mark with its place.
+#[derive(Clone, Debug)]
+struct PlacedMark {
+    path: String,
+    /// The line that it stands on, from 1, and the last line of the block when that is a header.
+    lines: (usize, Option<usize>),
+    verdict: Verdict,
+    rule: Option<String>,
+}
+
+/// A line of an `expect` block.
+#[derive(Clone, Debug)]
+enum Expected {
+    Verdict { verdict: Verdict, rule: String, address: String, because: Option<String> },
+    Gap { kind: String, path: String },
+}
+
+/// The cases of a page.
+///
+/// # Errors
+/// When the page is not understood.
+pub fn cases(page: &str) -> anyhow::Result<Vec<Case>> {
+    let mut shared = Case::default();
+    let mut cases: Vec<Case> = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        if let Some(name) = line.strip_prefix("## ") {
+            cases.push(Case { name: name.trim().to_owned(), line: at + 1, ..shared.clone() });
+        }
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let mut text = String::new();
+        loop {
+            let (_, line) = lines.next().with_context(|| format!("line {}: an open fence", at + 1))?;
+            if line.starts_with("```") {
+                break;
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+        let case = cases.last_mut().unwrap_or(&mut shared);
+        case.block(info.trim(), &text).with_context(|| format!("the block on line {}", at + 1))?;
+    }
+    ensure!(!cases.is_empty(), "the page has no `## case`");
+    Ok(cases)
+}
+
+impl Case {
+    fn block(&mut self, info: &str, text: &str) -> anyhow::Result<()> {
+        let (kind, path) = info.split_once(' ').unwrap_or((info, ""));
+        match (kind, path) {
+            ("hcl", "") => self.file("main.tf", text),
+            ("hcl" | "json" | "tfvars" | "yaml", path) if !path.is_empty() => self.file(path, text),
+            ("yaml", "") => {
+                text.clone_into(&mut self.policy);
+                Ok(())
+            }
+            ("options", "") => {
+                for line in text.lines() {
+                    let (key, value) = line.split_once(' ').with_context(|| format!("no value: {line}"))?;
+                    self.options.push((key.to_owned(), value.to_owned()));
+                }
+                Ok(())
+            }
+            ("expect", "") => {
+                for line in text.lines() {
+                    self.expected.push(expected(line)?);
+                }
+                Ok(())
+            }
+            _ => bail!("`{info}` is no kind of block"),
+        }
+    }
+
+    fn file(&mut self, path: &str, text: &str) -> anyhow::Result<()> {
+        let lines: Vec<&str> = text.lines().collect();
+        let mut clean = String::with_capacity(text.len());
+        for (at, line) in lines.iter().enumerate() {
+            let Some((code, mark)) = line.split_once("#!") else {
+                clean.push_str(line);
+                clean.push('\n');
+                continue;
+            };
+            let code = code.trim_end();
+            let header = !code.starts_with(' ') && code.contains('{');
+            let one_line = code.ends_with('}');
+            let last = if one_line {
+                Some(at)
+            } else {
+                lines.iter().skip(at).position(|line| line.trim_end() == "}").map(|more| at + more)
+            };
+            for one in mark.trim().split(',') {
+                let mut words = one.split_whitespace();
+                self.marks.push(PlacedMark {
+                    path: path.to_owned(),
+                    lines: (at + 1, last.filter(|_| header).map(|last| last + 1)),
+                    verdict: verdict(words.next().unwrap_or_default())?,
+                    rule: words.next().map(str::to_owned),
+                });
+            }
+            clean.push_str(code);
+            clean.push('\n');
+        }
+        self.files.retain(|(known, _)| known != path);
+        self.files.push((path.to_owned(), clean));
+        Ok(())
+    }
+
+    fn option(&self, wanted: &str) -> impl Iterator<Item = &str> {
+        self.options.iter().filter(move |(key, _)| key == wanted).map(|(_, value)| value.as_str())
+    }
+
+    /// Judges the case.
+    ///
+    /// # Errors
+    /// With everything that differs.
+    pub fn judge(&self, catalogue: &Arc<Catalogue>) -> anyhow::Result<()> {
+        let files = MemoryFiles::of(self.files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let files = Arc::new(files);
+        let named = match self.policy.trim() {
+            "" => bail!("the case has no policy"),
+            name if name.starts_with("auditlint:") => NamedPolicy::BuiltIn(name.to_owned()),
+            text => {
+                let path = Utf8PathBuf::from("policy.yaml");
+                let file = files.paths().id(&path);
+                NamedPolicy::Text(Arc::new(Source::new(file, path, Arc::from(text.as_bytes()))))
+            }
+        };
+        let set = load_policies(catalogue, &*files, Utf8Path::new(""), &[named])?;
+        let only = match set.policy.bindings.as_slice() {
+            [one] => Some(one.rule.id.to_string()),
+            _ => None,
+        };
+        let today = self.option("today").next().map(str::parse).transpose()?;
+        let mut host =
+            AnalysisHost::new(Arc::clone(&files) as Arc<_>, set, Settings { keep_passes: true, today });
+        let inputs = |folder: &str| RootInputs {
+            folder: folder.into(),
+            var_files: self.option("var-file").map(Utf8PathBuf::from).collect(),
+            vars: self
+                .option("var")
+                .filter_map(|text| text.split_once('='))
+                .map(|(name, value)| (Name::new(name), value.to_owned()))
+                .collect(),
+            workspace: self.option("workspace").next().map(Name::new),
+        };
+        match self.option("plan").next() {
+            Some(path) => {
+                let source = self.option("source").next().map(inputs);
+                let text = files.read(path.into()).map_err(|_| anyhow::anyhow!("the case has no {path}"))?;
+                let mut bytes: &[u8] = text.bytes();
+                host.add_plan(path.into(), source, &mut bytes)?;
+            }
+            None => {
+                let mut roots: Vec<&str> = self.option("root").collect();
+                if roots.is_empty() {
+                    roots.push("");
+                }
+                let specs = roots
+                    .into_iter()
+                    .map(|folder| RootSpec::Folder { inputs: inputs(folder), environment: None });
+                host.apply_change(Change::Roots(specs.collect()));
+            }
+        }
+        let analysis = host.analysis();
+        let report = analysis.check(&analysis.roots()).map_err(|_| anyhow::anyhow!("cancelled"))?;
+        self.compare(&report, only.as_deref())
+    }
+
+    fn compare(&self, report: &Report, only: Option<&str>) -> anyhow::Result<()> {
+        let found: Vec<Judged> = report.findings().map(|(_, finding)| Judged::of(report, finding)).collect();
+        let mut covered = vec![false; found.len()];
+        let mut wrong: Vec<String> = Vec::new();
+        for mark in &self.marks {
+            let rule = mark
+                .rule
+                .as_deref()
+                .or(only)
+                .context("a mark without a rule, and the policy turns on several")?;
+            let here = found.iter().enumerate().filter(|(_, one)| one.rule == rule && one.path == mark.path);
+            let here: Vec<(usize, &Judged)> = match mark.lines {
+                (first, Some(last)) => here.filter(|(_, one)| (first..=last).contains(&one.line)).collect(),
+                (line, None) => here.filter(|(_, one)| one.line == line).collect(),
+            };
+            here.iter().for_each(|(at, _)| covered[*at] = true);
+            let all = if here.is_empty() {
+                Verdict::NotApplicable
+            } else {
+                Verdict::all(here.iter().map(|(_, one)| one.verdict))
+            };
+            if all != mark.verdict {
+                wrong.push(format!("-{}:{}: {} {rule}", mark.path, mark.lines.0, mark.verdict.as_str()));
+                wrong.push(format!("+{}:{}: {} {rule}", mark.path, mark.lines.0, all.as_str()));
+            }
+        }
+        let mut gaps: Vec<(String, String, &str)> = report
+            .roots
+            .iter()
+            .flat_map(|root| &root.gaps)
+            .map(|gap| (gap.kind.as_str().to_owned(), gap.path.clone(), gap.reason.as_str()))
+            .collect();
+        for expected in &self.expected {
+            match expected {
+                Expected::Gap { kind, path } => {
+                    let before = gaps.len();
+                    gaps.retain(|(k, p, _)| !(k == kind && p == path));
+                    if gaps.len() == before {
+                        wrong.push(format!("-gap {kind} {path}"));
+                    }
+                }
+                Expected::Verdict { verdict, rule, address, because } => {
+                    let same = found
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, one)| one.rule == *rule && one.address == *address);
+                    let same: Vec<(usize, &Judged)> = same.collect();
+                    same.iter().for_each(|(at, _)| covered[*at] = true);
+                    let all = if same.is_empty() {
+                        Verdict::NotApplicable
+                    } else {
+                        Verdict::all(same.iter().map(|(_, one)| one.verdict))
+                    };
+                    let said = because
+                        .as_deref()
+                        .is_none_or(|text| same.iter().any(|(_, one)| one.said.contains(text)));
+                    if all != *verdict || !said {
+                        let because =
+                            because.as_deref().map(|text| format!(" because {text}")).unwrap_or_default();
+                        wrong.push(format!("-{} {rule} {address}{because}", verdict.as_str()));
+                        match same.first() {
+                            Some((_, one)) => wrong.push(format!("+{one}")),
+                            None => wrong.push(format!("+not_applicable {rule} {address}")),
+                        }
+                    }
+                }
+            }
+        }
+        let stray = found
+            .iter()
+            .zip(&covered)
+            .filter(|(one, covered)| !**covered && matches!(one.verdict, Verdict::Fail | Verdict::Unknown));
+        wrong.extend(stray.map(|(one, _)| format!("+{one}")));
+        wrong.extend(gaps.iter().map(|(kind, path, reason)| format!("+gap {kind} {path} ({reason})")));
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<String> = found.iter().map(|one| format!("  {one}")).collect();
+        bail!(
+            "line {}: - expected, + found\n{}\nall verdicts:\n{}",
+            self.line,
+            wrong.join("\n"),
+            all.join("\n")
+        )
+    }
+}
+
+/// A verdict in words.
+struct Judged {
+    rule: String,
+    verdict: Verdict,
+    address: String,
+    path: String,
+    line: usize,
+    said: String,
+}
+
+impl Judged {
+    fn of(report: &Report, finding: &Finding) -> Self {
+        let (path, line) = match &finding.place {
+            Place::Source(at) => report.source(at.file).map_or((String::new(), 0), |source| {
+                let before = source.bytes().get(..at.span.start as usize).unwrap_or_default();
+                (source.path().to_string(), before.iter().filter(|byte| **byte == b'\n').count() + 1)
+            }),
+            Place::Plan(pointer) => (pointer.clone(), 0),
+            Place::Nowhere => (String::new(), 0),
+        };
+        let cause =
+            finding.cause.as_ref().map(|cause| format!(" [{}: {}]", cause.kind.as_str(), cause.subject));
+        let exemption = finding.exemption.as_ref().map(|reason| format!(" [exempt: {reason}]"));
+        let related: String =
+            finding.related.iter().map(|related| format!(" ({})", related.message)).collect();
+        Self {
+            rule: finding.rule.to_string(),
+            verdict: finding.verdict,
+            address: finding.address.to_string(),
+            path,
+            line,
+            said: format!(
+                "{}{}{}{related}",
+                finding.message,
+                cause.unwrap_or_default(),
+                exemption.unwrap_or_default()
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for Judged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} {} {} at {}:{}: {}",
+            self.verdict.as_str(),
+            self.rule,
+            self.address,
+            self.path,
+            self.line,
+            self.said
+        )
+    }
+}
+
+fn expected(line: &str) -> anyhow::Result<Expected> {
+    let (line, because) = match line.split_once(" because ") {
+        Some((line, text)) => (line, Some(text.trim().to_owned())),
+        None => (line, None),
+    };
+    let mut words = line.splitn(3, ' ');
+    let (Some(first), Some(second), Some(third)) = (words.next(), words.next(), words.next()) else {
+        bail!("write VERDICT RULE ADDRESS or gap KIND PATH: {line}")
+    };
+    Ok(match first {
+        "gap" => Expected::Gap { kind: second.to_owned(), path: third.trim().to_owned() },
+        word => Expected::Verdict {
+            verdict: verdict(word)?,
+            rule: second.to_owned(),
+            address: third.trim().to_owned(),
+            because,
+        },
+    })
+}
+
+fn verdict(word: &str) -> anyhow::Result<Verdict> {
+    Ok(match word {
+        "pass" => Verdict::Pass,
+        "fail" => Verdict::Fail,
+        "unknown" => Verdict::Unknown,
+        "not_applicable" => Verdict::NotApplicable,
+        "exempt" => Verdict::Exempt,
+        other => bail!("`{other}` is no verdict"),
+    })
+}
