@@ -1,5 +1,6 @@
 //! What the tests that span the crates share: the repository's folders, small workspaces, marks, diffs.
 
+pub mod binary;
 pub mod case;
 
 use std::sync::Arc;
