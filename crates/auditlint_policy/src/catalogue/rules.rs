@@ -241,7 +241,9 @@ fn remedy(node: &Node, problems: &mut Vec<Problem>) -> Option<RemedyTemplate> {
         );
     }
     for entry in map.take("append").map(Node::entries).unwrap_or_default() {
-        let values = entry.value.items().iter().filter_map(|item| operand(item, &mut own)).collect();
+        let single = std::slice::from_ref(&entry.value);
+        let items = if entry.value.items().is_empty() { single } else { entry.value.items() };
+        let values = items.iter().filter_map(|item| operand(item, &mut own)).collect();
         changes.push(ChangeTemplate::Append(AttributePath::parse(&entry.key), values));
     }
     changes.extend(
