@@ -11,10 +11,12 @@
 //! * `options` holds lines `var NAME=VALUE`, `var-file PATH`, `workspace NAME`, `root FOLDER`, `today DATE`,
 //!   `plan PATH` (a file of the case, instead of the folder), `source FOLDER` (for that plan).
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use auditlint_analysis::{AnalysisHost, Change, NamedPolicy, Report, RootSpec, Settings, load_policies};
+use auditlint_graph::Gap;
 use auditlint_graph::terraform::RootInputs;
 use auditlint_policy::{Catalogue, Finding, Place, Verdict};
 use auditlint_syntax::{Files as _, MemoryFiles, Name, Source};
@@ -205,89 +207,65 @@ impl Case {
 
     fn compare(&self, report: &Report, only: Option<&str>) -> anyhow::Result<()> {
         let found: Vec<Judged> = report.findings().map(|(_, finding)| Judged::of(report, finding)).collect();
-        let mut covered = vec![false; found.len()];
         let mut wrong: Vec<String> = Vec::new();
         for mark in &self.marks {
-            let rule = mark
-                .rule
-                .as_deref()
-                .or(only)
-                .context("a mark without a rule, and the policy turns on several")?;
-            let here = found.iter().enumerate().filter(|(_, one)| one.rule == rule && one.path == mark.path);
-            let here: Vec<(usize, &Judged)> = match mark.lines {
-                (first, Some(last)) => here.filter(|(_, one)| (first..=last).contains(&one.line)).collect(),
-                (line, None) => here.filter(|(_, one)| one.line == line).collect(),
-            };
-            here.iter().for_each(|(at, _)| covered[*at] = true);
-            let all = if here.is_empty() {
-                Verdict::NotApplicable
-            } else {
-                Verdict::all(here.iter().map(|(_, one)| one.verdict))
-            };
-            if all != mark.verdict {
-                wrong.push(format!("-{}:{}: {} {rule}", mark.path, mark.lines.0, mark.verdict.as_str()));
-                wrong.push(format!("+{}:{}: {} {rule}", mark.path, mark.lines.0, all.as_str()));
+            let rule = mark.rule.as_deref().or(only);
+            let rule = rule.context("a mark without a rule, and the policy turns on several")?;
+            let (first, last) = (mark.lines.0, mark.lines.1.unwrap_or(mark.lines.0));
+            let here = found.iter().filter(|one| one.rule == rule && one.path == mark.path);
+            let worst = worst(here.filter(|one| (first..=last).contains(&one.line)));
+            if worst != mark.verdict {
+                wrong.push(format!("-{}:{first}: {} {rule}", mark.path, mark.verdict.as_str()));
+                wrong.push(format!("+{}:{first}: {} {rule}", mark.path, worst.as_str()));
             }
         }
-        let mut gaps: Vec<(String, String, &str)> = report
-            .roots
-            .iter()
-            .flat_map(|root| &root.gaps)
-            .map(|gap| (gap.kind.as_str().to_owned(), gap.path.clone(), gap.reason.as_str()))
-            .collect();
+        let mut gaps: Vec<&Gap> = report.roots.iter().flat_map(|root| &root.gaps).collect();
         for expected in &self.expected {
             match expected {
                 Expected::Gap { kind, path } => {
                     let before = gaps.len();
-                    gaps.retain(|(k, p, _)| !(k == kind && p == path));
+                    gaps.retain(|gap| !(gap.kind.as_str() == kind && gap.path == *path));
                     if gaps.len() == before {
                         wrong.push(format!("-gap {kind} {path}"));
                     }
                 }
                 Expected::Verdict { verdict, rule, address, because } => {
-                    let same = found
-                        .iter()
-                        .enumerate()
-                        .filter(|(_, one)| one.rule == *rule && one.address == *address);
-                    let same: Vec<(usize, &Judged)> = same.collect();
-                    same.iter().for_each(|(at, _)| covered[*at] = true);
-                    let all = if same.is_empty() {
-                        Verdict::NotApplicable
-                    } else {
-                        Verdict::all(same.iter().map(|(_, one)| one.verdict))
-                    };
-                    let said = because
-                        .as_deref()
-                        .is_none_or(|text| same.iter().any(|(_, one)| one.said.contains(text)));
-                    if all != *verdict || !said {
-                        let because =
-                            because.as_deref().map(|text| format!(" because {text}")).unwrap_or_default();
+                    let same = || found.iter().filter(|one| one.rule == *rule && one.address == *address);
+                    let said =
+                        because.as_deref().is_none_or(|text| same().any(|one| one.said.contains(text)));
+                    if worst(same()) != *verdict || !said {
+                        let because = because.as_deref().map(|text| format!(" because {text}"));
+                        let because = because.unwrap_or_default();
                         wrong.push(format!("-{} {rule} {address}{because}", verdict.as_str()));
-                        match same.first() {
-                            Some((_, one)) => wrong.push(format!("+{one}")),
+                        match same().next() {
+                            Some(one) => wrong.push(format!("+{one}")),
                             None => wrong.push(format!("+not_applicable {rule} {address}")),
                         }
                     }
                 }
             }
         }
-        let stray = found
-            .iter()
-            .zip(&covered)
-            .filter(|(one, covered)| !**covered && matches!(one.verdict, Verdict::Fail | Verdict::Unknown));
-        wrong.extend(stray.map(|(one, _)| format!("+{one}")));
-        wrong.extend(gaps.iter().map(|(kind, path, reason)| format!("+gap {kind} {path} ({reason})")));
+        let broken = |one: &&Judged| matches!(one.verdict, Verdict::Fail | Verdict::Unknown);
+        let stray = found.iter().filter(|one| !one.expected.get()).filter(broken);
+        wrong.extend(stray.map(|one| format!("+{one}")));
+        let stray =
+            gaps.iter().map(|gap| format!("+gap {} {} ({})", gap.kind.as_str(), gap.path, gap.reason));
+        wrong.extend(stray);
         if wrong.is_empty() {
             return Ok(());
         }
         let all: Vec<String> = found.iter().map(|one| format!("  {one}")).collect();
-        bail!(
-            "line {}: - expected, + found\n{}\nall verdicts:\n{}",
-            self.line,
-            wrong.join("\n"),
-            all.join("\n")
-        )
+        let (wrong, all) = (wrong.join("\n"), all.join("\n"));
+        bail!("line {}: - expected, + found\n{wrong}\nall verdicts:\n{all}", self.line)
     }
+}
+
+/// The worst verdict, which the case speaks of from now on.
+fn worst<'a>(found: impl Iterator<Item = &'a Judged>) -> Verdict {
+    Verdict::all(found.map(|one| {
+        one.expected.set(true);
+        one.verdict
+    }))
 }
 
 /// A verdict in words.
@@ -298,6 +276,8 @@ struct Judged {
     path: String,
     line: usize,
     said: String,
+    /// Whether a mark or a line of the case speaks of it.
+    expected: Cell<bool>,
 }
 
 impl Judged {
@@ -316,6 +296,7 @@ impl Judged {
         let related: String =
             finding.related.iter().map(|related| format!(" ({})", related.message)).collect();
         Self {
+            expected: Cell::new(false),
             rule: finding.rule.to_string(),
             verdict: finding.verdict,
             address: finding.address.to_string(),

@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod case;
+pub mod fixtures;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ use auditlint_analysis::{
 use auditlint_graph::terraform::RootInputs;
 use auditlint_policy::rule::Input;
 use auditlint_policy::{Catalogue, Rule, Verdict};
+use auditlint_tests::fixtures::fixtures;
 use auditlint_tests::{binary, catalogue, files_below, repository, shared};
 use camino::{Utf8Path, Utf8PathBuf};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -162,14 +163,7 @@ fn terraform_and_protocol() -> bool {
 
 fn fresh(tool: &Utf8Path) -> anyhow::Result<()> {
     let schemas = tool.parent().and_then(Utf8Path::parent).context("no folder")?.join("schemas");
-    let mut folders: Vec<String> = Vec::new();
-    for entry in repository().join("fixtures").read_dir_utf8()? {
-        let path = entry?.into_path();
-        if path.is_dir() {
-            folders.push(path.to_string());
-        }
-    }
-    folders.sort();
+    let folders: Vec<String> = fixtures()?.into_iter().map(|folder| folder.to_string()).collect();
     let output = Command::new("python3")
         .arg(tool)
         .args(["--schemas", schemas.as_str(), "--bin", binary::auditlint().as_str()])
