@@ -19,11 +19,12 @@ impl Failure {
         Self { hint: Some(hint.to_string()), ..self }
     }
 
-    /// On standard error; standard output holds nothing, or with JSON the error.
+    /// On standard error: standard output stays empty.
     pub(crate) fn show(&self, json: bool) {
         if json {
             let text = auditlint_report::json_error(&self.message, self.hint.as_deref());
-            let _ = std::io::stdout().write_all(text.as_bytes());
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            return;
         }
         let mut text = format!("error: {}\n", self.message);
         if let Some(hint) = &self.hint {

@@ -83,11 +83,17 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     let mut roots = Vec::new();
     let mut only = Vec::new();
     let mut broken = Vec::new();
+    let mut plans = Vec::new();
     for one in &given {
         match one {
             Given::Folder(path) => {
                 let folder = inside(path);
-                roots.extend(roots_of(&folder, host.files(), host.caches(), &exclude, selection.no_recurse));
+                let found = roots_of(&folder, host.files(), host.caches(), &exclude, selection.no_recurse);
+                // A folder of plans alone is told apart by content, as a file would be.
+                if found.is_empty() {
+                    plans.extend(documents(path, &folder, host.files()));
+                }
+                roots.extend(found);
             }
             Given::File(path) => {
                 let path = inside(path);
@@ -131,7 +137,24 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
             broken.push((path.to_string(), error.to_string()));
         }
     }
+    for path in plans {
+        #[expect(clippy::disallowed_methods, reason = "this is the edge: a plan is streamed from its file")]
+        let mut file = std::fs::File::open(&path).with_context(|| format!("{path} cannot be read"))?;
+        let shown = inside(&path);
+        // What is no plan is some other document of the folder.
+        let _ = host.add_plan(&shown, source.clone(), &mut file);
+    }
     Ok(Inputs { host, files, only, broken })
+}
+
+/// The JSON documents of a folder.
+fn documents(
+    absolute: &Utf8Path,
+    folder: &Utf8Path,
+    files: &dyn auditlint_syntax::Files,
+) -> Vec<Utf8PathBuf> {
+    let entries = files.list(folder).into_iter();
+    entries.filter(|entry| entry.name.ends_with(".json")).map(|entry| absolute.join(entry.name)).collect()
 }
 
 impl Given {
@@ -165,10 +188,14 @@ fn classify(path: &Utf8Path) -> Result<Given, Failure> {
 }
 
 fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
-    path.canonicalize_utf8().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::new(format!("{path}: no such file or folder")),
-        kind => Failure::new(format!("{path}: {kind}")),
-    })
+    path.canonicalize_utf8()
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::new(format!("{path}: no such file or folder")),
+            kind => Failure::new(format!("{path}: {kind}")),
+        })
+        .map_err(|failure| {
+            failure.hint("name a folder with .tf files, or a plan made by `terraform show -json`")
+        })
 }
 
 /// The absolute path of a file that need not exist yet, in a folder that does.
@@ -187,7 +214,8 @@ fn roots_of(
     no_recurse: bool,
 ) -> Vec<Utf8PathBuf> {
     if no_recurse {
-        return vec![folder.to_owned()];
+        let is_module = files.list(folder).iter().any(|entry| is_terraform(&entry.name));
+        return is_module.then(|| folder.to_owned()).into_iter().collect();
     }
     discover(folder, files, caches, exclude).roots
 }
@@ -201,7 +229,14 @@ fn policies(selection: &Selection, files: &DiskFiles, folder: &Utf8Path) -> Resu
             continue;
         }
         #[expect(clippy::disallowed_methods, reason = "this is the edge: a named policy may lie anywhere")]
-        let bytes = std::fs::read(name).with_context(|| format!("the policy {name} cannot be read"))?;
+        let bytes = std::fs::read(name).map_err(|error| {
+            let reason = match error.kind() {
+                std::io::ErrorKind::NotFound => "no such file".to_owned(),
+                kind => kind.to_string(),
+            };
+            Failure::new(format!("the policy {name} cannot be read: {reason}"))
+                .hint("name a file, or a built-in policy such as auditlint:recommended")
+        })?;
         // A policy of the workspace is shown under its path there.
         let shown = Utf8Path::new(name)
             .canonicalize_utf8()
@@ -214,8 +249,9 @@ fn policies(selection: &Selection, files: &DiskFiles, folder: &Utf8Path) -> Resu
     let mut set = load_policies(&catalogue, files, folder, &named).map_err(setup_failure)?;
     if !selection.select.is_empty() || !selection.ignore.is_empty() {
         let policy = auditlint_policy::Policy::clone(&set.policy);
-        let narrowed =
-            policy.narrow(&catalogue, &selection.select, &selection.ignore).map_err(Failure::new)?;
+        let narrowed = policy
+            .narrow(&catalogue, &selection.select, &selection.ignore)
+            .map_err(|error| Failure::new(error).hint("`auditlint rules` lists them all"))?;
         set.policy = Arc::new(narrowed);
     }
     Ok(set)
@@ -227,7 +263,8 @@ fn setup_failure(error: SetupError) -> Failure {
         SetupError::Unreadable { .. } => {
             failure.hint("correct the path in the config file or after --policy")
         }
-        SetupError::NoSuchPolicy { .. } => failure,
+        SetupError::NoSuchPolicy { near: Some(near), .. } => failure.hint(format!("did you mean `{near}`?")),
+        SetupError::NoSuchPolicy { .. } => failure.hint("name one of these, or a file"),
         SetupError::Config(_) | SetupError::Policy(_) => failure.hint("correct the lines above"),
     }
 }

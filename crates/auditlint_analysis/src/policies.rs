@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auditlint_policy::{Catalogue, Config, LocatedProblem, Policy, PolicyError};
-use auditlint_syntax::{Files, ReadError, Source};
+use auditlint_syntax::{Files, ReadError, Source, document};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
@@ -44,6 +44,8 @@ pub enum SetupError {
         name: String,
         /// Those that exist.
         known: String,
+        /// The one that was perhaps meant.
+        near: Option<String>,
     },
     /// A config file with problems.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
@@ -131,6 +133,8 @@ fn built_in(catalogue: &Catalogue, name: &str, files: &dyn Files) -> Result<Arc<
     let short = name.strip_prefix("auditlint:").unwrap_or(name);
     Policy::built_in(catalogue, short, files.paths()).ok_or_else(|| SetupError::NoSuchPolicy {
         name: name.to_owned(),
+        near: document::reader::nearest(short, catalogue.built_in_names())
+            .map(|near| format!("auditlint:{near}")),
         known: catalogue
             .built_in_names()
             .map(|name| format!("auditlint:{name}"))

@@ -60,13 +60,26 @@ pub struct Unknown {
     pub prefix: Option<Name>,
     /// The values of which it is one, where that is known: both arms of an undecided conditional.
     pub one_of: Option<Box<[Tracked]>>,
+    /// The value whose JSON the text is, where only parts of it are not known.
+    pub encoded: Option<Value>,
 }
 
 impl Unknown {
     /// Unknown for `cause`, and nothing else is known.
     #[must_use]
     pub fn because(cause: Cause) -> Self {
-        Self { cause, not_null: false, many: false, prefix: None, one_of: None }
+        Self { cause, not_null: false, many: false, prefix: None, one_of: None, encoded: None }
+    }
+}
+
+impl Unknown {
+    /// The JSON text with `fill` in place of every part that is not known; none when it is not a JSON text of
+    /// which parts are known. What all fillings have in common is decided.
+    #[must_use]
+    pub fn filled(&self, fill: &str) -> Option<String> {
+        let mut out = String::new();
+        crate::terraform::write_json(self.encoded.as_ref()?, Some(fill), &mut out)?;
+        Some(out)
     }
 }
 
@@ -218,6 +231,18 @@ impl Tracked {
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// The same unknown, which is the JSON text of `value`.
+    #[must_use]
+    pub(crate) fn encoding(self, value: Value) -> Self {
+        match &self.value {
+            Value::Unknown(unknown) => {
+                let unknown = Unknown { encoded: Some(value), not_null: true, ..Unknown::clone(unknown) };
+                Self { value: Value::Unknown(Arc::new(unknown)), ..self }
+            }
+            _ => self,
+        }
     }
 
     /// Takes the value out, to compute with.

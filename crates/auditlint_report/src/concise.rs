@@ -29,6 +29,9 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
     for (_, gap) in gaps(report) {
         let _ = writeln!(out, "{}: gap[{}] {}", gap_place(report, gap), gap.kind.as_str(), gap.reason);
     }
+    if options.statistics {
+        crate::pretty::statistics(&mut out, report);
+    }
     out
 }
 

@@ -51,6 +51,10 @@ fn is_judged(group: &Group<'_>) -> bool {
 fn headline(out: &mut String, report: &Report) {
     let summary = &report.summary;
     let [sources, proven, broken, undecided] = summary.sources;
+    if summary.resources == 0 && summary.gaps > 0 {
+        let _ = writeln!(out, "nothing could be read");
+        return;
+    }
     if summary.applicable == 0 {
         let _ = writeln!(
             out,
@@ -269,7 +273,7 @@ fn nothing_here(out: &mut String, report: &Report) {
     }
 }
 
-fn statistics(out: &mut String, report: &Report) {
+pub(crate) fn statistics(out: &mut String, report: &Report) {
     let mut counts: std::collections::BTreeMap<(&str, &str), u32> = std::collections::BTreeMap::new();
     for (_, finding) in report.findings() {
         *counts.entry((&finding.rule, finding.verdict.as_str())).or_default() += 1;

@@ -73,7 +73,7 @@ pub fn read_plan(input: &mut dyn Read, name: &str, tables: &Tables) -> Result<Pl
         Ok(()) => {}
         Err(Stop::Io(error)) => return Err(PlanError::Io(error)),
         Err(Stop::Malformed { reason, at }) => return Err(PlanError::Malformed { reason, at }),
-        Err(Stop::Truncated) if reading.document.is_plan() => {
+        Err(Stop::Truncated) if reading.document.is_plan() || reading.document.version.is_some() => {
             reading.gap(GapKind::Truncated, "the document ends too early: the rest of it was not read");
             reading.document.configured = None;
         }

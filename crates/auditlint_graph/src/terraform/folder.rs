@@ -58,6 +58,8 @@ impl BlockRef {
 pub struct Folder {
     /// Resources and data sources in source order.
     pub resources: Vec<Declaration>,
+    /// What override files say about them, in the order of the files: it wins, argument by argument.
+    pub overrides: FxHashMap<(Mode, Name, Name), Vec<BlockRef>>,
     /// Their index by mode, type and name.
     pub by_name: FxHashMap<(Mode, Name, Name), usize>,
     /// `variable` blocks.
@@ -216,15 +218,15 @@ impl Folder {
             (word @ ("resource" | "data"), Some(kind), Some(name)) => {
                 let mode = if word == "data" { Mode::Data } else { Mode::Managed };
                 let key = (mode, kind.clone(), name.clone());
-                if let Some(&at) = self.by_name.get(&key) {
-                    let reason = if merges {
-                        format!("the override of {kind}.{name} is not merged")
+                if self.by_name.contains_key(&key) {
+                    if merges {
+                        self.overrides.entry(key).or_default().push(reference.clone());
                     } else {
-                        format!("Duplicate {word} {kind:?} configuration: {kind}.{name} was already declared")
-                    };
-                    let kind = if merges { GapKind::Unsupported } else { GapKind::Reference };
-                    self.gap(kind, path, reference.place(block.header), reason);
-                    let _ = at;
+                        let reason = format!(
+                            "Duplicate {word} {kind:?} configuration: {kind}.{name} was already declared"
+                        );
+                        self.gap(GapKind::Reference, path, reference.place(block.header), reason);
+                    }
                     return;
                 }
                 self.by_name.insert(key, self.resources.len());

@@ -17,6 +17,7 @@ use auditlint_syntax::{Access, Files, Name, Recorder};
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use folder::{Folder, ParsedFiles};
+pub(crate) use functions::write_json;
 
 use crate::{ResourceGraph, Tables};
 

@@ -75,8 +75,12 @@ impl World<'_> {
         let mut put = |key: Option<Key>, undecided: Option<Cause>| {
             let reference = key.clone().map_or(RefKey::None, RefKey::Known);
             let scope = self.instance_scope(id, declaration, &reference).unwrap_or_default();
-            let attributes =
+            let mut attributes =
                 if wanted { self.attributes(id, block, &found.kind, &scope) } else { Map::default() };
+            let target = (found.mode, found.kind.clone(), found.name.clone());
+            for over in module.folder.overrides.get(&target).into_iter().flatten().filter(|_| wanted) {
+                attributes.extend(self.attributes(id, over, &found.kind, &scope));
+            }
             let resource = Resource {
                 address: Address {
                     module: module.path.clone(),

@@ -243,7 +243,18 @@ impl World<'_> {
         let module = self.module(id);
         let Some(&declaration) = module.folder.by_name.get(&(mode, kind.clone(), name.clone())) else {
             let data = if mode == Mode::Data { "data." } else { "" };
-            return self.undeclared(id, &format!("{data}{kind}.{name}"), at);
+            let unknown = self.undeclared(id, &format!("{data}{kind}.{name}"), at);
+            // Whatever it is, it is no other resource than the one that is named.
+            let reference = Reference {
+                module: module.path.clone(),
+                mode,
+                kind: kind.clone(),
+                name: name.clone(),
+                key: RefKey::None,
+                attribute: Name::default(),
+                exact: true,
+            };
+            return unknown.with_references(Some(Arc::from([reference])));
         };
         let whole = |key: RefKey| {
             let reference = Reference {
@@ -314,7 +325,11 @@ impl World<'_> {
         };
         let value = match self.written_attribute(reference, name) {
             Some(value) if !value.is_null() => value,
-            _ => match facts.defaults.get(name).filter(|_| reference.mode == Mode::Managed) {
+            _ => match facts
+                .defaults
+                .get(name)
+                .filter(|_| reference.mode == Mode::Managed && self.is_declared(reference))
+            {
                 Some(default) => default.clone(),
                 None => computed(),
             },
@@ -333,6 +348,14 @@ impl World<'_> {
             return self.data_attribute(id, &reference.kind, block, name, &module.scope);
         }
         let scope = self.instance_scope(id, declaration, &reference.key)?;
+        let overrides = module.folder.overrides.get(&key).into_iter().flatten().rev();
+        let block = overrides
+            .chain([block])
+            .find(|block| {
+                let body = &block.block().body;
+                body.attribute(name).is_some() || body.blocks_named(name).next().is_some()
+            })
+            .unwrap_or(block);
         if let Some(attribute) = block.block().body.attribute(name) {
             return Some(self.eval(id, block, &attribute.value, &scope));
         }
@@ -363,6 +386,12 @@ impl World<'_> {
                 self.undecided_scope(&Scope::default(), &cause, at)
             }
         })
+    }
+
+    fn is_declared(&self, reference: &Reference) -> bool {
+        let key = (reference.mode, reference.kind.clone(), reference.name.clone());
+        let mut modules = (0..self.modules()).map(|id| self.module(id));
+        modules.any(|module| module.path == reference.module && module.folder.by_name.contains_key(&key))
     }
 
     fn cause_of(&self, reference: &Reference) -> Cause {

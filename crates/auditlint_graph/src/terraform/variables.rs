@@ -16,6 +16,8 @@ use crate::{CauseKind, Gap, GapKind, Origin, Tracked, Value};
 #[derive(Default)]
 pub(super) struct Given {
     items: Vec<(Name, From)>,
+    /// A variable file with statements that could not be read: what it sets is not known.
+    broken: Option<Utf8PathBuf>,
 }
 
 enum From {
@@ -53,6 +55,9 @@ impl Given {
         };
         let parsed: Arc<HclFile> = caches.files.file(&source, &caches.blocks);
         gaps.extend(parsed.problems.iter().map(|problem| syntax_gap(path, source.file(), problem)));
+        if !parsed.problems.is_empty() {
+            self.broken = Some(path.to_owned());
+        }
         for item in &parsed.items {
             if let ItemKind::Attribute(attribute) = &item.piece.kind {
                 self.items.push((attribute.name.clone(), From::File(item.clone())));
@@ -111,6 +116,15 @@ impl World<'_> {
         let nullable = flag("nullable") != Some(false);
         let value = match given {
             Some(value) if !value.is_null() || nullable => Some(value),
+            None if module.parent.is_none()
+                && let Some(broken) = &self.given.broken =>
+            {
+                let place = block.place(block.block().header);
+                let hint = format!("correct the syntax problem in {broken}");
+                return self
+                    .unknown(CauseKind::Variable, &format!("var.{name}"), &hint, place)
+                    .marked(sensitive);
+            }
             _ => default(),
         };
         match value {

@@ -229,9 +229,9 @@ impl Judge<'_> {
             judged.looked.as_ref().map(|looked| looked.path.clone()).filter(|path| !path.is_empty());
         let value = judged.looked.as_ref().and_then(|looked| looked.value.as_ref());
         let (place, mut related) = place::of(self.resource, attribute.as_deref(), value);
-        related.extend(judged.related);
+        related.extend(judged.related.iter().cloned());
         let mut message = match judged.verdict {
-            Verdict::Unknown => self.undecided(&judged.cause, attribute.as_deref()),
+            Verdict::Unknown => self.undecided(&judged, attribute.as_deref()),
             Verdict::Pass => rule.title.clone(),
             _ => self.message(&rule.message, value, parameters),
         };
@@ -243,7 +243,7 @@ impl Judge<'_> {
         } else {
             Vec::new()
         };
-        let origin = value.map_or("absent", |value| place::origin_word(&value.origin));
+        let origin = value.map_or("absent", |value| place::origin_word(value.origin.decisive()));
         let evidence = attribute.iter().map(|path| Evidence {
             subject: path.clone(),
             value: value.map_or("not set".to_owned(), auditlint_graph::Tracked::show),
@@ -270,11 +270,15 @@ impl Judge<'_> {
         }
     }
 
-    fn undecided(&self, cause: &Option<auditlint_graph::Cause>, attribute: Option<&str>) -> String {
+    /// What is not known, and what decides it.
+    fn undecided(&self, judged: &Judged, attribute: Option<&str>) -> String {
+        if let Some(cause) = &self.resource.undecided {
+            return format!("whether it exists is not known: {}", subject(cause));
+        }
         let what =
             attribute.map_or_else(|| self.binding.rule.title.clone(), |path| format!("{path} is not known"));
-        match cause {
-            Some(cause) if !cause.subject.is_empty() => format!("{what}: {} decides", cause.subject),
+        match &judged.cause {
+            Some(cause) if !cause.subject.is_empty() => format!("{what}: {}", subject(cause)),
             _ => what,
         }
     }
@@ -320,6 +324,12 @@ impl Judge<'_> {
         let digest = Sha256::digest(parts.join("\0"));
         digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}"))
     }
+}
+
+/// What decides, as the end of a sentence.
+fn subject(cause: &auditlint_graph::Cause) -> String {
+    let verb = if cause.subject.starts_with("statements ") { "decide" } else { "decides" };
+    format!("{} {verb}", cause.subject)
 }
 
 pub(crate) fn days_text(days: f64) -> String {

@@ -1,6 +1,6 @@
 //! Tests of one value. A value that is not known is decided all the same where every alternative agrees.
 
-use auditlint_graph::{Cause, Tracked, Unknown, Value};
+use auditlint_graph::{Cause, Origin, Tracked, Unknown, Value};
 
 use super::Context;
 use crate::Verdict;
@@ -122,6 +122,8 @@ fn flat(context: &Context<'_>, operands: &[Operand]) -> Vec<Operand> {
 fn list(value: &Value, test: impl FnOnce(&[Tracked]) -> Answer) -> Answer {
     match value {
         Value::List(items) => test(items),
+        // What stands alone where a list is expected is a list of one.
+        Value::String(text) => test(&[Tracked::new(Value::String(text.clone()), Origin::Nowhere)]),
         _ => yes(false),
     }
 }
@@ -188,6 +190,10 @@ fn same(value: &Value, other: &Operand, ignore_case: bool) -> bool {
     };
     let other = match other {
         Operand::Text(other) => other.to_string(),
+        // Terraform before 0.12 wrote truth values as 1 and 0.
+        Operand::Bool(other) if matches!(value, Value::Number(_)) => {
+            return number(value) == Some(f64::from(u8::from(*other)));
+        }
         Operand::Bool(other) => other.to_string(),
         Operand::Number(other) => return number(value) == Some(*other),
         Operand::List(_) | Operand::Parameter(_) => return false,

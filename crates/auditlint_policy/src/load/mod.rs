@@ -55,8 +55,11 @@ impl Policy {
             let mut own = Vec::new();
             let document = document::parse(source.text());
             own.extend(document.problems.clone());
-            let mut reading = Reading { catalogue, source, policy: &mut merged, problems: &mut own };
-            reading.root(&document.root);
+            // Where the text itself is broken, what seems to be missing from it is noise.
+            if own.is_empty() {
+                let mut reading = Reading { catalogue, source, policy: &mut merged, problems: &mut own };
+                reading.root(&document.root);
+            }
             own.sort_by_key(|problem| problem.span.start);
             problems.extend(locate(source.path().as_str(), source.text(), own));
         }

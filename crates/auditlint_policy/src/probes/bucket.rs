@@ -27,19 +27,24 @@ pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
         let (found, _) = context.companions(&[Name::new_static(kind)], &bucket, &[]);
         found.iter().any(|(slot, _)| {
             let value = context.graph.get(*slot).and_then(|resource| resource.attribute(attribute));
-            value.and_then(|value| value.value().as_str()).is_some_and(grants)
+            value.and_then(text).is_some_and(|text| grants(&text))
         })
     };
-    let own =
-        |attribute: &str| context.resource.attribute(attribute).and_then(|value| value.value().as_str());
+    let own = |attribute: &str| context.resource.attribute(attribute).and_then(text);
     let writes = |policy: &str| WRITERS.iter().any(|writer| policy.contains(writer));
     let delivers = |acl: &str| acl == "log-delivery-write";
     Judged::holds(
-        own("acl").is_some_and(delivers)
-            || own("policy").is_some_and(writes)
+        own("acl").is_some_and(|acl| delivers(&acl))
+            || own("policy").is_some_and(|policy| writes(&policy))
             || granted("aws_s3_bucket_acl", "acl", &delivers)
             || granted("aws_s3_bucket_policy", "policy", &writes),
     )
+}
+
+/// A text, or what is known of a JSON text: the services that it names are.
+fn text(value: &Tracked) -> Option<String> {
+    let filled = || value.unknown().and_then(|unknown| unknown.filled("(known after apply)"));
+    value.value().as_str().map(str::to_owned).or_else(filled)
 }
 
 /// Whether logs of that category rest here.

@@ -16,7 +16,7 @@ const EXPORTS: &[(&str, &[&str])] = &[
     ("aurora", &["audit", "error", "general", "slowquery"]),
     ("mysql", &["audit", "error", "general", "slowquery"]),
     ("mariadb", &["audit", "error", "general", "slowquery"]),
-    ("postgres", &["postgresql"]),
+    ("postgres", &["postgresql", "upgrade"]),
     ("oracle", &["audit", "alert", "listener", "trace"]),
     ("sqlserver", &["error", "agent"]),
     ("db2", &["diag.log", "notify.log"]),
@@ -74,7 +74,10 @@ fn contains_any(context: &Context<'_>, value: &Tracked, wanted: &[String]) -> (V
 /// looked for in the group itself.
 pub(super) fn postgres_parameter(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
     let name = text(context, with, "name").unwrap_or_default().to_owned();
-    let values = texts(context, with, "values");
+    let values = match text(context, with, "at_least") {
+        Some(least) => Wanted::AtLeast(least.parse().unwrap_or_default()),
+        None => Wanted::OneOf(texts(context, with, "values")),
+    };
     let family = match attribute(context, "family") {
         Look::Set(value) => value.value().as_str().map(str::to_owned),
         _ => None,
@@ -131,7 +134,14 @@ pub(super) fn postgres_parameter(context: &Context<'_>, with: &[(Name, Operand)]
     }
 }
 
-fn parameter(context: &Context<'_>, name: &str, values: &[String]) -> Judged {
+/// What a parameter must be.
+enum Wanted {
+    OneOf(Vec<String>),
+    /// A number with or without a unit behind it (`250ms`).
+    AtLeast(f64),
+}
+
+fn parameter(context: &Context<'_>, name: &str, wanted: &Wanted) -> Judged {
     let parameters = match attribute(context, "parameter") {
         Look::Set(value) | Look::Default(value) => value,
         Look::Absent => return Judged::holds(false).looking("parameter", None),
@@ -150,8 +160,19 @@ fn parameter(context: &Context<'_>, name: &str, values: &[String]) -> Judged {
         match map.get("name").map(Tracked::value) {
             Some(Value::String(known)) if known == name => {
                 let value = map.get("value").cloned().unwrap_or_default();
-                let wanted = values.iter().map(|text| Operand::Text(Name::new(text))).collect();
-                let (verdict, cause) = context.test(&value, &Test::In(wanted), true);
+                let (verdict, cause) = match wanted {
+                    Wanted::OneOf(values) => {
+                        let values = values.iter().map(|text| Operand::Text(Name::new(text))).collect();
+                        context.test(&value, &Test::In(values), true)
+                    }
+                    Wanted::AtLeast(least) => match (value.value(), value.unknown()) {
+                        (_, Some(unknown)) => (Verdict::Unknown, Some(unknown.cause.clone())),
+                        (known, None) => {
+                            let holds = number(known).is_some_and(|number| number >= *least);
+                            (if holds { Verdict::Pass } else { Verdict::Fail }, None)
+                        }
+                    },
+                };
                 return Judged { cause, ..Judged::of(verdict) }.looking("parameter", Some(value));
             }
             Some(Value::Unknown(unknown)) => open = Some(unknown.cause.clone()),
@@ -161,5 +182,17 @@ fn parameter(context: &Context<'_>, name: &str, values: &[String]) -> Judged {
     match open {
         Some(cause) => Judged::unknown(cause).looking("parameter", None),
         None => Judged::holds(false).looking("parameter", None),
+    }
+}
+
+/// The number at the beginning of a parameter's value.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => Some(number.0),
+        Value::String(text) => {
+            let end = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());
+            text.get(..end)?.parse().ok()
+        }
+        _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Who a resource policy lets in.
 
+use auditlint_graph::Unknown;
 use auditlint_syntax::Name;
 use auditlint_syntax::document::{self, Node, NodeKind};
 
@@ -31,8 +32,11 @@ pub(super) fn public(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged 
         Look::Unknown(cause) => Judged::unknown(cause).looking(path.to_string(), None),
         Look::Set(value) => {
             let judged = match (value.value().as_str(), value.unknown()) {
-                (Some(policy), _) => Judged::holds(is_public(policy)),
-                (None, Some(unknown)) => Judged::unknown(unknown.cause.clone()),
+                (Some(policy), _) => Judged::holds(is_public(policy) == Some(true)),
+                (None, Some(unknown)) => match every_filling(unknown) {
+                    Some(public) => Judged::holds(public),
+                    None => Judged::unknown(unknown.cause.clone()),
+                },
                 (None, None) => Judged::holds(false),
             };
             judged.looking(path.to_string(), Some(value))
@@ -40,17 +44,33 @@ pub(super) fn public(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged 
     }
 }
 
-fn is_public(policy: &str) -> bool {
+/// The answer of a policy of which parts are not known, where it is the same whatever those parts are.
+fn every_filling(unknown: &Unknown) -> Option<bool> {
+    let answers = ["(known after apply)", "*", "Allow"].map(|fill| is_public(&unknown.filled(fill)?));
+    let [first, rest @ ..] = answers;
+    first.filter(|_| rest.iter().all(|answer| *answer == first))
+}
+
+/// Whether a policy lets anyone in; none where a whole statement or condition is not an object.
+fn is_public(policy: &str) -> Option<bool> {
     let document = document::parse_json(policy);
-    let Some(statements) = document.root.get("Statement") else { return false };
+    let Some(statements) = document.root.get("Statement") else { return Some(false) };
     let single = std::slice::from_ref(statements);
     let statements = if let NodeKind::List(items) = &statements.kind { items.as_slice() } else { single };
-    statements.iter().any(|statement| {
+    let mut public = false;
+    for statement in statements {
+        if !matches!(statement.kind, NodeKind::Map(_)) {
+            return None;
+        }
         let allows = statement.get("Effect").and_then(Node::as_str) == Some("Allow");
-        allows
-            && statement.get("Principal").is_some_and(anyone)
-            && !statement.get("Condition").is_some_and(binds)
-    })
+        if allows && statement.get("Principal").is_some_and(anyone) {
+            match statement.get("Condition") {
+                Some(condition) if !matches!(condition.kind, NodeKind::Map(_)) => return None,
+                condition => public |= !condition.is_some_and(binds),
+            }
+        }
+    }
+    Some(public)
 }
 
 fn anyone(principal: &Node) -> bool {
@@ -78,24 +98,22 @@ mod tests {
 
     #[test]
     fn a_bound_wildcard_is_not_public() {
+        let public = |policy: &str| is_public(policy) == Some(true);
         let policy = |principal: &str, condition: &str| {
             format!(r#"{{"Statement": [{{"Effect": "Allow", "Principal": {principal}{condition}}}]}}"#)
         };
-        assert!(is_public(&policy("\"*\"", "")));
-        assert!(is_public(&policy("{\"AWS\": [\"*\"]}", "")));
-        assert!(!is_public(&policy(
+        assert!(public(&policy("\"*\"", "")));
+        assert!(public(&policy("{\"AWS\": [\"*\"]}", "")));
+        assert!(!public(&policy(
             "\"*\"",
             r#", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#
         )));
-        assert!(is_public(&policy(
+        assert!(public(&policy(
             "\"*\"",
             r#", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}"#
         )));
-        assert!(is_public(&policy(
-            "\"*\"",
-            r#", "Condition": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}"#
-        )));
-        assert!(!is_public(&policy("{\"Service\": \"logs.amazonaws.com\"}", "")));
-        assert!(!is_public(&policy("\"*\"", "").replace("Allow", "Deny")));
+        assert!(public(&policy("\"*\"", r#", "Condition": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}"#)));
+        assert!(!public(&policy("{\"Service\": \"logs.amazonaws.com\"}", "")));
+        assert!(!public(&policy("\"*\"", "").replace("Allow", "Deny")));
     }
 }

@@ -169,7 +169,7 @@ fn trail_data_events(context: &Context<'_>, read: bool, bucket: Option<&Context<
 /// Whether the values of a data resource cover the bucket (any S3 object, where none is asked for).
 fn covers(values: Option<&Tracked>, bucket: Option<&Context<'_>>) -> Result<bool, Cause> {
     let Some(bucket) = bucket else { return Ok(!list(values).is_empty()) };
-    let mut open = None;
+    let mut open = cause_of(values);
     for value in list(values) {
         let everything = |text: &str| {
             matches!(text.trim_end_matches('/'), "arn:aws:s3" | "arn:aws:s3:::" | "arn:aws:s3:::*")

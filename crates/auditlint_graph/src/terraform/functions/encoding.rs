@@ -25,7 +25,7 @@ fn compute(name: &str, values: &[&Value]) -> Answer {
         "base64decode" => string(String::from_utf8(engine.decode(as_text(first)?.as_bytes()).ok()?).ok()?),
         "jsonencode" => {
             let mut out = String::new();
-            write_json(first, &mut out)?;
+            write_json(first, None, &mut out)?;
             string(out)
         }
         "jsondecode" => decoded(&document::parse_json(&as_text(first)?)),
@@ -48,8 +48,9 @@ fn compute(name: &str, values: &[&Value]) -> Answer {
     }
 }
 
-/// Writes a known value as Terraform's `jsonencode` does: keys sorted, `<`, `>` and `&` escaped.
-pub(super) fn write_json(value: &Value, out: &mut String) -> Option<()> {
+/// Writes a value as Terraform's `jsonencode` does: keys sorted, `<`, `>` and `&` escaped. What is not known is
+/// written as `fill`; none without one.
+pub(crate) fn write_json(value: &Value, fill: Option<&str>, out: &mut String) -> Option<()> {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -59,7 +60,7 @@ pub(super) fn write_json(value: &Value, out: &mut String) -> Option<()> {
             out.push('[');
             for (n, item) in items.iter().enumerate() {
                 out.push_str(if n == 0 { "" } else { "," });
-                write_json(item.value(), out)?;
+                write_json(item.value(), fill, out)?;
             }
             out.push(']');
         }
@@ -71,11 +72,11 @@ pub(super) fn write_json(value: &Value, out: &mut String) -> Option<()> {
                 out.push_str(if n == 0 { "" } else { "," });
                 write_string(key, out);
                 out.push(':');
-                write_json(map.get(key)?.value(), out)?;
+                write_json(map.get(key)?.value(), fill, out)?;
             }
             out.push('}');
         }
-        Value::Unknown(_) => return None,
+        Value::Unknown(_) => write_string(fill?, out),
     }
     Some(())
 }

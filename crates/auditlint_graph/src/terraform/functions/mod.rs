@@ -8,6 +8,7 @@ mod text;
 
 use auditlint_syntax::{Location, Name};
 
+pub(crate) use encoding::write_json;
 pub(super) use policy::policy_document;
 
 use super::convert::{boolean, number as as_number, text as as_text};
@@ -48,7 +49,11 @@ pub(super) fn call(
             .with_references(Tracked::derive(at, &inputs, Value::Null).references);
     }
     if arguments.iter().any(|argument| first_cause(argument).is_some()) {
-        return world.unknown_of(&inputs, at);
+        let unknown = world.unknown_of(&inputs, at);
+        return match (plain, arguments) {
+            ("jsonencode", [whole]) if whole.unknown().is_none() => unknown.encoding(whole.value().clone()),
+            _ => unknown,
+        };
     }
     let values: Vec<&Value> = arguments.iter().map(Tracked::value).collect();
     let answer = text::call(plain, &values)

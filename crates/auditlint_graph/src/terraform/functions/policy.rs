@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use auditlint_syntax::Name;
 
-use super::super::expression::first_cause;
 use super::super::folder::BlockRef;
 use super::super::world::{Scope, World};
 use super::encoding::write_json;
 use crate::{Map, Origin, Tracked, Value};
 
-/// Renders the document of `block`; unknown when any part of it is.
+/// Renders the document of `block`; where parts of it are not known the rest still is.
 pub(in crate::terraform) fn policy_document(
     world: &World<'_>,
     id: usize,
@@ -20,9 +19,6 @@ pub(in crate::terraform) fn policy_document(
     let body = &block.block().body;
     let at = block.place(block.block().header);
     let statements = world.blocks_value(id, block, body, &"statement".into(), scope).unwrap_or_default();
-    if let Some(cause) = first_cause(&statements) {
-        return world.unknown_from(cause, &[&statements], at);
-    }
     // Documents that are merged in may add anything; only their presence is checked.
     for other in ["source_policy_documents", "override_policy_documents"] {
         if body.attribute(other).is_some() {
@@ -36,9 +32,13 @@ pub(in crate::terraform) fn policy_document(
     }
     let nowhere = |value: Value| Tracked::new(value, Origin::Nowhere);
     let rendered: Vec<Tracked> = match statements.value() {
-        Value::List(items) => {
-            items.iter().map(|item| nowhere(Value::Map(Arc::new(statement(item))))).collect()
-        }
+        Value::List(items) => items
+            .iter()
+            .map(|item| match item.value() {
+                Value::Unknown(_) => item.clone(),
+                _ => nowhere(Value::Map(Arc::new(statement(item)))),
+            })
+            .collect(),
         _ => Vec::new(),
     };
     let document: Map = [
@@ -47,10 +47,11 @@ pub(in crate::terraform) fn policy_document(
     ]
     .into_iter()
     .collect();
+    let document = Value::Map(Arc::new(document));
     let mut out = String::new();
-    match write_json(&Value::Map(Arc::new(document)), &mut out) {
+    match write_json(&document, None, &mut out) {
         Some(()) => Tracked::derive(at, &[&statements], Value::String(Name::new(out))),
-        None => world.unknown_of(&[&statements], at),
+        None => world.unknown_of(&[&statements], at).encoding(document),
     }
 }
 
@@ -75,7 +76,10 @@ fn statement(item: &Tracked) -> Map {
         let mut map = Map::default();
         let mut anyone = false;
         for principal in principals.iter() {
-            let Value::Map(principal) = principal.value() else { continue };
+            let Value::Map(principal) = principal.value() else {
+                map.insert("AWS".into(), principal.clone());
+                continue;
+            };
             let kind = principal.get("type").and_then(|kind| kind.value().as_str()).unwrap_or_default();
             if kind == "*" {
                 anyone = true;
@@ -89,7 +93,10 @@ fn statement(item: &Tracked) -> Map {
     if let Some(Value::List(conditions)) = from.get("condition").map(Tracked::value) {
         let mut by_test = Map::default();
         for condition in conditions.iter() {
-            let Value::Map(condition) = condition.value() else { continue };
+            let Value::Map(condition) = condition.value() else {
+                by_test.insert("unknown".into(), condition.clone());
+                continue;
+            };
             let text =
                 |name: &str| condition.get(name).and_then(|value| value.value().as_str()).map(Name::new);
             if let (Some(test), Some(variable), Some(values)) =
