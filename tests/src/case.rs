@@ -173,7 +173,8 @@ impl Case {
         let mut host =
             AnalysisHost::new(Arc::clone(&files) as Arc<_>, set, Settings { keep_passes: true, today });
         let inputs = |folder: &str| RootInputs {
-            folder: folder.into(),
+            // The top folder of the case is written `.` and has the empty path.
+            folder: folder.trim_start_matches('.').into(),
             var_files: self.option("var-file").map(Utf8PathBuf::from).collect(),
             vars: self
                 .option("var")
