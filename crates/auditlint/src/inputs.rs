@@ -292,6 +292,8 @@ fn variables(selection: &Selection) -> Result<Vec<(Name, String)>, Failure> {
 }
 
 /// Runs the language server until the editor leaves.
-pub(crate) fn serve(_policy: Vec<String>) -> Result<u8, Failure> {
-    Err(Failure::new("the language server is not part of this build"))
+pub(crate) fn serve(policies: Vec<String>) -> Result<u8, Failure> {
+    let catalogue = catalogue::load(Reading::WithoutExamples)?;
+    let options = auditlint_lsp::Options { catalogue, policies };
+    Ok(auditlint_lsp::serve(options).context("the language server")?)
 }

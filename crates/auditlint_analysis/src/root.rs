@@ -66,6 +66,16 @@ impl Root {
             || path.parent().is_some_and(|parent| has(Access::List(parent.to_owned())))
     }
 
+    /// Whether it is the root module of `folder`.
+    pub(crate) fn is_at(&self, folder: Option<&Utf8Path>) -> bool {
+        matches!(&self.spec, RootSpec::Folder { inputs, .. } if Some(inputs.folder.as_path()) == folder)
+    }
+
+    /// Whether it was judged at least once, so that it is known what it reads.
+    pub(crate) fn was_judged(&self) -> bool {
+        lock(&self.accesses).is_some()
+    }
+
     /// The verdicts, computed unless nothing changed since. None when `is_current` turns false on the way.
     pub(crate) fn judge(&self, world: &World<'_>) -> Option<Arc<Judged>> {
         let mut memo = lock(&self.memo);

@@ -83,6 +83,45 @@ impl Analysis {
         self.root(id).map(|root| &root.spec)
     }
 
+    /// The roots that are judged first for an editor: those of the file's own folder, and those that were found
+    /// to read the file when they were judged before. Others follow in the background.
+    #[must_use]
+    pub fn roots_near(&self, file: FileId) -> Vec<RootId> {
+        let path = self.files().paths().path(file);
+        let is_near =
+            |root: &Arc<Root>| root.is_at(path.parent()) || root.was_judged() && root.depends_on(&path);
+        self.roots().into_iter().filter(|id| self.root(*id).is_some_and(is_near)).collect()
+    }
+
+    /// The roots below `folder`, found anew.
+    #[must_use]
+    pub fn discover(&self, folder: &camino::Utf8Path, exclude: &globset::GlobSet) -> crate::Discovery {
+        crate::discover(folder, self.files(), &self.state.caches, exclude)
+    }
+
+    /// The gaps in `file`, over the roots that were judged.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn gaps(&self, file: FileId, roots: &[RootId]) -> Result<Vec<auditlint_graph::Gap>, Cancelled> {
+        let mut found = Vec::new();
+        for id in roots {
+            let judged = self.judged(*id)?;
+            let own = judged.report.gaps.iter().filter(|gap| gap.at.is_some_and(|at| at.file == file));
+            found.extend(own.cloned());
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// The parsed text of `file`.
+    #[must_use]
+    pub fn parsed(&self, file: FileId) -> Option<Arc<auditlint_syntax::hcl::HclFile>> {
+        let source = self.files().read(&self.files().paths().path(file)).ok()?;
+        Some(self.state.caches.files.file(&source, &self.state.caches.blocks))
+    }
+
     fn root(&self, id: RootId) -> Option<&Arc<Root>> {
         self.state.roots.get(id.0 as usize)
     }
@@ -124,9 +163,17 @@ impl Analysis {
     /// # Errors
     /// When the host has moved on.
     pub fn findings(&self, file: FileId) -> Result<Vec<Arc<Finding>>, Cancelled> {
+        self.findings_in(file, &self.roots_of(file))
+    }
+
+    /// The same over `roots` alone.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn findings_in(&self, file: FileId, roots: &[RootId]) -> Result<Vec<Arc<Finding>>, Cancelled> {
         let mut found: Vec<Arc<Finding>> = Vec::new();
-        for id in self.roots_of(file) {
-            let judged = self.judged(id)?;
+        for id in roots {
+            let judged = self.judged(*id)?;
             for finding in judged.by_file.get(&file).into_iter().flatten() {
                 if !matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) {
                     continue;
@@ -218,7 +265,9 @@ impl Analysis {
         Ok(out)
     }
 
-    pub(crate) fn source(&self, file: FileId) -> Option<Arc<Source>> {
+    /// The text of `file`, be it one of the workspace or one of the policy.
+    #[must_use]
+    pub fn source(&self, file: FileId) -> Option<Arc<Source>> {
         let policies = self.state.set.sources.iter();
         policies
             .clone()

@@ -1,0 +1,183 @@
+//! The publisher: a thread that computes diagnostics for the open documents and sends them with their version.
+//!
+//! It works on snapshots. A change that comes meanwhile makes the snapshot give up, and the publisher begins
+//! again with the new one: nothing is delayed, and nothing older than the newest text is sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use auditlint_analysis::{Analysis, Cancelled, Change, RootId};
+use auditlint_syntax::Encoding;
+use camino::Utf8PathBuf;
+use tower_lsp::Client;
+use tower_lsp::ls_types as proto;
+
+use crate::convert;
+use crate::hold::Shown;
+use crate::session::{Document, Shared, specs};
+
+/// One workspace as the publisher sees it.
+struct View {
+    analysis: Analysis,
+    root: Utf8PathBuf,
+    folder: Utf8PathBuf,
+    discovered: bool,
+    problems: Vec<auditlint_policy::LocatedProblem>,
+}
+
+struct Publisher {
+    shared: Arc<Shared>,
+    client: Client,
+    runtime: tokio::runtime::Handle,
+    /// By document: the version that was sent, and what.
+    sent: BTreeMap<String, (i32, Shown)>,
+}
+
+/// Starts the thread.
+pub(crate) fn start(
+    shared: Arc<Shared>,
+    client: Client,
+    runtime: tokio::runtime::Handle,
+) -> std::io::Result<()> {
+    let mut publisher = Publisher { shared, client, runtime, sent: BTreeMap::new() };
+    std::thread::Builder::new()
+        .name("publisher".to_owned())
+        .stack_size(8 * 1024 * 1024)
+        .spawn(move || publisher.run())?;
+    Ok(())
+}
+
+impl Publisher {
+    fn run(&mut self) {
+        let mut seen = 0;
+        while let Some((generation, encoding, documents, views)) = self.next(seen) {
+            seen = generation;
+            self.forget_closed(&documents);
+            if self.discover(&views) {
+                continue;
+            }
+            // A snapshot that gave up leaves the rest to the next round.
+            let _ = self.round(&documents, &views, encoding);
+        }
+    }
+
+    fn next(&self, seen: u64) -> Option<(u64, Encoding, Vec<Document>, Vec<View>)> {
+        let session = self.shared.changed(seen)?;
+        let views = session.workspaces.iter().map(|workspace| View {
+            analysis: workspace.host.analysis(),
+            root: workspace.disk.root().to_owned(),
+            folder: workspace.folder.clone(),
+            discovered: workspace.discovered,
+            problems: workspace.problem.iter().flat_map(|problem| problem.problems().to_vec()).collect(),
+        });
+        let mut documents: Vec<Document> = session.documents.values().cloned().collect();
+        documents.sort_by_key(|document| std::cmp::Reverse(document.touched));
+        Some((session.generation, session.encoding, documents, views.collect()))
+    }
+
+    /// Looks for the roots where that was not done; true when there is a new state to begin with.
+    fn discover(&self, views: &[View]) -> bool {
+        let mut found = false;
+        for (at, view) in views.iter().enumerate().filter(|(_, view)| !view.discovered) {
+            let roots = view.analysis.discover(&view.folder, &globset::GlobSet::empty()).roots;
+            let mut session = self.shared.lock();
+            if let Some(workspace) = session.workspaces.get_mut(at) {
+                workspace.host.apply_change(Change::Roots(specs(roots)));
+                workspace.discovered = true;
+                session.generation += 1;
+                found = true;
+            }
+        }
+        found
+    }
+
+    fn round(&mut self, documents: &[Document], views: &[View], encoding: Encoding) -> Result<(), Cancelled> {
+        // What is being edited comes first, by the roots that are known to read it.
+        let edited = documents.iter().filter(|document| {
+            self.sent.get(document.uri.as_str()).is_none_or(|(version, _)| *version != document.version)
+        });
+        for document in edited.cloned().collect::<Vec<_>>() {
+            let Some(view) = views.get(document.workspace) else { continue };
+            let near = view.analysis.roots_near(document.file);
+            self.document(&document, view, &near, encoding)?;
+        }
+        for document in documents {
+            let Some(view) = views.get(document.workspace) else { continue };
+            let all = view.analysis.roots_of(document.file);
+            self.document(document, view, &all, encoding)?;
+        }
+        Ok(())
+    }
+
+    fn document(
+        &mut self,
+        document: &Document,
+        view: &View,
+        roots: &[RootId],
+        encoding: Encoding,
+    ) -> Result<(), Cancelled> {
+        let analysis = &view.analysis;
+        let Some(source) = analysis.source(document.file) else { return Ok(()) };
+        let mut fresh: Vec<proto::Diagnostic> = analysis
+            .findings_in(document.file, roots)?
+            .iter()
+            .filter_map(|finding| convert::diagnostic(analysis, &view.root, &source, finding, encoding))
+            .collect();
+        let gaps = analysis.gaps(document.file, roots)?;
+        fresh.extend(gaps.iter().filter_map(|gap| convert::gap(&source, gap, encoding)));
+        fresh.extend(
+            view.problems.iter().filter(|problem| problem.path == document.path.as_str()).map(problem),
+        );
+        let parsed = analysis.parsed(document.file).unwrap_or_default();
+        let before = self.sent.get(document.uri.as_str());
+        let empty = Shown::default();
+        let next = before.map_or(&empty, |(_, shown)| shown).next(fresh, &source, &parsed, encoding);
+        let is_same = before.is_some_and(|(version, shown)| {
+            *version == document.version && shown.diagnostics() == next.diagnostics()
+        });
+        if !is_same {
+            if !analysis.is_current() {
+                return Err(Cancelled);
+            }
+            let sending = self.client.publish_diagnostics(
+                document.uri.clone(),
+                next.diagnostics().to_vec(),
+                Some(document.version),
+            );
+            self.runtime.block_on(sending);
+        }
+        self.sent.insert(document.uri.as_str().to_owned(), (document.version, next));
+        Ok(())
+    }
+
+    /// A document that was closed shows nothing any more.
+    fn forget_closed(&mut self, documents: &[Document]) {
+        let closed: Vec<String> = self
+            .sent
+            .keys()
+            .filter(|uri| !documents.iter().any(|document| document.uri.as_str() == *uri))
+            .cloned()
+            .collect();
+        for uri in closed {
+            self.sent.remove(&uri);
+            if let Ok(uri) = uri.parse() {
+                self.runtime.block_on(self.client.publish_diagnostics(uri, Vec::new(), None));
+            }
+        }
+    }
+}
+
+fn problem(problem: &auditlint_policy::LocatedProblem) -> proto::Diagnostic {
+    let at = proto::Position {
+        line: problem.at.line.saturating_sub(1),
+        character: problem.at.column.saturating_sub(1),
+    };
+    proto::Diagnostic {
+        range: proto::Range { start: at, end: at },
+        severity: Some(proto::DiagnosticSeverity::ERROR),
+        code: Some(proto::NumberOrString::String("policy".to_owned())),
+        source: Some(convert::SOURCE.to_owned()),
+        message: problem.message.clone(),
+        ..proto::Diagnostic::default()
+    }
+}
