@@ -1,0 +1,282 @@
+//! The server as a client sees it: order, cancellation, leaving, and diagnostics that belong to their version.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auditlint_lsp::{Options, serve_on};
+use auditlint_policy::{Catalogue, Reading};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const TEXT: &str = "resource \"aws_cloudwatch_log_group\" \"app\" {\n  name = \"app\"\n}\n";
+
+struct Client {
+    input: WriteHalf<DuplexStream>,
+    output: BufReader<ReadHalf<DuplexStream>>,
+    server: JoinHandle<u8>,
+    later: VecDeque<Value>,
+    folder: tempfile::TempDir,
+}
+
+impl Client {
+    async fn start(capabilities: Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let options = Options {
+            catalogue: Arc::new(Catalogue::embedded(Reading::WithoutExamples)),
+            policies: vec!["auditlint:everything".to_owned()],
+        };
+        let (read, write) = tokio::io::split(theirs);
+        let server = tokio::spawn(serve_on(options, read, write));
+        let (output, input) = tokio::io::split(ours);
+        let mut client =
+            Self { input, output: BufReader::new(output), server, later: VecDeque::new(), folder };
+        let root = client.uri("");
+        client.request(0, "initialize", json!({"capabilities": capabilities, "rootUri": root})).await;
+        client.answer(0).await;
+        client.notify("initialized", json!({})).await;
+        client
+    }
+
+    fn uri(&self, name: &str) -> String {
+        format!("file://{}/{name}", self.folder.path().canonicalize().unwrap().display())
+    }
+
+    async fn send(&mut self, message: Value) {
+        let body = message.to_string();
+        let text = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        timeout(PATIENCE, self.input.write_all(text.as_bytes())).await.expect("the server reads").unwrap();
+    }
+
+    async fn request(&mut self, id: u32, method: &str, params: Value) {
+        self.send(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
+    }
+
+    async fn notify(&mut self, method: &str, params: Value) {
+        self.send(json!({"jsonrpc": "2.0", "method": method, "params": params})).await;
+    }
+
+    async fn next(&mut self) -> Value {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            timeout(PATIENCE, self.output.read_line(&mut line)).await.expect("the server answers").unwrap();
+            match line.trim() {
+                "" => break,
+                line => {
+                    if let Some(number) = line.strip_prefix("Content-Length: ") {
+                        length = number.parse().unwrap();
+                    }
+                }
+            }
+        }
+        let mut body = vec![0; length];
+        self.output.read_exact(&mut body).await.unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    /// The first message that `wanted` accepts; others are kept.
+    async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.later.iter().position(&wanted) {
+            return self.later.remove(at).unwrap();
+        }
+        loop {
+            let message = self.next().await;
+            if wanted(&message) {
+                return message;
+            }
+            self.later.push_back(message);
+        }
+    }
+
+    async fn answer(&mut self, id: u32) -> Value {
+        self.until(|message| message["id"] == id && message.get("method").is_none()).await
+    }
+
+    async fn diagnostics(&mut self, version: u32) -> Vec<Value> {
+        let message = self
+            .until(|message| {
+                message["method"] == "textDocument/publishDiagnostics"
+                    && message["params"]["version"] == version
+            })
+            .await;
+        message["params"]["diagnostics"].as_array().unwrap().clone()
+    }
+
+    async fn open(&mut self, name: &str, text: &str) {
+        let item = json!({"uri": self.uri(name), "languageId": "terraform", "version": 1, "text": text});
+        self.notify("textDocument/didOpen", json!({"textDocument": item})).await;
+    }
+
+    async fn change(&mut self, name: &str, version: u32, from: [u32; 2], to: [u32; 2], text: &str) {
+        let position = |[line, character]: [u32; 2]| json!({"line": line, "character": character});
+        let change = json!({"range": {"start": position(from), "end": position(to)}, "text": text});
+        let document = json!({"uri": self.uri(name), "version": version});
+        let params = json!({"textDocument": document, "contentChanges": [change]});
+        self.notify("textDocument/didChange", params).await;
+    }
+}
+
+fn codes(diagnostics: &[Value]) -> Vec<&str> {
+    diagnostics.iter().filter_map(|one| one["code"].as_str()).collect()
+}
+
+const UNSET: &str = "aws/cloudwatch/log-group-retention-unset";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_changes_are_applied_in_their_order() {
+    let mut client = Client::start(json!({})).await;
+    client.open("main.tf", "# \n").await;
+    // Each change appends the next number; any other order would leave another text.
+    let mut column = 2;
+    let mut expected = "# ".to_owned();
+    for n in 0..1000_u32 {
+        let word = format!("{n} ");
+        client.change("main.tf", n + 2, [0, column], [0, column], &word).await;
+        column += u32::try_from(word.len()).unwrap();
+        expected.push_str(&word);
+    }
+    // The comment becomes the name of a log group, whose diagnostic shows the text that the server holds.
+    client
+        .change("main.tf", 1002, [0, 0], [0, 2], "resource \"aws_cloudwatch_log_group\" \"g\" {\n  name = \"")
+        .await;
+    let digits = expected.trim_start_matches("# ").to_owned();
+    let end = u32::try_from("  name = \"".len() + digits.len()).unwrap();
+    client.change("main.tf", 1003, [1, end], [1, end], "\"\n}\n").await;
+    let diagnostics = client.diagnostics(1003).await;
+    assert!(codes(&diagnostics).contains(&UNSET), "{diagnostics:?}");
+    client
+        .request(
+            7,
+            "textDocument/hover",
+            json!({"textDocument": {"uri": client.uri("main.tf")}, "position": {"line": 0, "character": 0}}),
+        )
+        .await;
+    assert!(client.answer(7).await["result"].is_object());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fix_comes_with_its_diagnostic_and_the_diagnostic_goes_with_the_fix() {
+    let capabilities = json!({"workspace": {"workspaceEdit": {"documentChanges": true}}, "general": {"positionEncodings": ["utf-8"]}});
+    let mut client = Client::start(capabilities).await;
+    client.open("main.tf", TEXT).await;
+    assert!(codes(&client.diagnostics(1).await).contains(&UNSET));
+    let place = json!({"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}});
+    let uri = client.uri("main.tf");
+    client
+        .request(
+            1,
+            "textDocument/codeAction",
+            json!({"textDocument": {"uri": uri}, "range": place, "context": {"diagnostics": []}}),
+        )
+        .await;
+    let actions = client.answer(1).await["result"].as_array().unwrap().clone();
+    let fix = actions.iter().find(|action| action["title"] == "set retention_in_days to 365").unwrap();
+    let edits = &fix["edit"]["documentChanges"][0];
+    assert_eq!(edits["textDocument"]["version"], 1);
+    let texts: Vec<&str> =
+        edits["edits"].as_array().unwrap().iter().filter_map(|edit| edit["newText"].as_str()).collect();
+    assert_eq!(texts, ["              ", "  retention_in_days = 365\n"]);
+    assert!(actions.iter().any(|action| action["title"] == format!("suppress {UNSET} here, with a reason")));
+    let only = json!({"diagnostics": [], "only": ["source.fixAll"]});
+    client
+        .request(
+            2,
+            "textDocument/codeAction",
+            json!({"textDocument": {"uri": client.uri("main.tf")}, "range": place, "context": only}),
+        )
+        .await;
+    assert_eq!(client.answer(2).await["result"][0]["kind"], "source.fixAll.auditlint");
+    client.change("main.tf", 2, [1, 14], [1, 14], "\n  retention_in_days = 365").await;
+    assert!(!codes(&client.diagnostics(2).await).contains(&UNSET));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_is_being_typed_keeps_what_was_shown() {
+    let mut client = Client::start(json!({})).await;
+    client.open("main.tf", TEXT).await;
+    let before = codes(&client.diagnostics(1).await).len();
+    client.change("main.tf", 2, [1, 14], [1, 14], "\n  retention_in_days = ").await;
+    let diagnostics = client.diagnostics(2).await;
+    let found = codes(&diagnostics);
+    assert_eq!(found.iter().filter(|code| !code.starts_with("gap/")).count(), before, "{found:?}");
+    assert!(found.contains(&"gap/syntax"));
+    client.change("main.tf", 3, [2, 22], [2, 22], "400").await;
+    let diagnostics = client.diagnostics(3).await;
+    assert!(!codes(&diagnostics).contains(&UNSET) && !codes(&diagnostics).contains(&"gap/syntax"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_request_is_answered_as_such_or_with_its_result() {
+    let mut client = Client::start(json!({})).await;
+    client.open("main.tf", TEXT).await;
+    let hover =
+        json!({"textDocument": {"uri": client.uri("main.tf")}, "position": {"line": 0, "character": 0}});
+    for id in 10..20 {
+        client.request(id, "textDocument/hover", hover.clone()).await;
+    }
+    client.notify("$/cancelRequest", json!({"id": 10})).await;
+    for id in 10..20 {
+        let answer = client.answer(id).await;
+        assert!(
+            answer.get("result").is_some()
+                || answer["error"]["code"] == -32800
+                || answer["error"]["code"] == -32801,
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_answers_does_not_stop_the_server() {
+    let mut client = Client::start(json!({})).await;
+    client.open("main.tf", TEXT).await;
+    // The server's request to watch files stays unanswered; four handlers of a client-bound request more are
+    // what wedges the protocol library where handlers wait for the client.
+    for _ in 0..3 {
+        client.notify("initialized", json!({})).await;
+    }
+    for n in 0..400_u32 {
+        client.change("main.tf", n + 2, [0, 0], [0, 0], "#\n").await;
+    }
+    client.diagnostics(401).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_ends_the_server_while_the_input_stays_open() {
+    let mut client = Client::start(json!({})).await;
+    client.send(json!({"jsonrpc": "2.0", "id": 5, "method": "shutdown", "params": null})).await;
+    assert!(client.answer(5).await.get("error").is_none());
+    client.send(json!({"jsonrpc": "2.0", "method": "exit", "params": null})).await;
+    let Client { server, input, .. } = client;
+    assert_eq!(timeout(PATIENCE, server).await.expect("the server ends").unwrap(), 0);
+    drop(input);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_without_a_shutdown_is_an_error() {
+    let mut client = Client::start(json!({})).await;
+    client.notify("exit", json!(null)).await;
+    let Client { server, input: _input, .. } = client;
+    assert_eq!(timeout(PATIENCE, server).await.expect("the server ends").unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_document_shows_nothing() {
+    let mut client = Client::start(json!({})).await;
+    client.open("main.tf", TEXT).await;
+    assert!(codes(&client.diagnostics(1).await).contains(&UNSET));
+    client.notify("textDocument/didClose", json!({"textDocument": {"uri": client.uri("main.tf")}})).await;
+    let empty = client
+        .until(|message| {
+            message["method"] == "textDocument/publishDiagnostics"
+                && message["params"].get("version").is_none()
+        })
+        .await;
+    assert_eq!(empty["params"]["diagnostics"], json!([]));
+}
