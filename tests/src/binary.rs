@@ -1,13 +1,18 @@
 //! The `auditlint` command, built from this workspace, and what one run of it gave.
 
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::repository;
+
+/// A run of a small input that takes longer does not end.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What a run gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,18 +86,37 @@ pub fn run_with(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let mut stdin = child.stdin.take().context("no standard input")?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let mut stdin = stdin.context("no standard input")?;
     let input = input.to_vec();
-    // From a thread of its own: the command may write before it has read everything.
-    let writer = std::thread::spawn(move || {
-        // A command that needs no input closes it early.
-        let _ = stdin.write_all(&input);
-    });
-    let output = child.wait_with_output()?;
+    // Threads of their own: the command may write before it has read everything. One that needs no input closes
+    // it early, which is no error.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let stdout = read_all(stdout.context("no standard output")?);
+    let stderr = read_all(stderr.context("no standard error")?);
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if started.elapsed() > LIMIT {
+            child.kill()?;
+            child.wait()?;
+            bail!("`auditlint {}` has not ended after {LIMIT:?}", arguments.join(" "));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
     let _ = writer.join();
-    Ok(Run {
-        exit: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout)?,
-        stderr: String::from_utf8(output.stderr)?,
+    let text = |reader: JoinHandle<std::io::Result<Vec<u8>>>| -> anyhow::Result<String> {
+        let bytes = reader.join().map_err(|_| anyhow::anyhow!("the reader gave up"))??;
+        Ok(String::from_utf8(bytes)?)
+    };
+    Ok(Run { exit: status.code().unwrap_or(-1), stdout: text(stdout)?, stderr: text(stderr)? })
+}
+
+fn read_all(mut from: impl Read + Send + 'static) -> JoinHandle<std::io::Result<Vec<u8>>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).map(|_| bytes)
     })
 }
