@@ -31,7 +31,7 @@ pub fn discover(folder: &Utf8Path, files: &dyn Files, caches: &Caches, exclude: 
         .par_iter()
         .map(|path| {
             let module = caches.files.folder(path, files, &caches.blocks);
-            let sources = module.calls.iter().filter_map(|(_, call)| Folder::source_of(call));
+            let sources = module.calls().filter_map(|(_, call)| Folder::source_of(call));
             let local = sources.filter(|source| source.starts_with("./") || source.starts_with("../"));
             (path.clone(), local.filter_map(|source| join_source(path, source)).collect())
         })

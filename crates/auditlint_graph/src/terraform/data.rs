@@ -3,7 +3,8 @@
 use auditlint_syntax::Name;
 
 use super::folder::BlockRef;
-use super::world::{Scope, World};
+use super::modules::Scope;
+use super::world::World;
 use crate::Tracked;
 
 impl World<'_> {

@@ -3,7 +3,8 @@
 use auditlint_syntax::{Location, Name};
 
 use super::folder::BlockRef;
-use super::world::{Scope, World};
+use super::modules::Scope;
+use super::world::World;
 use crate::{Cause, Origin, Tracked, Unknown, Value};
 
 /// Most instances of one block; Terraform itself becomes unusable before.

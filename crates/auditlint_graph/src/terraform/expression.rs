@@ -7,7 +7,8 @@ use auditlint_syntax::{Location, Name};
 
 use super::convert::{boolean, number, text};
 use super::folder::BlockRef;
-use super::world::{DEEPEST_QUESTIONS, Scope, World};
+use super::modules::Scope;
+use super::world::{DEEPEST_QUESTIONS, World};
 use super::{expand, functions, operators};
 use crate::{Cause, CauseKind, Derived, Map, Number, Origin, Reference, Tracked, Unknown, Value};
 

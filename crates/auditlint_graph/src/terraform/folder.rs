@@ -1,21 +1,13 @@
-//! The files of a module folder, parsed, with what each block declares.
+//! What the files of a module folder declare.
 
 use std::sync::Arc;
 
-use auditlint_syntax::hcl::{self, Attribute, Block, BlockCache, HclFile, Item, ItemKind};
-use auditlint_syntax::{EntryKind, FileId, Files, Location, Name, ProblemKind, ReadError, Source, Span};
-use camino::{Utf8Path, Utf8PathBuf};
-use dashmap::DashMap;
+use auditlint_syntax::hcl::{self, Attribute, Block, HclFile, Item, ItemKind};
+use auditlint_syntax::{Location, Name, Source, Span};
 use rustc_hash::FxHashMap;
 
+use super::files::{is_override, syntax_gap};
 use crate::{Gap, GapKind, Mode};
-
-/// Parsed files by path; a file is parsed again when its source is another one.
-#[derive(Debug, Default)]
-pub struct ParsedFiles {
-    files: DashMap<Utf8PathBuf, (Arc<Source>, Arc<HclFile>)>,
-    folders: DashMap<Utf8PathBuf, (Vec<Arc<Source>>, Arc<Folder>)>,
-}
 
 /// A block and the item that holds it: what gives its spans a place.
 #[derive(Clone, Debug)]
@@ -46,6 +38,13 @@ impl BlockRef {
         }
     }
 
+    /// Whether it is the same text at the same place.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.item.base == other.item.base
+            && self.item.file == other.item.file
+            && Arc::ptr_eq(&self.item.piece, &other.item.piece)
+    }
+
     /// An absolute place.
     #[must_use]
     pub fn place(&self, span: Span) -> Location {
@@ -53,211 +52,332 @@ impl BlockRef {
     }
 }
 
-/// What a module folder declares.
+/// What a module folder declares: its files, and an index of their names.
+///
+/// An edit inside of a block changes one part and no name, so that the index is shared with the folder before it.
 #[derive(Debug, Default)]
 pub struct Folder {
-    /// Resources and data sources in source order.
-    pub resources: Vec<Declaration>,
-    /// What override files say about them, in the order of the files: it wins, argument by argument.
-    pub overrides: FxHashMap<(Mode, Name, Name), Vec<BlockRef>>,
-    /// Their index by mode, type and name.
-    pub by_name: FxHashMap<(Mode, Name, Name), usize>,
-    /// `variable` blocks.
-    pub variables: FxHashMap<Name, BlockRef>,
-    /// `output` blocks.
-    pub outputs: FxHashMap<Name, BlockRef>,
-    /// `module` blocks in source order.
-    pub calls: Vec<(Name, BlockRef)>,
-    /// The attributes of `locals` blocks: the block and the attribute's position in it.
-    pub locals: FxHashMap<Name, (BlockRef, usize)>,
-    /// Whether there is a `backend`, `cloud` or `provider` block: a folder that is meant to be a root.
-    pub is_root_like: bool,
-    /// What could not be read.
-    pub gaps: Vec<Gap>,
-    /// Number of Terraform files.
-    pub files: usize,
-    /// Number of Terraform files of which nothing could be read.
-    pub unreadable: usize,
+    /// The files, in the order in which Terraform reads them.
+    pub(super) parts: Vec<Arc<Part>>,
+    index: Arc<Index>,
+    /// The files that could not be read.
+    pub(super) unread: Vec<Gap>,
+}
+
+/// One file of a folder.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) source: Arc<Source>,
+    /// What it declares, in source order.
+    declarations: Vec<(Declared, BlockRef)>,
+    gaps: Vec<Gap>,
+    /// Whether its blocks are merged into those of the other files.
+    overrides: bool,
+    is_root_like: bool,
+    is_unreadable: bool,
+}
+
+/// Where a folder's names are declared.
+#[derive(Debug, Default)]
+struct Index {
+    /// The first declaration of each name; of variables, outputs, calls and locals the last one.
+    places: FxHashMap<Declared, Place>,
+    /// Resources, data sources and module calls, in source order.
+    order: Vec<Place>,
+    /// What override files say about a resource, in the order of the files: it wins, argument by argument.
+    overrides: FxHashMap<Declared, Vec<Place>>,
+    /// Second declarations of a resource.
+    duplicates: Vec<Place>,
+}
+
+/// The part, and the position of the declaration in it.
+type Place = (u32, u32);
+
+/// What a module declares by name, and what of it can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Declared {
+    /// A `resource` or `data` block: mode, type and name.
+    Resource(Mode, Name, Name),
+    /// A `variable` block.
+    Variable(Name),
+    /// An attribute of a `locals` block, and its position there.
+    Local(Name),
+    /// An `output` block.
+    Output(Name),
+    /// A `module` block.
+    Call(Name),
+}
+
+impl Declared {
+    /// Stands for every output of a module, of which some may come or go.
+    pub(super) fn any_output() -> Self {
+        Self::Output(Name::default())
+    }
 }
 
 /// A `resource` or `data` block.
-#[derive(Clone, Debug)]
-pub struct Declaration {
-    /// Which of both.
+#[derive(Clone, Copy, Debug)]
+pub struct Declaration<'a> {
+    /// Managed resource or data source.
     pub mode: Mode,
     /// The type.
-    pub kind: Name,
+    pub kind: &'a Name,
     /// The name.
-    pub name: Name,
+    pub name: &'a Name,
     /// The block.
-    pub block: BlockRef,
+    pub block: &'a BlockRef,
 }
 
-impl ParsedFiles {
-    /// Parses `source`, or gives what was parsed of it before.
-    pub fn file(&self, source: &Arc<Source>, blocks: &BlockCache) -> Arc<HclFile> {
-        if let Some(known) = self.files.get(source.path())
-            && Arc::ptr_eq(&known.0, source)
-        {
-            return Arc::clone(&known.1);
-        }
-        let name = source.path().as_str();
-        let parsed = if source.is_binary() {
-            HclFile { items: Vec::new(), problems: hcl::encoding_problem(source).into_iter().collect() }
-        } else if name.ends_with(".tfvars.json") {
-            hcl::parse_variables_json(source)
-        } else if name.ends_with(".json") {
-            hcl::parse_json(source, blocks)
-        } else {
-            hcl::parse(source, blocks)
+impl Part {
+    pub(super) fn of(parsed: &HclFile, source: &Arc<Source>) -> Self {
+        let mut part = Self {
+            source: Arc::clone(source),
+            declarations: Vec::with_capacity(parsed.items.len()),
+            gaps: Vec::new(),
+            overrides: source.path().file_name().is_some_and(is_override),
+            is_root_like: false,
+            is_unreadable: parsed.items.is_empty() && !parsed.problems.is_empty(),
         };
-        let parsed = Arc::new(parsed);
-        self.files.insert(source.path().to_owned(), (Arc::clone(source), Arc::clone(&parsed)));
-        parsed
-    }
-
-    /// The module in `path`; an empty one when no Terraform file is there.
-    pub fn folder(&self, path: &Utf8Path, files: &dyn Files, blocks: &BlockCache) -> Arc<Folder> {
-        let mut gaps = Vec::new();
-        let mut sources = Vec::new();
-        for name in terraform_files(&files.list(path)) {
-            let path = path.join(&name);
-            match files.read(&path) {
-                Ok(source) => sources.push(source),
-                Err(ReadError::Missing) => {}
-                Err(error) => gaps.push(unreadable(&path, &error)),
+        let problems = parsed.problems.iter();
+        part.gaps.extend(problems.map(|problem| syntax_gap(source.path(), source.file(), problem)));
+        for item in &parsed.items {
+            if let ItemKind::Block(block) = &item.piece.kind {
+                part.block(block, &BlockRef::of(item));
             }
         }
-        if gaps.is_empty()
-            && let Some(known) = self.folders.get(path)
-            && known.0.len() == sources.len()
-            && known.0.iter().zip(&sources).all(|(old, new)| Arc::ptr_eq(old, new))
-        {
-            return Arc::clone(&known.1);
-        }
-        let unread = gaps.len();
-        let mut folder =
-            Folder { gaps, files: sources.len() + unread, unreadable: unread, ..Folder::default() };
-        for source in &sources {
-            let parsed = self.file(source, blocks);
-            folder.unreadable += usize::from(parsed.items.is_empty() && !parsed.problems.is_empty());
-            folder.add(&parsed, source);
-        }
-        let folder = Arc::new(folder);
-        self.folders.insert(path.to_owned(), (sources, Arc::clone(&folder)));
-        folder
+        part
+    }
+
+    fn block(&mut self, block: &Block, reference: &BlockRef) {
+        let label = |n: usize| block.labels.get(n).map(|label| label.name.clone());
+        let declared = match (block.ident.as_str(), label(0), label(1)) {
+            ("resource", Some(kind), Some(name)) => Declared::Resource(Mode::Managed, kind, name),
+            ("data", Some(kind), Some(name)) => Declared::Resource(Mode::Data, kind, name),
+            ("variable", Some(name), _) => Declared::Variable(name),
+            ("output", Some(name), _) => Declared::Output(name),
+            ("module", Some(name), _) => Declared::Call(name),
+            ("provider", ..) => return self.is_root_like = true,
+            ("terraform", ..) => {
+                let is_backend = |inner: &Block| inner.ident == "backend" || inner.ident == "cloud";
+                self.is_root_like |= block.body.blocks.iter().any(is_backend);
+                return;
+            }
+            ("locals", ..) => {
+                let locals = block.body.attributes.iter();
+                let named = locals.map(|local| (Declared::Local(local.name.clone()), reference.clone()));
+                return self.declarations.extend(named);
+            }
+            _ => return,
+        };
+        self.declarations.push((declared, reference.clone()));
+    }
+
+    fn declares_the_same_as(&self, other: &Self) -> bool {
+        self.overrides == other.overrides
+            && self
+                .declarations
+                .iter()
+                .map(|(name, _)| name)
+                .eq(other.declarations.iter().map(|(name, _)| name))
     }
 }
 
-/// The names of a folder that Terraform reads, overrides last; `.tofu` hides `.tf` of the same stem.
-#[must_use]
-pub(super) fn terraform_files(entries: &[auditlint_syntax::Entry]) -> Vec<String> {
-    let is_file = |name: &str| {
-        [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end))
-            && !name.starts_with('.')
-    };
-    let mut names: Vec<String> = entries
-        .iter()
-        .filter(|entry| entry.kind == EntryKind::File && is_file(&entry.name))
-        .filter(|entry| {
-            let hidden_by = entry.name.replace(".tf", ".tofu");
-            entry.name.contains(".tofu") || !entries.iter().any(|other| other.name == hidden_by)
-        })
-        .map(|entry| entry.name.clone())
-        .collect();
-    names.sort_by_key(|name| (is_override(name), name.clone()));
-    names
-}
+impl Index {
+    fn of(parts: &[Arc<Part>]) -> Self {
+        let mut index = Self::default();
+        for (at, part) in (0..).zip(parts) {
+            for (position, (declared, _)) in (0..).zip(&part.declarations) {
+                index.add(declared, (at, position), part.overrides);
+            }
+        }
+        index
+    }
 
-fn is_override(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default();
-    stem == "override" || stem.ends_with("_override")
-}
-
-pub(crate) fn unreadable(path: &Utf8Path, error: &ReadError) -> Gap {
-    let kind =
-        if matches!(error, ReadError::TooLarge { .. }) { GapKind::TooLarge } else { GapKind::Unreadable };
-    Gap { kind, path: path.to_string(), at: None, reason: error.to_string(), hint: String::new(), count: 1 }
-}
-
-/// The gap of a problem in a text.
-#[must_use]
-pub(super) fn syntax_gap(path: &Utf8Path, file: FileId, problem: &auditlint_syntax::Problem) -> Gap {
-    let kind = match problem.kind {
-        ProblemKind::Syntax | ProblemKind::Duplicate => GapKind::Syntax,
-        ProblemKind::Unsupported => GapKind::Unsupported,
-        ProblemKind::Encoding => GapKind::Unreadable,
-        ProblemKind::TooLarge => GapKind::TooLarge,
-    };
-    Gap {
-        kind,
-        path: path.to_string(),
-        at: Some(Location { file, span: problem.span }),
-        reason: problem.message.clone(),
-        hint: String::new(),
-        count: 1,
+    fn add(&mut self, declared: &Declared, place: Place, overrides: bool) {
+        match declared {
+            Declared::Resource(..) if self.places.contains_key(declared) => {
+                if overrides {
+                    self.overrides.entry(declared.clone()).or_default().push(place);
+                } else {
+                    self.duplicates.push(place);
+                }
+                return;
+            }
+            Declared::Resource(..) | Declared::Call(_) => self.order.push(place),
+            Declared::Variable(_) | Declared::Local(_) | Declared::Output(_) => {}
+        }
+        self.places.insert(declared.clone(), place);
     }
 }
 
 impl Folder {
-    fn add(&mut self, parsed: &HclFile, source: &Source) {
-        let problems =
-            parsed.problems.iter().map(|problem| syntax_gap(source.path(), source.file(), problem));
-        self.gaps.extend(problems);
-        let merges = source.path().file_name().is_some_and(is_override);
-        for item in &parsed.items {
-            if let ItemKind::Block(block) = &item.piece.kind {
-                self.block(block, &BlockRef { item: item.clone() }, source.path(), merges);
-            }
-        }
+    /// The folder with these files instead; what both declare alike is shared.
+    pub(super) fn with(&self, parts: Vec<Arc<Part>>, unread: Vec<Gap>) -> Self {
+        let is_alike = parts.len() == self.parts.len()
+            && parts
+                .iter()
+                .zip(&self.parts)
+                .all(|(new, old)| Arc::ptr_eq(new, old) || new.declares_the_same_as(old));
+        let index = if is_alike { Arc::clone(&self.index) } else { Arc::new(Index::of(&parts)) };
+        Self { parts, index, unread }
     }
 
-    fn block(&mut self, block: &Block, reference: &BlockRef, path: &Utf8Path, merges: bool) {
-        let label = |n: usize| block.labels.get(n).map(|label| label.name.clone());
-        match (block.ident.as_str(), label(0), label(1)) {
-            (word @ ("resource" | "data"), Some(kind), Some(name)) => {
-                let mode = if word == "data" { Mode::Data } else { Mode::Managed };
-                let key = (mode, kind.clone(), name.clone());
-                if self.by_name.contains_key(&key) {
-                    if merges {
-                        self.overrides.entry(key).or_default().push(reference.clone());
-                    } else {
-                        let reason = format!(
-                            "Duplicate {word} {kind:?} configuration: {kind}.{name} was already declared"
-                        );
-                        self.gap(GapKind::Reference, path, reference.place(block.header), reason);
-                    }
-                    return;
-                }
-                self.by_name.insert(key, self.resources.len());
-                self.resources.push(Declaration { mode, kind, name, block: reference.clone() });
-            }
-            ("variable", Some(name), _) => drop(self.variables.insert(name, reference.clone())),
-            ("output", Some(name), _) => drop(self.outputs.insert(name, reference.clone())),
-            ("module", Some(name), _) => self.calls.push((name, reference.clone())),
-            ("provider", ..) => self.is_root_like = true,
-            ("terraform", ..) => {
-                self.is_root_like |=
-                    block.body.blocks.iter().any(|inner| inner.ident == "backend" || inner.ident == "cloud");
-            }
-            ("locals", ..) => {
-                for (at, attribute) in block.body.attributes.iter().enumerate() {
-                    self.locals.insert(attribute.name.clone(), (reference.clone(), at));
-                }
-            }
-            _ => {}
-        }
+    fn at(&self, place: Place) -> Option<&(Declared, BlockRef)> {
+        self.parts.get(place.0 as usize)?.declarations.get(place.1 as usize)
     }
 
-    fn gap(&mut self, kind: GapKind, path: &Utf8Path, at: Location, reason: String) {
-        self.gaps.push(Gap {
-            kind,
-            path: path.to_string(),
-            at: Some(at),
-            reason,
-            hint: String::new(),
-            count: 1,
+    fn find(&self, declared: &Declared) -> Option<&BlockRef> {
+        Some(&self.at(*self.index.places.get(declared)?)?.1)
+    }
+
+    /// The block that declares a resource, override files left out.
+    #[must_use]
+    pub fn resource(&self, mode: Mode, kind: &Name, name: &Name) -> Option<&BlockRef> {
+        self.find(&Declared::Resource(mode, kind.clone(), name.clone()))
+    }
+
+    /// What override files say about a resource, in the order of the files: it wins, argument by argument.
+    pub fn overrides(
+        &self,
+        mode: Mode,
+        kind: &Name,
+        name: &Name,
+    ) -> impl DoubleEndedIterator<Item = &BlockRef> {
+        let places = if self.index.overrides.is_empty() {
+            None
+        } else {
+            self.index.overrides.get(&Declared::Resource(mode, kind.clone(), name.clone()))
+        };
+        places.into_iter().flatten().filter_map(|place| Some(&self.at(*place)?.1))
+    }
+
+    /// Resources and data sources in source order.
+    pub fn resources(&self) -> impl Iterator<Item = Declaration<'_>> {
+        self.index.order.iter().filter_map(|place| match self.at(*place)? {
+            (Declared::Resource(mode, kind, name), block) => {
+                Some(Declaration { mode: *mode, kind, name, block })
+            }
+            _ => None,
+        })
+    }
+
+    /// Module calls in source order.
+    pub fn calls(&self) -> impl Iterator<Item = (&Name, &BlockRef)> {
+        self.index.order.iter().filter_map(|place| match self.at(*place)? {
+            (Declared::Call(name), block) => Some((name, block)),
+            _ => None,
+        })
+    }
+
+    /// The module call of that name.
+    #[must_use]
+    pub fn call(&self, name: &Name) -> Option<&BlockRef> {
+        self.find(&Declared::Call(name.clone()))
+    }
+
+    /// The `variable` block of that name.
+    #[must_use]
+    pub fn variable(&self, name: &Name) -> Option<&BlockRef> {
+        self.find(&Declared::Variable(name.clone()))
+    }
+
+    /// The names of all variables.
+    pub(super) fn variables(&self) -> Vec<Name> {
+        let names = self.index.places.keys().filter_map(|declared| match declared {
+            Declared::Variable(name) => Some(name.clone()),
+            _ => None,
         });
+        let mut names: Vec<Name> = names.collect();
+        names.sort();
+        names
+    }
+
+    /// The `output` block of that name.
+    #[must_use]
+    pub fn output(&self, name: &Name) -> Option<&BlockRef> {
+        self.find(&Declared::Output(name.clone()))
+    }
+
+    /// The names of all outputs, sorted.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<&Name> {
+        let names = self.index.places.keys().filter_map(|declared| match declared {
+            Declared::Output(name) => Some(name),
+            _ => None,
+        });
+        let mut names: Vec<&Name> = names.collect();
+        names.sort();
+        names
+    }
+
+    /// The local value of that name, with the block that it stands in.
+    #[must_use]
+    pub fn local(&self, name: &Name) -> Option<(&BlockRef, &Attribute)> {
+        let block = self.find(&Declared::Local(name.clone()))?;
+        Some((block, block.block().body.attribute(name)?))
+    }
+
+    /// Number of Terraform files, those included that could not be read.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.parts.len() + self.unread.len()
+    }
+
+    /// Number of Terraform files of which nothing could be read.
+    #[must_use]
+    pub fn unreadable(&self) -> usize {
+        self.unread.len() + self.parts.iter().filter(|part| part.is_unreadable).count()
+    }
+
+    /// Whether there is a `backend`, `cloud` or `provider` block: a folder that is meant to be a root.
+    #[must_use]
+    pub fn is_root_like(&self) -> bool {
+        self.parts.iter().any(|part| part.is_root_like)
+    }
+
+    /// What could not be read.
+    pub fn gaps(&self) -> impl Iterator<Item = Gap> {
+        let duplicates = self.index.duplicates.iter().filter_map(|place| {
+            let (declared, block) = self.at(*place)?;
+            let Declared::Resource(mode, kind, name) = declared else { return None };
+            let word = if *mode == Mode::Data { "data" } else { "resource" };
+            let reason =
+                format!("Duplicate {word} {kind:?} configuration: {kind}.{name} was already declared");
+            Some(Gap {
+                kind: GapKind::Reference,
+                path: self.parts.get(place.0 as usize)?.source.path().to_string(),
+                at: Some(block.place(block.block().header)),
+                reason,
+                hint: String::new(),
+                count: 1,
+            })
+        });
+        let parts = self.parts.iter().flat_map(|part| part.gaps.iter());
+        self.unread.iter().chain(parts).cloned().chain(duplicates)
+    }
+
+    /// The names that are declared otherwise, or elsewhere, than in `old`.
+    pub(super) fn changes(&self, old: &Self) -> Vec<Declared> {
+        let mut changed = Vec::new();
+        let mut pairs = self.parts.iter().zip(&old.parts);
+        if self.parts.len() == old.parts.len()
+            && pairs.all(|(new, old)| new.source.path() == old.source.path())
+        {
+            for (new, old) in self.parts.iter().zip(&old.parts).filter(|(new, old)| !Arc::ptr_eq(new, old)) {
+                new.changes(old, &mut changed);
+            }
+        } else {
+            let is_in =
+                |part: &Arc<Part>, others: &[Arc<Part>]| others.iter().any(|other| Arc::ptr_eq(part, other));
+            let only_new = self.parts.iter().filter(|part| !is_in(part, &old.parts));
+            let only_old = old.parts.iter().filter(|part| !is_in(part, &self.parts));
+            let all = only_new.chain(only_old).flat_map(|part| part.declarations.iter());
+            changed.extend(all.map(|(declared, _)| declared.clone()));
+        }
+        if changed.iter().any(|declared| matches!(declared, Declared::Output(_))) {
+            changed.push(Declared::any_output());
+        }
+        changed
     }
 
     /// The literal `source` of a module call, where it is one.
@@ -267,5 +387,25 @@ impl Folder {
             Some(hcl::ExprKind::String(text)) => Some(text),
             _ => None,
         }
+    }
+}
+
+impl Part {
+    /// Adds the names of this file or of `old` whose block is another one, or moved.
+    fn changes(&self, old: &Self, out: &mut Vec<Declared>) {
+        let is_same =
+            |(a, at): &(Declared, BlockRef), (b, bt): &(Declared, BlockRef)| a == b && at.is_same(bt);
+        let (mut new, mut old) = (self.declarations.as_slice(), old.declarations.as_slice());
+        while let ([a, rest @ ..], [b, others @ ..]) = (new, old)
+            && is_same(a, b)
+        {
+            (new, old) = (rest, others);
+        }
+        while let ([rest @ .., a], [others @ .., b]) = (new, old)
+            && is_same(a, b)
+        {
+            (new, old) = (rest, others);
+        }
+        out.extend(new.iter().chain(old).map(|(declared, _)| declared.clone()));
     }
 }

@@ -4,8 +4,12 @@ mod convert;
 mod data;
 mod expand;
 mod expression;
+mod files;
 mod folder;
 mod functions;
+mod live;
+mod memo;
+mod modules;
 mod operators;
 mod resources;
 mod traversal;
@@ -13,11 +17,13 @@ mod variables;
 mod world;
 
 use auditlint_syntax::hcl::BlockCache;
-use auditlint_syntax::{Access, Files, Name, Recorder};
+use auditlint_syntax::{Access, Files, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub use folder::{Folder, ParsedFiles};
+pub use files::{ParsedFiles, is_terraform};
+pub use folder::Folder;
 pub(crate) use functions::write_json;
+pub use live::Live;
 
 use crate::{ResourceGraph, Tables};
 
@@ -62,13 +68,7 @@ impl Configuration {
     /// Reads and evaluates a root.
     #[must_use]
     pub fn load(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables: &Tables) -> Self {
-        let recorder = Recorder::new(files);
-        let mut configuration = {
-            let world = world::World::new(inputs, &recorder, caches, tables);
-            resources::collect(&world)
-        };
-        configuration.accesses = recorder.accesses();
-        configuration
+        live::load_once(inputs, files, caches, tables)
     }
 }
 

@@ -1,92 +1,59 @@
-//! The resources of all module instances, as far as anybody asked for them.
+//! Resource blocks to resource instances, as far as anybody asked for them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auditlint_syntax::Name;
 use auditlint_syntax::hcl::{Block, Body};
 
-use super::Configuration;
 use super::expand::Instances;
 use super::expression::dynamic_elements;
 use super::folder::BlockRef;
-use super::world::{Children, Scope, World};
+use super::modules::{Module, ModuleId, Scope};
+use super::world::World;
 use crate::{
-    Address, Attributes, Cause, CauseKind, Declared, Key, Map, Mode, Origin, RefKey, Resource, ResourceGraph,
-    Tracked, Unknown, Value, is_sensitive_name,
+    Address, Attributes, Cause, CauseKind, Declared, Key, Map, Mode, Origin, RefKey, Resource, Tracked,
+    Unknown, Value, is_sensitive_name,
 };
 
 /// Arguments that Terraform itself reads.
 const META: &[&str] =
     &["count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"];
 
-pub(super) fn collect(world: &World<'_>) -> Configuration {
-    let mut graph = ResourceGraph::default();
-    let mut files = BTreeMap::new();
-    visit(world, 0, &mut graph, &mut files);
-    graph.gaps = world.gaps.take();
-    graph.gaps.sort();
-    graph.gaps.dedup();
-    let folders = files.keys().cloned().collect();
-    Configuration { graph, accesses: Vec::new(), folders, files: files.values().sum() }
-}
-
-fn visit(
-    world: &World<'_>,
-    id: usize,
-    graph: &mut ResourceGraph,
-    folders: &mut BTreeMap<camino::Utf8PathBuf, usize>,
-) {
-    let module = world.module(id);
-    folders.insert(module.folder_path.clone(), module.folder.files);
-    for gap in &module.folder.gaps {
-        world.gap(gap.clone());
-    }
-    for at in 0..module.folder.resources.len() {
-        world.resources(id, at, graph);
-    }
-    for (name, _) in &module.folder.calls {
-        match world.children(id, name).as_deref() {
-            Some(Children::One(child) | Children::Undecided(child, _)) => {
-                visit(world, *child, graph, folders)
-            }
-            Some(Children::Indexed(all)) => all.iter().for_each(|child| visit(world, *child, graph, folders)),
-            Some(Children::Keyed(all)) => {
-                all.iter().for_each(|(_, child)| visit(world, *child, graph, folders))
-            }
-            Some(Children::Missing(_)) | None => {}
-        }
-    }
-}
-
 impl World<'_> {
-    fn resources(&self, id: usize, declaration: usize, graph: &mut ResourceGraph) {
-        let module = self.module(id);
-        let Some(found) = module.folder.resources.get(declaration) else { return };
-        let block = &found.block;
+    /// A resource of module `id`, instance by instance.
+    pub(super) fn evaluate_resource(
+        &self,
+        id: ModuleId,
+        module: &Module,
+        mode: Mode,
+        kind: &Name,
+        name: &Name,
+    ) -> Vec<Arc<Resource>> {
+        let Some(block) = module.folder.resource(mode, kind, name) else { return Vec::new() };
         let tree = block.block();
-        let wanted = found.mode == Mode::Managed && self.tables.interest.wants_type(&found.kind);
+        let wanted = mode == Mode::Managed && self.tables.interest.wants_type(kind);
         let declared = Declared { header: block.place(tree.header), block: block.place(tree.span) };
         let incomplete = tree.body.incomplete.then(|| Cause {
             kind: CauseKind::Function,
             subject: "statements that could not be parsed".to_owned(),
             hint: "correct the syntax problem in this block".to_owned(),
         });
-        let mut put = |key: Option<Key>, undecided: Option<Cause>| {
-            let reference = key.clone().map_or(RefKey::None, RefKey::Known);
-            let scope = self.instance_scope(id, declaration, &reference).unwrap_or_default();
-            let mut attributes =
-                if wanted { self.attributes(id, block, &found.kind, &scope) } else { Map::default() };
-            let target = (found.mode, found.kind.clone(), found.name.clone());
-            for over in module.folder.overrides.get(&target).into_iter().flatten().filter(|_| wanted) {
-                attributes.extend(self.attributes(id, over, &found.kind, &scope));
+        let make = |key: Option<Key>, undecided: Option<Cause>| {
+            let mut attributes = Map::default();
+            if wanted {
+                let reference = key.clone().map_or(RefKey::None, RefKey::Known);
+                let scope = self.instance_scope(id, mode, kind, name, &reference).unwrap_or_default();
+                attributes = self.attributes(id, block, kind, &scope);
+                for over in module.folder.overrides(mode, kind, name) {
+                    attributes.extend(self.attributes(id, over, kind, &scope));
+                }
             }
-            let resource = Resource {
+            Arc::new(Resource {
                 address: Address {
                     module: module.path.clone(),
-                    mode: found.mode,
-                    kind: found.kind.clone(),
-                    name: found.name.clone(),
+                    mode,
+                    kind: kind.clone(),
+                    name: name.clone(),
                     key,
                 },
                 attributes,
@@ -96,14 +63,15 @@ impl World<'_> {
                 undecided: undecided.or_else(|| module.undecided.clone()),
                 incomplete: incomplete.clone(),
                 nearest_call: module.nearest_call,
-            };
-            graph.put(Arc::new(resource), &self.tables.facts);
+            })
         };
-        match &*self.instances(id, declaration) {
-            Instances::One => put(None, None),
-            Instances::Count(count) => (0..*count).for_each(|n| put(Some(Key::Index(n)), None)),
-            Instances::Each(each) => each.iter().for_each(|(key, _)| put(Some(Key::Text(key.clone())), None)),
-            Instances::Undecided(cause) => put(None, Some(cause.clone())),
+        match &*self.instances(id, mode, kind, name) {
+            Instances::One => vec![make(None, None)],
+            Instances::Count(count) => (0..*count).map(|n| make(Some(Key::Index(n)), None)).collect(),
+            Instances::Each(each) => {
+                each.iter().map(|(key, _)| make(Some(Key::Text(key.clone())), None)).collect()
+            }
+            Instances::Undecided(cause) => vec![make(None, Some(cause.clone()))],
         }
     }
 

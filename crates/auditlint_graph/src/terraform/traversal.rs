@@ -7,8 +7,9 @@ use auditlint_syntax::{Location, Name};
 
 use super::expand::Instances;
 use super::expression::is_whole_resource;
-use super::folder::BlockRef;
-use super::world::{Children, Question, Scope, World};
+use super::folder::{BlockRef, Declared};
+use super::modules::{Children, Module, ModuleId, Scope};
+use super::world::World;
 use crate::{
     Cause, CauseKind, Gap, GapKind, Key, Map, Mode, Origin, RefKey, Reference, Tracked, Unknown, Value,
     is_sensitive_name,
@@ -139,29 +140,34 @@ impl World<'_> {
     }
 
     /// A variable of module `id`.
-    pub(super) fn variable(&self, id: usize, name: &Name, at: Location) -> Tracked {
-        self.answer(id, Question::Variable(name.clone()), at, || self.evaluate_variable(id, name, at))
+    pub(super) fn variable(&self, id: ModuleId, name: &Name, at: Location) -> Tracked {
+        let declared = Declared::Variable(name.clone());
+        if self.looking_for(id, declared.clone()).folder.variable(name).is_none() {
+            return self.undeclared(id, &format!("var.{name}"), at);
+        }
+        self.value(id, declared, at, || self.evaluate_variable(id, name))
     }
 
-    fn local(&self, id: usize, name: &Name, at: Location) -> Tracked {
-        self.answer(id, Question::Local(name.clone()), at, || {
-            let module = self.module(id);
-            let Some((block, position)) = module.folder.locals.get(name) else {
-                return self.undeclared(id, &format!("local.{name}"), at);
-            };
-            match block.block().body.attributes.get(*position) {
-                Some(attribute) => self.eval(id, block, &attribute.value, &Scope::default()),
-                None => Tracked::default(),
-            }
+    fn local(&self, id: ModuleId, name: &Name, at: Location) -> Tracked {
+        let declared = Declared::Local(name.clone());
+        let module = self.looking_for(id, declared.clone());
+        let Some((block, local)) = module.folder.local(name) else {
+            return self.undeclared(id, &format!("local.{name}"), at);
+        };
+        self.value(id, declared.clone(), at, || {
+            self.memo.borrow_mut().note_text(id, declared);
+            self.eval(id, block, &local.value, &Scope::default())
         })
     }
 
-    fn output(&self, id: usize, name: &Name, at: Location) -> Tracked {
-        self.answer(id, Question::Output(name.clone()), at, || {
-            let module = self.module(id);
-            let Some(block) = module.folder.outputs.get(name) else {
-                return self.undeclared(id, &format!("output {name:?} of {}", module.path), at);
-            };
+    fn output(&self, id: ModuleId, name: &Name, at: Location) -> Tracked {
+        let declared = Declared::Output(name.clone());
+        let module = self.looking_for(id, declared.clone());
+        let Some(block) = module.folder.output(name) else {
+            return self.undeclared(id, &format!("output {name:?} of {}", module.path), at);
+        };
+        self.value(id, declared.clone(), at, || {
+            self.memo.borrow_mut().note_text(id, declared);
             let body = &block.block().body;
             let Some(value) = body.attribute("value") else { return Tracked::default() };
             let sensitive =
@@ -182,15 +188,9 @@ impl World<'_> {
             _ => None,
         };
         let whole = |child: usize| {
-            let outputs: Map = self
-                .module(child)
-                .folder
-                .outputs
-                .keys()
-                .map(|name| (name.clone(), self.output(child, name, at)))
-                .collect();
-            let mut outputs = outputs;
-            outputs.sort_keys();
+            let module = self.looking_for(child, Declared::any_output());
+            let outputs = module.folder.outputs().into_iter();
+            let outputs: Map = outputs.map(|name| (name.clone(), self.output(child, name, at))).collect();
             Tracked::derive(at, &[], Value::Map(Arc::new(outputs)))
         };
         match &*children {
@@ -240,8 +240,8 @@ impl World<'_> {
 
     /// A resource as a whole: one instance, or the list or map of its instances.
     fn resource_reference(&self, id: usize, mode: Mode, kind: &Name, name: &Name, at: Location) -> Tracked {
-        let module = self.module(id);
-        let Some(&declaration) = module.folder.by_name.get(&(mode, kind.clone(), name.clone())) else {
+        let module = self.looking_for(id, Declared::Resource(mode, kind.clone(), name.clone()));
+        if module.folder.resource(mode, kind, name).is_none() {
             let data = if mode == Mode::Data { "data." } else { "" };
             let unknown = self.undeclared(id, &format!("{data}{kind}.{name}"), at);
             // Whatever it is, it is no other resource than the one that is named.
@@ -255,7 +255,7 @@ impl World<'_> {
                 exact: true,
             };
             return unknown.with_references(Some(Arc::from([reference])));
-        };
+        }
         let whole = |key: RefKey| {
             let reference = Reference {
                 module: module.path.clone(),
@@ -271,7 +271,7 @@ impl World<'_> {
             Tracked::new(Value::Unknown(Arc::new(unknown)), Origin::Written(at))
                 .with_references(Some(Arc::from([reference])))
         };
-        match &*self.instances(id, declaration) {
+        match &*self.instances(id, mode, kind, name) {
             Instances::One => whole(RefKey::None),
             Instances::Count(count) => {
                 let items: Vec<Tracked> = (0..*count).map(|n| whole(RefKey::Known(Key::Index(n)))).collect();
@@ -328,7 +328,7 @@ impl World<'_> {
             _ => match facts
                 .defaults
                 .get(name)
-                .filter(|_| reference.mode == Mode::Managed && self.is_declared(reference))
+                .filter(|_| reference.mode == Mode::Managed && self.module_of(reference).is_some())
             {
                 Some(default) => default.clone(),
                 None => computed(),
@@ -337,39 +337,53 @@ impl World<'_> {
         self.passed(value, &[], at).marked(sensitive).with_references(Some(Arc::from([exact])))
     }
 
+    /// The module of the resource that `reference` names, if the resource is declared there.
+    fn module_of(&self, reference: &Reference) -> Option<(ModuleId, Arc<Module>)> {
+        let id = self.modules.borrow().by_path(&reference.module)?;
+        let declared = Declared::Resource(reference.mode, reference.kind.clone(), reference.name.clone());
+        let module = self.looking_for(id, declared);
+        module.folder.resource(reference.mode, &reference.kind, &reference.name)?;
+        Some((id, module))
+    }
+
     /// The attribute as it is written in the block that `reference` names, evaluated for its instance.
-    fn written_attribute(&self, reference: &Reference, name: &Name) -> Option<Tracked> {
-        let id = (0..self.modules()).find(|&id| self.module(id).path == reference.module)?;
-        let module = self.module(id);
-        let key = (reference.mode, reference.kind.clone(), reference.name.clone());
-        let declaration = *module.folder.by_name.get(&key)?;
-        let block = &module.folder.resources.get(declaration)?.block;
-        if reference.mode == Mode::Data {
-            return self.data_attribute(id, &reference.kind, block, name, &module.scope);
+    fn written_attribute(&self, reference: &Reference, attribute: &Name) -> Option<Tracked> {
+        let (id, module) = self.module_of(reference)?;
+        let Reference { mode, kind, name, .. } = reference;
+        let block = module.folder.resource(*mode, kind, name)?;
+        if *mode == Mode::Data {
+            return self.data_attribute(id, kind, block, attribute, &module.scope);
         }
-        let scope = self.instance_scope(id, declaration, &reference.key)?;
-        let overrides = module.folder.overrides.get(&key).into_iter().flatten().rev();
+        let scope = self.instance_scope(id, *mode, kind, name, &reference.key)?;
+        let overrides = module.folder.overrides(*mode, kind, name).rev();
         let block = overrides
             .chain([block])
             .find(|block| {
                 let body = &block.block().body;
-                body.attribute(name).is_some() || body.blocks_named(name).next().is_some()
+                body.attribute(attribute).is_some() || body.blocks_named(attribute).next().is_some()
             })
             .unwrap_or(block);
-        if let Some(attribute) = block.block().body.attribute(name) {
-            return Some(self.eval(id, block, &attribute.value, &scope));
+        if let Some(written) = block.block().body.attribute(attribute) {
+            return Some(self.eval(id, block, &written.value, &scope));
         }
-        self.blocks_value(id, block, &block.block().body, name, &scope)
+        self.blocks_value(id, block, &block.block().body, attribute, &scope)
     }
 
     /// What `each` and `count` are in one instance of a resource.
-    pub(super) fn instance_scope(&self, id: usize, declaration: usize, key: &RefKey) -> Option<Scope> {
+    pub(super) fn instance_scope(
+        &self,
+        id: ModuleId,
+        mode: Mode,
+        kind: &Name,
+        name: &Name,
+        key: &RefKey,
+    ) -> Option<Scope> {
         let module = self.module(id);
         let at = {
-            let block = &module.folder.resources.get(declaration)?.block;
+            let block = module.folder.resource(mode, kind, name)?;
             block.place(block.block().header)
         };
-        Some(match (&*self.instances(id, declaration), key) {
+        Some(match (&*self.instances(id, mode, kind, name), key) {
             (Instances::Each(each), RefKey::Known(Key::Text(key))) => {
                 let (_, value) = each.iter().find(|(name, _)| name == key)?;
                 self.keyed(&Scope::default(), key, value, at)
@@ -386,12 +400,6 @@ impl World<'_> {
                 self.undecided_scope(&Scope::default(), &cause, at)
             }
         })
-    }
-
-    fn is_declared(&self, reference: &Reference) -> bool {
-        let key = (reference.mode, reference.kind.clone(), reference.name.clone());
-        let mut modules = (0..self.modules()).map(|id| self.module(id));
-        modules.any(|module| module.path == reference.module && module.folder.by_name.contains_key(&key))
     }
 
     fn cause_of(&self, reference: &Reference) -> Cause {

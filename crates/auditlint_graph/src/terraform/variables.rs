@@ -5,10 +5,13 @@ use std::sync::Arc;
 use auditlint_syntax::hcl::{Expr, HclFile, Item, ItemKind};
 use auditlint_syntax::{EntryKind, FileId, Files, Location, Name, ReadError, Source, Span};
 use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashMap;
 
 use super::convert::{Type, boolean};
-use super::folder::{syntax_gap, unreadable};
-use super::world::{Scope, World};
+use super::files::{syntax_gap, unreadable};
+use super::folder::{BlockRef, Declared};
+use super::modules::{ModuleId, Scope};
+use super::world::World;
 use super::{Caches, RootInputs};
 use crate::{CauseKind, Gap, GapKind, Origin, Tracked, Value};
 
@@ -18,6 +21,8 @@ pub(super) struct Given {
     items: Vec<(Name, From)>,
     /// A variable file with statements that could not be read: what it sets is not known.
     broken: Option<Utf8PathBuf>,
+    /// What could not be read.
+    pub(super) gaps: Vec<Gap>,
 }
 
 enum From {
@@ -28,33 +33,61 @@ enum From {
 }
 
 impl Given {
-    pub(super) fn read(inputs: &RootInputs, files: &dyn Files, caches: &Caches, gaps: &mut Vec<Gap>) -> Self {
+    pub(super) fn read(inputs: &RootInputs, files: &dyn Files, caches: &Caches) -> Self {
         let mut given = Self::default();
         for path in automatic(&inputs.folder, files) {
-            given.file(&path, files, caches, gaps, false);
+            given.file(&path, files, caches, false);
         }
         for path in &inputs.var_files {
-            given.file(path, files, caches, gaps, true);
+            given.file(path, files, caches, true);
         }
         given.items.extend(inputs.vars.iter().map(|(name, text)| (name.clone(), From::Flag(text.clone()))));
         given
     }
 
-    fn file(
-        &mut self,
-        path: &Utf8Path,
-        files: &dyn Files,
-        caches: &Caches,
-        gaps: &mut Vec<Gap>,
-        named: bool,
-    ) {
+    /// Whether a text at `path` may say something.
+    pub(super) fn reads(inputs: &RootInputs, path: &Utf8Path) -> bool {
+        inputs.var_files.iter().any(|file| file == path)
+            || path.parent() == Some(&inputs.folder)
+                && [".tfvars", ".tfvars.json"].iter().any(|end| path.as_str().ends_with(end))
+    }
+
+    /// The variables that get another value than in `old`, or the same from another place. None: any may.
+    pub(super) fn changes(&self, old: &Self) -> Option<Vec<Name>> {
+        if self.broken != old.broken {
+            return None;
+        }
+        let last = |given: &Self| -> FxHashMap<Name, usize> {
+            given.items.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect()
+        };
+        let (new_places, old_places) = (last(self), last(old));
+        let item = |given: &Self, place: Option<&usize>| -> Option<Item> {
+            match &given.items.get(*place?)?.1 {
+                From::File(item) => Some(item.clone()),
+                From::Flag(_) => None,
+            }
+        };
+        let mut names: Vec<&Name> = new_places.keys().chain(old_places.keys()).collect();
+        names.sort();
+        names.dedup();
+        let changed = names.into_iter().filter(|name| {
+            match (item(self, new_places.get(*name)), item(old, old_places.get(*name))) {
+                (Some(new), Some(old)) => !BlockRef::of(&new).is_same(&BlockRef::of(&old)),
+                (None, None) => false,
+                _ => true,
+            }
+        });
+        Some(changed.cloned().collect())
+    }
+
+    fn file(&mut self, path: &Utf8Path, files: &dyn Files, caches: &Caches, named: bool) {
         let source = match files.read(path) {
             Ok(source) => source,
             Err(ReadError::Missing) if !named => return,
-            Err(error) => return gaps.push(unreadable(path, &error)),
+            Err(error) => return self.gaps.push(unreadable(path, &error)),
         };
         let parsed: Arc<HclFile> = caches.files.file(&source, &caches.blocks);
-        gaps.extend(parsed.problems.iter().map(|problem| syntax_gap(path, source.file(), problem)));
+        self.gaps.extend(parsed.problems.iter().map(|problem| syntax_gap(path, source.file(), problem)));
         if !parsed.problems.is_empty() {
             self.broken = Some(path.to_owned());
         }
@@ -81,11 +114,9 @@ fn automatic(folder: &Utf8Path, files: &dyn Files) -> Vec<Utf8PathBuf> {
 }
 
 impl World<'_> {
-    pub(super) fn evaluate_variable(&self, id: usize, name: &Name, at: Location) -> Tracked {
-        let module = self.module(id);
-        let Some(block) = module.folder.variables.get(name) else {
-            return self.undeclared(id, &format!("var.{name}"), at);
-        };
+    pub(super) fn evaluate_variable(&self, id: ModuleId, name: &Name) -> Tracked {
+        let module = self.looking_for(id, Declared::Variable(name.clone()));
+        let Some(block) = module.folder.variable(name) else { return Tracked::default() };
         let body = &block.block().body;
         let plain = |expr: &Expr| self.eval(id, block, expr, &Scope::default());
         let kind = body.attribute("type").map_or(Type::Any, |kind| Type::read(&kind.value, &plain));

@@ -1,10 +1,9 @@
-//! Module instances and what was already evaluated in them.
+//! A root while it is evaluated: its module instances, what was given to it, and what was already answered.
 //!
 //! Everything is evaluated when it is first asked for and remembered; a question that is asked while it is
 //! being answered is a cycle, and unknown.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use auditlint_syntax::{Files, Location, Name};
@@ -12,63 +11,17 @@ use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
 use super::expand::Instances;
-use super::folder::{BlockRef, Folder};
+use super::folder::{BlockRef, Declared, Folder};
+use super::memo::{Answer, Asked, Aspect, Memo, Question};
+use super::modules::{Children, Module, ModuleId, Modules, Scope};
 use super::variables::Given;
 use super::{Caches, RootInputs, join_source};
-use crate::{Cause, CauseKind, Gap, GapKind, Key, ModulePath, Origin, Tables, Tracked, Unknown, Value};
+use crate::{Cause, CauseKind, Gap, GapKind, Key, Mode, ModulePath, Origin, Tables, Tracked, Unknown, Value};
 
 /// Deepest chain of module calls.
 const DEEPEST_CALLS: usize = 32;
 /// Deepest chain of questions; a longer one is answered with unknown.
 pub(super) const DEEPEST_QUESTIONS: u32 = 120;
-
-/// A module instance.
-pub(super) struct Module {
-    pub(super) path: ModulePath,
-    pub(super) folder: Arc<Folder>,
-    pub(super) folder_path: Utf8PathBuf,
-    /// The call that made it, and the module in which that call stands.
-    pub(super) parent: Option<(usize, BlockRef)>,
-    pub(super) scope: Scope,
-    pub(super) depth: usize,
-    /// Whether its existence is undecided, and why.
-    pub(super) undecided: Option<Cause>,
-    /// The call of ours through which a module that is not ours was reached.
-    pub(super) nearest_call: Option<Location>,
-    answers: RefCell<FxHashMap<Question, Option<Tracked>>>,
-    instances: RefCell<FxHashMap<usize, Option<Rc<Instances>>>>,
-    children: RefCell<FxHashMap<Name, Option<Rc<Children>>>>,
-}
-
-/// What a call makes.
-pub(super) enum Children {
-    /// Nothing can be said: the source was not read.
-    Missing(Cause),
-    /// One instance, or the stand-in for instances that are not known.
-    One(usize),
-    /// By `count`.
-    Indexed(Vec<usize>),
-    /// By `for_each`.
-    Keyed(Vec<(Name, usize)>),
-    /// The instances are not known; one stand-in.
-    Undecided(usize, Cause),
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) enum Question {
-    Variable(Name),
-    Local(Name),
-    Output(Name),
-}
-
-/// The names that an expression sees beside those of its module.
-#[derive(Clone, Default)]
-pub(super) struct Scope {
-    pub(super) each: Option<(Tracked, Tracked)>,
-    pub(super) index: Option<Tracked>,
-    pub(super) names: Vec<(Name, Tracked)>,
-    pub(super) item: Option<Tracked>,
-}
 
 pub(super) struct World<'a> {
     pub(super) inputs: &'a RootInputs,
@@ -76,10 +29,18 @@ pub(super) struct World<'a> {
     pub(super) caches: &'a Caches,
     pub(super) tables: &'a Tables,
     pub(super) given: Given,
-    pub(super) gaps: RefCell<Vec<Gap>>,
-    modules: RefCell<Vec<Rc<Module>>>,
-    installed: FxHashMap<String, Utf8PathBuf>,
     pub(super) depth: Cell<u32>,
+    pub(super) modules: RefCell<Modules>,
+    pub(super) memo: RefCell<Memo>,
+    installed: FxHashMap<String, Utf8PathBuf>,
+}
+
+/// What stays of a world between two revisions.
+pub(super) struct Kept {
+    pub(super) given: Given,
+    pub(super) modules: Modules,
+    pub(super) memo: Memo,
+    pub(super) installed: FxHashMap<String, Utf8PathBuf>,
 }
 
 impl<'a> World<'a> {
@@ -88,63 +49,86 @@ impl<'a> World<'a> {
         files: &'a dyn Files,
         caches: &'a Caches,
         tables: &'a Tables,
+        memo: Memo,
     ) -> Self {
-        let mut gaps = Vec::new();
-        let given = Given::read(inputs, files, caches, &mut gaps);
-        let world = Self {
-            inputs,
-            files,
-            caches,
-            tables,
-            given,
-            gaps: RefCell::new(gaps),
-            modules: RefCell::default(),
-            installed: installed_modules(inputs, files),
-            depth: Cell::new(0),
-        };
-        let folder = caches.files.folder(&inputs.folder, files, &caches.blocks);
-        world.add(Module {
+        let mut modules = Modules::default();
+        modules.add(Module {
             path: ModulePath::root(),
-            folder,
+            folder: caches.files.folder(&inputs.folder, files, &caches.blocks),
             folder_path: inputs.folder.clone(),
             parent: None,
+            call: Name::default(),
             scope: Scope::default(),
             depth: 0,
             undecided: None,
             nearest_call: None,
-            answers: RefCell::default(),
-            instances: RefCell::default(),
-            children: RefCell::default(),
         });
-        world
+        let given = Given::read(inputs, files, caches);
+        let installed = installed_modules(inputs, files);
+        Self::resume(inputs, files, caches, tables, Kept { given, modules, memo, installed })
     }
 
-    fn add(&self, module: Module) -> usize {
-        let mut modules = self.modules.borrow_mut();
-        modules.push(Rc::new(module));
-        modules.len() - 1
+    /// The world of before, over the files of now.
+    pub(super) fn resume(
+        inputs: &'a RootInputs,
+        files: &'a dyn Files,
+        caches: &'a Caches,
+        tables: &'a Tables,
+        kept: Kept,
+    ) -> Self {
+        let Kept { given, modules, memo, installed } = kept;
+        let (modules, memo) = (RefCell::new(modules), RefCell::new(memo));
+        Self { inputs, files, caches, tables, given, depth: Cell::new(0), modules, memo, installed }
     }
 
-    pub(super) fn module(&self, id: usize) -> Rc<Module> {
-        let modules = self.modules.borrow();
-        Rc::clone(
-            modules.get(id).or(modules.first()).unwrap_or_else(|| unreachable!("the root is always there")),
-        )
+    pub(super) fn keep(self) -> Kept {
+        let Self { given, modules, memo, installed, .. } = self;
+        Kept { given, modules: modules.into_inner(), memo: memo.into_inner(), installed }
     }
 
-    pub(super) fn modules(&self) -> usize {
-        self.modules.borrow().len()
+    pub(super) fn module(&self, id: ModuleId) -> Arc<Module> {
+        self.modules.borrow().get(id)
+    }
+
+    /// The folder of module `id`, to look for what it declares as `declared`.
+    pub(super) fn looking_for(&self, id: ModuleId, declared: Declared) -> Arc<Module> {
+        self.memo.borrow_mut().note_text(id, declared);
+        self.module(id)
+    }
+
+    /// Every gap, sorted: a module that is missing, or a name that is not declared, counts its places.
+    pub(super) fn gaps(&self) -> Vec<Gap> {
+        let mut gaps = self.memo.borrow().gaps();
+        gaps.extend(self.given.gaps.iter().cloned());
+        let mut folders: Vec<*const Folder> = Vec::new();
+        for (_, module) in self.modules.borrow().iter() {
+            if !folders.contains(&Arc::as_ptr(&module.folder)) {
+                folders.push(Arc::as_ptr(&module.folder));
+                gaps.extend(module.folder.gaps());
+            }
+        }
+        gaps.sort();
+        let counts = |gap: &Gap| matches!(gap.kind, GapKind::MissingModule | GapKind::Reference);
+        let mut out: Vec<Gap> = Vec::new();
+        for gap in gaps {
+            let same = |other: &&mut Gap| {
+                other.kind == gap.kind
+                    && other.reason == gap.reason
+                    && other.path == gap.path
+                    && (counts(&gap) || other.at == gap.at)
+            };
+            match out.iter_mut().find(same) {
+                Some(known) if gap.kind == GapKind::MissingModule || known.at != gap.at => known.count += 1,
+                Some(_) => {}
+                None => out.push(gap),
+            }
+        }
+        out
     }
 
     pub(super) fn gap(&self, gap: Gap) {
-        let mut gaps = self.gaps.borrow_mut();
-        let same =
-            |other: &&mut Gap| other.kind == gap.kind && other.reason == gap.reason && other.path == gap.path;
-        match gaps.iter_mut().find(same) {
-            Some(known) if gap.kind == GapKind::MissingModule => known.count += 1,
-            Some(known) if known.at == gap.at => {}
-            _ => gaps.push(gap),
-        }
+        let loose = self.memo.borrow_mut().keep_gap(gap);
+        debug_assert!(loose.is_none(), "a gap is found while something is asked");
     }
 
     /// The path of the file that a place lies in.
@@ -158,68 +142,100 @@ impl<'a> World<'a> {
         Tracked::new(Value::Unknown(Arc::new(Unknown::because(cause))), origin)
     }
 
-    /// Answers `question` in module `id` once; a cycle is unknown.
-    pub(super) fn answer(
+    /// Answers a question once, and gives the answer of then whenever it is asked again.
+    fn ask(
         &self,
-        id: usize,
         question: Question,
-        at: Location,
-        ask: impl FnOnce() -> Tracked,
-    ) -> Tracked {
-        let module = self.module(id);
-        match module.answers.borrow().get(&question) {
-            Some(Some(known)) => return known.clone(),
-            Some(None) => {
-                return self.unknown(
-                    CauseKind::Function,
-                    "a cycle",
-                    "remove the cycle; terraform refuses it too",
-                    at,
-                );
+        circular: impl FnOnce() -> Answer,
+        answer: impl FnOnce() -> Answer,
+    ) -> Answer {
+        let asked = self.memo.borrow_mut().ask(question);
+        match asked {
+            Asked::Known(answer) => answer,
+            Asked::Circular => circular(),
+            Asked::Open(entry) => {
+                let answer = answer();
+                self.memo.borrow_mut().answered(entry, answer.clone());
+                answer
             }
-            None => {}
         }
-        module.answers.borrow_mut().insert(question.clone(), None);
-        let answer = ask();
-        module.answers.borrow_mut().insert(question, Some(answer.clone()));
-        answer
     }
 
-    /// The instances of resource block `declaration` of module `id`.
-    pub(super) fn instances(&self, id: usize, declaration: usize) -> Rc<Instances> {
-        let module = self.module(id);
-        match module.instances.borrow().get(&declaration) {
-            Some(Some(known)) => return Rc::clone(known),
-            Some(None) => {
-                let cause =
-                    Cause { kind: CauseKind::Function, subject: "a cycle".to_owned(), hint: String::new() };
-                return Rc::new(Instances::Undecided(cause));
-            }
-            None => {}
+    /// The value of a variable, a local value or an output of module `id`.
+    pub(super) fn value(
+        &self,
+        id: ModuleId,
+        declared: Declared,
+        at: Location,
+        evaluate: impl FnOnce() -> Tracked,
+    ) -> Tracked {
+        let circular = || {
+            let hint = "remove the cycle; terraform refuses it too";
+            Answer::Value(self.unknown(CauseKind::Function, "a cycle", hint, at))
+        };
+        let question = Question { module: id, aspect: Aspect::Value, declared };
+        match self.ask(question, circular, || Answer::Value(evaluate())) {
+            Answer::Value(value) => value,
+            _ => Tracked::default(),
         }
-        module.instances.borrow_mut().insert(declaration, None);
-        let instances = Rc::new(match module.folder.resources.get(declaration) {
-            Some(found) => self.expand(id, &found.block, &module.scope),
-            None => Instances::One,
+    }
+
+    /// The instances of a resource of module `id`.
+    pub(super) fn instances(&self, id: ModuleId, mode: Mode, kind: &Name, name: &Name) -> Arc<Instances> {
+        let declared = Declared::Resource(mode, kind.clone(), name.clone());
+        let circular = || Answer::Instances(Arc::new(Instances::Undecided(circle())));
+        let question = Question { module: id, aspect: Aspect::Instances, declared: declared.clone() };
+        let answer = self.ask(question, circular, || {
+            let module = self.looking_for(id, declared);
+            let block = module.folder.resource(mode, kind, name);
+            let instances = block.map_or(Instances::One, |block| self.expand(id, block, &module.scope));
+            Answer::Instances(Arc::new(instances))
         });
-        module.instances.borrow_mut().insert(declaration, Some(Rc::clone(&instances)));
-        instances
+        match answer {
+            Answer::Instances(instances) => instances,
+            _ => Arc::new(Instances::One),
+        }
     }
 
     /// What the module call `name` of module `id` makes; none when there is no such call.
-    pub(super) fn children(&self, id: usize, name: &Name) -> Option<Rc<Children>> {
-        let module = self.module(id);
-        if let Some(known) = module.children.borrow().get(name) {
-            return known.clone();
+    pub(super) fn children(&self, id: ModuleId, name: &Name) -> Option<Arc<Children>> {
+        let declared = Declared::Call(name.clone());
+        let module = self.looking_for(id, declared.clone());
+        let call = module.folder.call(name)?;
+        let circular = || Answer::Children(Arc::new(Children::Missing(circle())));
+        let question = Question { module: id, aspect: Aspect::Children, declared: declared.clone() };
+        let answer = self.ask(question, circular, || {
+            self.memo.borrow_mut().note_text(id, declared);
+            Answer::Children(Arc::new(self.call(id, &module, name, call)))
+        });
+        match answer {
+            Answer::Children(children) => Some(children),
+            _ => None,
         }
-        let (_, call) = module.folder.calls.iter().find(|(call, _)| call == name)?;
-        module.children.borrow_mut().insert(name.clone(), None);
-        let children = Rc::new(self.call(id, &module, name, call));
-        module.children.borrow_mut().insert(name.clone(), Some(Rc::clone(&children)));
-        Some(children)
     }
 
-    fn call(&self, id: usize, module: &Rc<Module>, name: &Name, call: &BlockRef) -> Children {
+    /// A resource of module `id`, instance by instance.
+    pub(super) fn resources(
+        &self,
+        id: ModuleId,
+        mode: Mode,
+        kind: &Name,
+        name: &Name,
+    ) -> Arc<[Arc<crate::Resource>]> {
+        let declared = Declared::Resource(mode, kind.clone(), name.clone());
+        let question = Question { module: id, aspect: Aspect::Resources, declared: declared.clone() };
+        let nothing = || Answer::Resources(Arc::from([]));
+        let answer = self.ask(question, nothing, || {
+            let module = self.looking_for(id, declared);
+            Answer::Resources(self.evaluate_resource(id, &module, mode, kind, name).into())
+        });
+        match answer {
+            Answer::Resources(resources) => resources,
+            _ => Arc::from([]),
+        }
+    }
+
+    fn call(&self, id: ModuleId, module: &Module, name: &Name, call: &BlockRef) -> Children {
         let at = call.place(call.block().header);
         let missing = |reason: &str| {
             Children::Missing(Cause {
@@ -244,7 +260,7 @@ impl<'a> World<'a> {
             if local { join_source(&module.folder_path, &source) } else { self.installed.get(&key).cloned() };
         let folder =
             path.as_ref().map(|path| self.caches.files.folder(path, self.files, &self.caches.blocks));
-        let Some((path, folder)) = path.zip(folder).filter(|(_, folder)| folder.files > 0) else {
+        let Some((path, folder)) = path.zip(folder).filter(|(_, folder)| folder.files() > 0) else {
             let version = match call.block().body.attribute("version").map(|version| &version.value.kind) {
                 Some(auditlint_syntax::hcl::ExprKind::String(version)) => format!(" {version}"),
                 _ => String::new(),
@@ -260,18 +276,16 @@ impl<'a> World<'a> {
         };
         let nearest_call = module.nearest_call.or((!local).then_some(at));
         let make = |key: Option<Key>, scope: Scope, undecided: Option<Cause>| {
-            self.add(Module {
+            self.modules.borrow_mut().add(Module {
                 path: module.path.child(name, key.as_ref()),
                 folder: Arc::clone(&folder),
                 folder_path: path.clone(),
                 parent: Some((id, call.clone())),
+                call: name.clone(),
                 scope,
                 depth: module.depth + 1,
                 undecided: undecided.or_else(|| module.undecided.clone()),
                 nearest_call,
-                answers: RefCell::default(),
-                instances: RefCell::default(),
-                children: RefCell::default(),
             })
         };
         match self.expand(id, call, &module.scope) {
@@ -310,8 +324,12 @@ impl<'a> World<'a> {
     }
 }
 
+fn circle() -> Cause {
+    Cause { kind: CauseKind::Function, subject: "a cycle".to_owned(), hint: String::new() }
+}
+
 /// The folders of installed modules, by the key of their call.
-fn installed_modules(inputs: &RootInputs, files: &dyn Files) -> FxHashMap<String, Utf8PathBuf> {
+pub(super) fn installed_modules(inputs: &RootInputs, files: &dyn Files) -> FxHashMap<String, Utf8PathBuf> {
     let Ok(source) = files.read(&inputs.folder.join(".terraform/modules/modules.json")) else {
         return FxHashMap::default();
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use auditlint_syntax::Name;
 
 use super::super::folder::BlockRef;
-use super::super::world::{Scope, World};
+use super::super::modules::Scope;
+use super::super::world::World;
 use super::encoding::write_json;
 use crate::{Map, Origin, Tracked, Value};
 

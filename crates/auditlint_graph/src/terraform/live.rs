@@ -1,0 +1,279 @@
+//! A root that is evaluated again and again: after an edit, only what was made from the edited blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use auditlint_syntax::{Access, Files, Recorder};
+use camino::Utf8PathBuf;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::folder::Declared;
+use super::memo::{Aspect, Memo, Question};
+use super::modules::ModuleId;
+use super::variables::Given;
+use super::world::{Kept, World, installed_modules};
+use super::{Caches, Configuration, RootInputs};
+use crate::{Delta, Resource, ResourceGraph, Slot, Tables};
+
+/// How many questions may lie unused before everything is evaluated anew.
+const UNUSED: usize = 50_000;
+
+/// An evaluated root that follows the edits of its texts.
+pub struct Live {
+    /// The root as it is now.
+    pub configuration: Configuration,
+    tables: Tables,
+    kept: Option<Kept>,
+    placed: Placed,
+    /// Number of questions after the first evaluation.
+    asked: usize,
+}
+
+/// The slots of each resource block in each module instance.
+type Placed = FxHashMap<(ModuleId, Declared), Vec<Slot>>;
+
+/// Reads and evaluates a root that nobody edits.
+pub(super) fn load_once(
+    inputs: &RootInputs,
+    files: &dyn Files,
+    caches: &Caches,
+    tables: &Tables,
+) -> Configuration {
+    let recorder = Recorder::new(files);
+    let mut configuration = Configuration::default();
+    {
+        let world = World::new(inputs, &recorder, caches, tables, Memo::default());
+        let mut placer =
+            Placer { world: &world, graph: &mut configuration.graph, placed: None, delta: None, visited: 0 };
+        placer.visit_new();
+        finish(&world, &mut configuration);
+    }
+    configuration.accesses = recorder.accesses();
+    configuration
+}
+
+impl Live {
+    /// Reads and evaluates a root.
+    #[must_use]
+    pub fn load(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables: &Tables) -> Self {
+        let recorder = Recorder::new(files);
+        let mut configuration = Configuration::default();
+        let mut placed = Placed::default();
+        let kept = {
+            let world = World::new(inputs, &recorder, caches, tables, Memo::following());
+            let mut placer = Placer {
+                world: &world,
+                graph: &mut configuration.graph,
+                placed: Some(&mut placed),
+                delta: None,
+                visited: 0,
+            };
+            placer.visit_new();
+            finish(&world, &mut configuration);
+            world.keep()
+        };
+        configuration.accesses = recorder.accesses();
+        let asked = kept.memo.len();
+        Self { configuration, tables: tables.clone(), kept: Some(kept), placed, asked }
+    }
+
+    /// Takes in that texts changed: those of `changed` alone, where that is known, and no file came or went.
+    /// Gives what is different; none when everything was evaluated anew.
+    pub fn update(
+        &mut self,
+        inputs: &RootInputs,
+        files: &dyn Files,
+        caches: &Caches,
+        changed: Option<&[Utf8PathBuf]>,
+    ) -> Option<Delta> {
+        let tables = self.tables.clone();
+        let kept = self.kept.take();
+        let kept = kept.filter(|kept| kept.memo.len() < 2 * self.asked + UNUSED);
+        let is_installed_alike =
+            |kept: &Kept| changed.is_some() || kept.installed == installed_modules(inputs, files);
+        let Some(kept) = kept.filter(is_installed_alike) else {
+            *self = Self::load(inputs, files, caches, &tables);
+            return None;
+        };
+        let recorder = Recorder::new(files);
+        let mut delta = Delta::default();
+        {
+            let mut world = World::resume(inputs, &recorder, caches, &tables, kept);
+            let texts = changed_texts(&mut world, changed);
+            let mut placer = Placer {
+                visited: world.modules.borrow().next(),
+                world: &world,
+                graph: &mut self.configuration.graph,
+                placed: Some(&mut self.placed),
+                delta: Some(&mut delta),
+            };
+            placer.follow(texts);
+            let old = std::mem::take(&mut self.configuration.graph.gaps);
+            finish(&world, &mut self.configuration);
+            delta.gaps = old != self.configuration.graph.gaps;
+            self.kept = Some(world.keep());
+        }
+        // A root goes on depending on what it read before; one dependency too many only costs a look.
+        let mut all: BTreeSet<Access> = recorder.accesses().into_iter().collect();
+        all.retain(|access| self.configuration.accesses.binary_search(access).is_err());
+        if !all.is_empty() {
+            self.configuration.accesses.extend(all);
+            self.configuration.accesses.sort();
+        }
+        Some(delta)
+    }
+}
+
+/// Brings the texts of `world` up to date. Gives the questions about texts whose answers are others now.
+fn changed_texts(world: &mut World<'_>, changed: Option<&[Utf8PathBuf]>) -> Vec<Question> {
+    let mut out = Vec::new();
+    let about = |module, declared| Question { module, aspect: Aspect::Text, declared };
+    if changed.is_none_or(|paths| paths.iter().any(|path| Given::reads(world.inputs, path))) {
+        let given = Given::read(world.inputs, world.files, world.caches);
+        let names = given.changes(&world.given).unwrap_or_else(|| world.module(0).folder.variables());
+        out.extend(names.into_iter().map(|name| about(0, Declared::Variable(name))));
+        world.given = given;
+    }
+    let modules: Vec<ModuleId> = world.modules.borrow().iter().map(|(id, _)| id).collect();
+    let mut folders: BTreeMap<Utf8PathBuf, (Arc<super::Folder>, Vec<Declared>)> = BTreeMap::new();
+    for id in modules {
+        let module = world.module(id);
+        let (folder, names) = folders.entry(module.folder_path.clone()).or_insert_with(|| {
+            let (path, old, blocks) = (&module.folder_path, &module.folder, &world.caches.blocks);
+            let parsed = &world.caches.files;
+            let edited = changed.and_then(|changed| parsed.edited(path, old, changed, world.files, blocks));
+            let new = edited.unwrap_or_else(|| parsed.folder(path, world.files, blocks));
+            let names = if Arc::ptr_eq(&new, old) { Vec::new() } else { new.changes(old) };
+            (new, names)
+        });
+        out.extend(names.iter().map(|declared| about(id, declared.clone())));
+        if folder.files() == 0
+            && let Some((parent, declared)) = module.call_of()
+        {
+            out.push(about(parent, declared));
+        }
+        if !Arc::ptr_eq(folder, &module.folder) {
+            world.modules.borrow_mut().set_folder(id, Arc::clone(folder));
+        }
+    }
+    // What a call could not find may have come.
+    if changed.is_none() {
+        out.extend(world.memo.borrow().missing().map(|(module, declared)| about(module, declared)));
+    }
+    out
+}
+
+fn finish(world: &World<'_>, configuration: &mut Configuration) {
+    configuration.graph.gaps = world.gaps();
+    let modules = world.modules.borrow();
+    let folders: BTreeMap<&Utf8PathBuf, usize> =
+        modules.iter().map(|(_, module)| (&module.folder_path, module.folder.files())).collect();
+    configuration.files = folders.values().sum();
+    configuration.folders = folders.into_keys().cloned().collect();
+}
+
+/// Puts resources into the graph.
+struct Placer<'p, 'w> {
+    world: &'p World<'w>,
+    graph: &'p mut ResourceGraph,
+    placed: Option<&'p mut Placed>,
+    delta: Option<&'p mut Delta>,
+    /// Module instances below this number are in the graph already.
+    visited: ModuleId,
+}
+
+impl Placer<'_, '_> {
+    /// Puts in the resources of the module instances that are new, and of those that they call.
+    fn visit_new(&mut self) {
+        while self.visited < self.world.modules.borrow().next() {
+            let id = self.visited;
+            self.visited += 1;
+            if !self.world.modules.borrow().is_there(id) {
+                continue;
+            }
+            let module = self.world.module(id);
+            for found in module.folder.resources() {
+                let resources = self.world.resources(id, found.mode, found.kind, found.name);
+                let declared = || Declared::Resource(found.mode, found.kind.clone(), found.name.clone());
+                self.place(id, declared, &resources);
+            }
+            for (name, _) in module.folder.calls() {
+                self.world.children(id, name);
+            }
+        }
+    }
+
+    fn place(&mut self, id: ModuleId, declared: impl FnOnce() -> Declared, resources: &[Arc<Resource>]) {
+        let facts = &self.world.tables.facts;
+        let mut slots = Vec::new();
+        for resource in resources {
+            let (slot, old) = self.graph.put(Arc::clone(resource), facts);
+            slots.push(slot);
+            if let Some(delta) = &mut self.delta {
+                delta.changed.push(slot);
+                delta.previous.extend(old.map(|old| (slot, old)));
+            }
+        }
+        let Some(placed) = &mut self.placed else { return };
+        let before = placed.insert((id, declared()), slots.clone()).unwrap_or_default();
+        self.take_out(before.into_iter().filter(|slot| !slots.contains(slot)));
+    }
+
+    fn take_out(&mut self, slots: impl Iterator<Item = Slot>) {
+        for slot in slots {
+            if let (Some(old), Some(delta)) =
+                (self.graph.remove(slot, &self.world.tables.facts), &mut self.delta)
+            {
+                delta.removed.push((slot, old));
+            }
+        }
+    }
+
+    /// Evaluates anew what was made from `texts`.
+    fn follow(&mut self, texts: Vec<Question>) {
+        let mut todo: BTreeMap<(ModuleId, String), Question> = BTreeMap::new();
+        let mut add = |question: Question| {
+            if matches!(question.declared, Declared::Resource(..) | Declared::Call(_)) {
+                todo.insert((question.module, format!("{:?}", question.declared)), question);
+            }
+        };
+        let mut calls: Vec<Question> = texts.clone();
+        let dropped = self.world.memo.borrow_mut().drop_answers(texts.iter().cloned());
+        calls.extend(dropped.iter().filter(|question| question.aspect == Aspect::Children).cloned());
+        texts.into_iter().chain(dropped).for_each(&mut add);
+        // What a call made is gone with the answer, before anybody can ask for it again.
+        while let Some(Question { module, declared, .. }) = calls.pop() {
+            let Declared::Call(name) = &declared else { continue };
+            let gone = self.world.modules.borrow_mut().remove_children(module, name);
+            for id in gone {
+                let dropped = self.world.memo.borrow_mut().drop_module(id);
+                calls.extend(dropped.iter().filter(|question| question.aspect == Aspect::Children).cloned());
+                dropped.into_iter().for_each(&mut add);
+            }
+        }
+        for (_, Question { module: id, declared, .. }) in todo {
+            let is_there = self.world.modules.borrow().is_there(id);
+            match &declared {
+                Declared::Resource(mode, kind, name) => {
+                    let resources =
+                        if is_there { self.world.resources(id, *mode, kind, name) } else { Arc::from([]) };
+                    self.place(id, || declared.clone(), &resources);
+                }
+                Declared::Call(name) if is_there => drop(self.world.children(id, name)),
+                _ => {}
+            }
+        }
+        self.visit_new();
+        if let Some(delta) = &mut self.delta {
+            // A slot that was given up and used again has only changed.
+            let changed: FxHashSet<Slot> = delta.changed.iter().copied().collect();
+            let removed = std::mem::take(&mut delta.removed);
+            let (again, gone): (Vec<_>, Vec<_>) =
+                removed.into_iter().partition(|(slot, _)| changed.contains(slot));
+            delta.removed = gone;
+            delta.previous.extend(again);
+            delta.changed.sort_unstable();
+            delta.changed.dedup();
+        }
+    }
+}
