@@ -170,8 +170,11 @@ impl Case {
             _ => None,
         };
         let today = self.option("today").next().map(str::parse).transpose()?;
-        let mut host =
-            AnalysisHost::new(Arc::clone(&files) as Arc<_>, set, Settings { keep_passes: true, today });
+        let mut host = AnalysisHost::new(
+            Arc::clone(&files) as Arc<_>,
+            set,
+            Settings { keep_passes: true, follow_edits: false, today },
+        );
         let inputs = |folder: &str| RootInputs {
             // The top folder of the case is written `.` and has the empty path.
             folder: folder.trim_start_matches('.').into(),

@@ -79,7 +79,7 @@ pub fn host(files: MemoryFiles, catalogue: &Arc<Catalogue>, policy: &str) -> any
         }
     };
     let set = load_policies(catalogue, &*files, Utf8Path::new(""), &[named])?;
-    let mut host = AnalysisHost::new(files, set, Settings { keep_passes: true, today: None });
+    let mut host = AnalysisHost::new(files, set, Settings { keep_passes: true, ..Settings::default() });
     host.apply_change(Change::Roots(vec![RootSpec::Folder {
         inputs: RootInputs::default(),
         environment: None,

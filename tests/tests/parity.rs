@@ -121,7 +121,7 @@ fn host(catalogue: &Arc<Catalogue>, top: &Utf8Path) -> anyhow::Result<AnalysisHo
     let files = Arc::new(DiskFiles::new(top.to_owned()));
     let named = [NamedPolicy::BuiltIn("auditlint:everything".to_owned())];
     let set = load_policies(catalogue, &*files, Utf8Path::new(""), &named)?;
-    Ok(AnalysisHost::new(files, set, Settings { keep_passes: true, today: None }))
+    Ok(AnalysisHost::new(files, set, Settings { keep_passes: true, ..Settings::default() }))
 }
 
 fn report(host: &AnalysisHost) -> anyhow::Result<Report> {

@@ -15,7 +15,11 @@ use crate::output;
 pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
     let written =
         options.output.iter().map(|text| output_option(text)).collect::<Result<Vec<_>, Failure>>()?;
-    let settings = Settings { keep_passes: options.show.contains(&Show::Pass), today: Some(today()) };
+    let settings = Settings {
+        keep_passes: options.show.contains(&Show::Pass),
+        follow_edits: false,
+        today: Some(auditlint_analysis::today()),
+    };
     let extra = Extra {
         source: options.source.as_deref(),
         stdin_filename: options.stdin_filename.as_deref(),
@@ -56,13 +60,6 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
     let colour = format == Format::Pretty && output::colours();
     output::print(&render(&report, &outcome, format, &shown(colour)))?;
     Ok(outcome.exit)
-}
-
-/// Today's date in UTC.
-#[expect(clippy::disallowed_methods, reason = "this is the edge: the clock is read here")]
-fn today() -> jiff::civil::Date {
-    let now = jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 fn nothing(options: &CheckOptions, broken: &[(String, String)]) -> Failure {

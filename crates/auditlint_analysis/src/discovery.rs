@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auditlint_graph::terraform::{Caches, Folder, join_source};
+use auditlint_graph::terraform::{Caches, Folder, is_terraform, join_source};
 use auditlint_syntax::{EntryKind, Files};
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobSet;
@@ -76,12 +76,6 @@ fn walk(folder: &Utf8Path, files: &dyn Files, exclude: &GlobSet, depth: usize, o
             walk(&folder.join(&entry.name), files, exclude, depth + 1, out);
         }
     }
-}
-
-/// Whether Terraform (or OpenTofu) reads a file of that name as configuration.
-#[must_use]
-pub fn is_terraform(name: &str) -> bool {
-    [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end)) && !name.starts_with('.')
 }
 
 #[cfg(test)]

@@ -173,6 +173,14 @@ impl DiskFiles {
     }
 }
 
+/// Today's date in UTC: what the command line and the server judge the dates of suppressions by.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the edge: the clock is read here")]
+pub fn today() -> jiff::civil::Date {
+    let now = jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 fn read_error(error: io::Error) -> ReadError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ReadError::Missing,

@@ -58,6 +58,9 @@ pub enum Change {
 pub struct Settings {
     /// Whether passing verdicts become findings too, rather than numbers alone.
     pub keep_passes: bool,
+    /// Whether texts are going to change: then a root remembers what each verdict was made from, and an edit
+    /// judges again only what it may change. A single check does without.
+    pub follow_edits: bool,
     /// The day on which suppressions are judged, `YYYY-MM-DD`: the clock is an input. None: none has expired.
     pub today: Option<jiff::civil::Date>,
 }

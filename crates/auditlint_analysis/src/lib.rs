@@ -7,6 +7,7 @@
 mod discovery;
 mod disk;
 mod fix;
+mod following;
 mod host;
 mod hover;
 mod outcome;
@@ -17,8 +18,9 @@ mod root;
 mod snapshot;
 mod suppression;
 
-pub use discovery::{Discovery, discover, is_terraform};
-pub use disk::DiskFiles;
+pub use auditlint_graph::terraform::is_terraform;
+pub use discovery::{Discovery, discover};
+pub use disk::{DiskFiles, today};
 pub use fix::{FileEdits, Fix};
 pub use host::{AnalysisHost, Change, RootId, RootSpec, Settings};
 pub use outcome::{Gate, Outcome, Status, outcome};

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auditlint_graph::plan::Plan;
 use auditlint_graph::terraform::{Caches, Configuration};
-use auditlint_graph::{ResourceGraph, join};
+use auditlint_graph::{Gap, ResourceGraph, join};
 use auditlint_policy::{Evaluation, Finding, Place, RootContext, Verdict, evaluate};
 use auditlint_syntax::{Access, FileId, Files};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
+use crate::following::Following;
 use crate::host::Settings;
 use crate::suppression::Suppressions;
 use crate::{InputMode, PolicySet, RootReport, RootSpec, Summary};
@@ -22,15 +23,48 @@ pub(crate) struct Root {
     /// The revision in which an input of the root changed last.
     stamp: AtomicU64,
     busy: AtomicBool,
-    memo: Mutex<Option<(u64, Arc<Judged>)>>,
+    memo: Mutex<Memo>,
     accesses: Mutex<Option<Arc<[Access]>>>,
+    /// The paths that changed, with the revision in which they did, as far as no computation took them in.
+    touched: Mutex<Vec<(u64, Utf8PathBuf)>>,
+}
+
+/// What was computed.
+#[derive(Default)]
+struct Memo {
+    judged: Option<(u64, Arc<Judged>)>,
+    following: Option<Following>,
 }
 
 /// What a root comes to.
 pub(crate) struct Judged {
-    pub(crate) report: RootReport,
-    pub(crate) graph: ResourceGraph,
-    pub(crate) by_file: FxHashMap<FileId, Vec<Arc<Finding>>>,
+    /// The whole report, where the root is judged once; one that follows edits makes it when it is asked for.
+    report: Option<RootReport>,
+    pub(crate) graph: Arc<ResourceGraph>,
+    pub(crate) by_file: ByFile,
+}
+
+/// The findings of each file, sorted by place, rule and address.
+pub(crate) type ByFile = FxHashMap<FileId, Arc<[Arc<Finding>]>>;
+
+impl Judged {
+    /// The verdicts of a root that follows edits.
+    pub(crate) fn following(graph: Arc<ResourceGraph>, by_file: ByFile) -> Self {
+        Self { report: None, graph, by_file }
+    }
+
+    /// The findings that have a place in a text, in no particular order of files.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &Arc<Finding>> {
+        self.by_file.values().flat_map(|findings| findings.iter())
+    }
+
+    pub(crate) fn in_file(&self, file: FileId) -> &[Arc<Finding>] {
+        self.by_file.get(&file).map_or(&[], |findings| findings)
+    }
+
+    pub(crate) fn gaps(&self) -> &[Gap] {
+        &self.graph.gaps
+    }
 }
 
 impl Root {
@@ -42,12 +76,14 @@ impl Root {
             busy: AtomicBool::new(false),
             memo: Mutex::default(),
             accesses: Mutex::default(),
+            touched: Mutex::default(),
         }
     }
 
     /// Takes note that `path` changed in `revision`: cheap, and never waits for a computation.
     pub(crate) fn touch(&self, path: &Utf8Path, revision: u64) {
         if self.busy.load(Ordering::SeqCst) || self.depends_on(path) {
+            lock(&self.touched).push((revision, path.to_owned()));
             self.stamp.store(revision, Ordering::SeqCst);
         }
     }
@@ -78,9 +114,23 @@ impl Root {
 
     /// The verdicts, computed unless nothing changed since. None when `is_current` turns false on the way.
     pub(crate) fn judge(&self, world: &World<'_>) -> Option<Arc<Judged>> {
+        self.judged(&mut lock(&self.memo), world)
+    }
+
+    /// The report on the verdicts.
+    pub(crate) fn report(&self, world: &World<'_>) -> Option<RootReport> {
         let mut memo = lock(&self.memo);
+        let judged = self.judged(&mut memo, world)?;
+        match (&judged.report, &memo.following) {
+            (Some(report), _) => Some(report.clone()),
+            (None, Some(following)) => Some(following.report(self.empty_report(), world)),
+            (None, None) => None,
+        }
+    }
+
+    fn judged(&self, memo: &mut Memo, world: &World<'_>) -> Option<Arc<Judged>> {
         let stamp = self.stamp.load(Ordering::SeqCst);
-        if let Some((known, judged)) = memo.as_ref()
+        if let Some((known, judged)) = &memo.judged
             && *known == stamp
         {
             return Some(Arc::clone(judged));
@@ -89,58 +139,104 @@ impl Root {
             return None;
         }
         self.busy.store(true, Ordering::SeqCst);
-        let (judged, accesses) = self.compute(world);
-        *lock(&self.accesses) = Some(accesses.into());
+        // Given up before the computation, so that what it shares with the next one can be changed in place.
+        memo.judged = None;
+        let judged = match &self.spec {
+            RootSpec::Folder { inputs, .. } if world.settings.follow_edits => {
+                let touched = self.take_touched(world.revision);
+                let following = match memo.following.take().filter(|following| following.is_by(world.set)) {
+                    Some(mut following) => {
+                        following.update(inputs, &touched, world);
+                        following
+                    }
+                    None => Following::new(inputs, world),
+                };
+                *lock(&self.accesses) = Some(following.accesses().into());
+                let judged = following.judged();
+                memo.following = Some(following);
+                judged
+            }
+            _ => {
+                let (judged, accesses) = self.compute(world);
+                *lock(&self.accesses) = Some(accesses.into());
+                judged
+            }
+        };
         self.busy.store(false, Ordering::SeqCst);
         let judged = Arc::new(judged);
         // A text may have changed under the computation: then the result belongs to no revision.
         if !(world.is_current)() && self.stamp.load(Ordering::SeqCst) != stamp {
             return None;
         }
-        *memo = Some((stamp, Arc::clone(&judged)));
+        memo.judged = Some((stamp, Arc::clone(&judged)));
         Some(judged)
+    }
+
+    /// The paths that changed up to `revision`; later ones belong to a later computation.
+    fn take_touched(&self, revision: u64) -> Vec<Utf8PathBuf> {
+        let mut touched = lock(&self.touched);
+        let (now, later) = std::mem::take(&mut *touched).into_iter().partition(|(at, _)| *at <= revision);
+        *touched = later;
+        let mut paths: Vec<Utf8PathBuf> = now.into_iter().map(|(_, path): (u64, _)| path).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// A report that says nothing yet.
+    fn empty_report(&self) -> RootReport {
+        let (path, mode, environment) = match &self.spec {
+            RootSpec::Folder { inputs, environment } => {
+                (inputs.folder.clone(), InputMode::Hcl, environment.clone())
+            }
+            RootSpec::Plan { path, .. } => {
+                let state = self.plan.as_ref().is_some_and(|plan| plan.is_state);
+                (path.clone(), if state { InputMode::State } else { InputMode::Plan }, None)
+            }
+        };
+        RootReport {
+            path,
+            mode,
+            environment,
+            findings: Vec::new(),
+            gaps: Vec::new(),
+            files: 0,
+            summary: Summary::default(),
+        }
     }
 
     fn compute(&self, world: &World<'_>) -> (Judged, Vec<Access>) {
         let tables = &world.set.tables;
         let load = |inputs| Configuration::load(inputs, world.files, world.caches, tables);
-        let (mode, path, environment, configuration) = match &self.spec {
-            RootSpec::Folder { inputs, environment } => {
-                (InputMode::Hcl, inputs.folder.clone(), environment.clone(), load(inputs))
-            }
+        let configuration = match &self.spec {
+            RootSpec::Folder { inputs, .. } => load(inputs),
             RootSpec::Plan { path, source } => {
-                let state = self.plan.as_ref().is_some_and(|plan| plan.is_state);
-                let mode = if state { InputMode::State } else { InputMode::Plan };
                 let mut configuration = source.as_ref().map(load).unwrap_or_default();
                 if let Some(plan) = &self.plan {
                     configuration.graph = match source {
-                        Some(_) => join(&plan.graph, &configuration.graph, tables, path.as_str()),
-                        None => plan.graph.clone(),
+                        Some(_) => Arc::new(join(&plan.graph, &configuration.graph, tables, path.as_str())),
+                        None => Arc::clone(&plan.graph),
                     };
                 }
-                (mode, path.clone(), None, configuration)
+                configuration
             }
         };
-        let Configuration { graph, accesses, folders, files: terraform_files } = configuration;
-        let context = RootContext { folder: path.to_string(), keep_passes: world.settings.keep_passes };
+        let empty = self.empty_report();
+        let context = RootContext { folder: empty.path.to_string(), keep_passes: world.settings.keep_passes };
+        let graph = configuration.graph;
         let evaluation = evaluate(&graph, &world.set.policy, &world.set.catalogue, &context);
-        let suppressions = Suppressions::read(&path, &folders, world.files, world.caches);
-        let (report, by_file) = report(
-            RootReport {
-                path,
-                mode,
-                environment,
-                findings: Vec::new(),
-                gaps: graph.gaps.clone(),
-                files: terraform_files,
-                summary: Summary::default(),
-            },
-            &graph,
-            evaluation,
-            |finding| suppressions.apply(finding, world.settings.today),
-            world.files,
-        );
-        (Judged { report, graph, by_file }, accesses)
+        let suppressions = Suppressions::read(&empty.path, &configuration.folders, world.files, world.caches);
+        let excused = |finding| suppressions.apply(finding, world.settings.today);
+        let empty = RootReport { gaps: graph.gaps.clone(), files: configuration.files, ..empty };
+        let report = filled(empty, &graph, evaluation, excused, world.files);
+        let mut by_file: FxHashMap<FileId, Vec<Arc<Finding>>> = FxHashMap::default();
+        for finding in &report.findings {
+            if let Place::Source(at) = finding.place {
+                by_file.entry(at.file).or_default().push(Arc::clone(finding));
+            }
+        }
+        let by_file = by_file.into_iter().map(|(file, findings)| (file, findings.into())).collect();
+        (Judged { report: Some(report), graph, by_file }, configuration.accesses)
     }
 }
 
@@ -148,7 +244,8 @@ impl Root {
 pub(crate) struct World<'a> {
     pub(crate) files: &'a dyn Files,
     pub(crate) caches: &'a Caches,
-    pub(crate) set: &'a Prepared,
+    pub(crate) set: &'a Arc<Prepared>,
+    pub(crate) revision: u64,
     pub(crate) settings: &'a Settings,
     pub(crate) is_current: &'a (dyn Fn() -> bool + Sync),
 }
@@ -178,16 +275,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type ByFile = FxHashMap<FileId, Vec<Arc<Finding>>>;
-
 /// Fills `empty` with what the evaluation of `graph` gave, each finding as `excused` leaves it.
-fn report(
+pub(crate) fn filled(
     empty: RootReport,
     graph: &ResourceGraph,
     evaluation: Evaluation,
     excused: impl Fn(Arc<Finding>) -> Arc<Finding>,
     files: &dyn Files,
-) -> (RootReport, ByFile) {
+) -> RootReport {
     let mut findings: Vec<Arc<Finding>> = evaluation.findings.into_iter().map(excused).collect();
     sort(&mut findings, files);
     let mut summary = Summary {
@@ -208,15 +303,9 @@ fn report(
             Verdict::Pass | Verdict::Exempt | Verdict::NotApplicable => *proven += 1,
         }
     }
-    let mut by_file = ByFile::default();
-    for finding in &findings {
-        if let Place::Source(at) = finding.place {
-            by_file.entry(at.file).or_default().push(Arc::clone(finding));
-        }
-    }
     let mut report = RootReport { findings, summary, ..empty };
     report.recount();
-    (report, by_file)
+    report
 }
 
 fn count(number: usize) -> u32 {
@@ -224,7 +313,7 @@ fn count(number: usize) -> u32 {
 }
 
 /// Sorts by path, place, rule and address.
-fn sort(findings: &mut [Arc<Finding>], files: &dyn Files) {
+pub(crate) fn sort(findings: &mut [Arc<Finding>], files: &dyn Files) {
     let mut names: FxHashMap<FileId, Utf8PathBuf> = FxHashMap::default();
     for finding in findings.iter() {
         if let Place::Source(at) = finding.place {

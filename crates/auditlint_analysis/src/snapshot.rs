@@ -107,7 +107,7 @@ impl Analysis {
         let mut found = Vec::new();
         for id in roots {
             let judged = self.judged(*id)?;
-            let own = judged.report.gaps.iter().filter(|gap| gap.at.is_some_and(|at| at.file == file));
+            let own = judged.gaps().iter().filter(|gap| gap.at.is_some_and(|at| at.file == file));
             found.extend(own.cloned());
         }
         found.sort();
@@ -127,16 +127,21 @@ impl Analysis {
     }
 
     pub(crate) fn judged(&self, id: RootId) -> Result<Arc<Judged>, Cancelled> {
+        self.ask(id, Root::judge)
+    }
+
+    fn ask<T>(&self, id: RootId, ask: impl FnOnce(&Root, &World<'_>) -> Option<T>) -> Result<T, Cancelled> {
         let root = self.root(id).ok_or(Cancelled)?;
         let is_current = || self.is_current();
         let world = World {
             files: self.files(),
             caches: &self.state.caches,
             set: &self.state.set,
+            revision: self.state.revision,
             settings: &self.state.settings,
             is_current: &is_current,
         };
-        root.judge(&world).ok_or(Cancelled)
+        ask(root, &world).ok_or(Cancelled)
     }
 
     /// The report over `roots`, which are judged in parallel.
@@ -144,9 +149,8 @@ impl Analysis {
     /// # Errors
     /// When the host has moved on.
     pub fn check(&self, roots: &[RootId]) -> Result<Report, Cancelled> {
-        let judged: Vec<Arc<Judged>> =
-            roots.par_iter().map(|id| self.judged(*id)).collect::<Result<_, Cancelled>>()?;
-        let roots: Vec<RootReport> = judged.iter().map(|judged| judged.report.clone()).collect();
+        let roots: Vec<RootReport> =
+            roots.par_iter().map(|id| self.ask(*id, Root::report)).collect::<Result<_, Cancelled>>()?;
         let mut report = Report {
             policy: Arc::clone(&self.state.set.policy),
             summary: Summary::over(roots.iter()),
@@ -174,7 +178,7 @@ impl Analysis {
         let mut found: Vec<Arc<Finding>> = Vec::new();
         for id in roots {
             let judged = self.judged(*id)?;
-            for finding in judged.by_file.get(&file).into_iter().flatten() {
+            for finding in judged.in_file(file) {
                 if !matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) {
                     continue;
                 }
@@ -224,7 +228,10 @@ impl Analysis {
         let mut all = Vec::new();
         for id in roots {
             let judged = self.judged(*id)?;
-            for finding in judged.report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail) {
+            let mut failing: Vec<_> =
+                judged.findings().filter(|finding| finding.verdict == Verdict::Fail).cloned().collect();
+            crate::root::sort(&mut failing, self.files());
+            for finding in &failing {
                 all.extend(
                     fix::fixes(self, *id, finding)
                         .into_iter()
@@ -252,7 +259,7 @@ impl Analysis {
         let mut out: Vec<(RootId, Arc<Finding>)> = Vec::new();
         for id in self.roots_of(file) {
             let judged = self.judged(id)?;
-            for finding in judged.by_file.get(&file).into_iter().flatten() {
+            for finding in judged.in_file(file) {
                 let Place::Source(at) = finding.place else { continue };
                 let touches = at.span.start <= range.end && range.start <= at.span.end;
                 let seen =

@@ -4,31 +4,43 @@
 //! head of a file with an empty line after them. One that has expired, or that is not understood, excuses
 //! nothing, and the finding says so.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auditlint_graph::terraform::Caches;
+use auditlint_graph::terraform::{Caches, is_terraform};
 use auditlint_policy::{Finding, Place, Related, Verdict};
 use auditlint_syntax::hcl::{self, Block, Body, Item, ItemKind};
 use auditlint_syntax::{EntryKind, FileId, Files, Location, Source, Span};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::civil::Date;
-
-use crate::discovery::is_terraform;
 
 const WORD: &str = "auditlint:ignore";
 
-/// The suppressions of a root.
+/// The suppressions of a root, by file.
 #[derive(Debug, Default)]
-pub(crate) struct Suppressions(Vec<Suppression>);
+pub(crate) struct Suppressions {
+    files: BTreeMap<Utf8PathBuf, (FileId, Vec<Suppression>)>,
+}
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Suppression {
     at: Location,
     scope: Scope,
     content: Result<Content, String>,
 }
 
-#[derive(Debug)]
+/// The findings that a change of suppressions touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Touched {
+    /// None.
+    Nothing,
+    /// Those in this file.
+    File(FileId),
+    /// Any: a suppression of a module call came, went or moved.
+    Everything,
+}
+
+#[derive(Debug, PartialEq, Eq)]
 enum Scope {
     File(FileId),
     Statement(Location),
@@ -48,28 +60,44 @@ struct Content {
 
 impl Suppressions {
     /// The suppressions in the Terraform files of `folders`, the root's own first.
-    pub(crate) fn read(
-        root: &Utf8PathBuf,
-        folders: &[Utf8PathBuf],
-        files: &dyn Files,
-        caches: &Caches,
-    ) -> Self {
-        let mut all = Vec::new();
+    pub(crate) fn read(root: &Utf8Path, folders: &[Utf8PathBuf], files: &dyn Files, caches: &Caches) -> Self {
+        let mut all = Self::default();
         for folder in folders {
-            for entry in files.list(folder) {
-                if entry.kind != EntryKind::File
-                    || !is_terraform(&entry.name)
-                    || entry.name.ends_with(".json")
-                {
-                    continue;
-                }
-                let Ok(source) = files.read(&folder.join(&entry.name)) else { continue };
-                if source.text().contains(WORD) {
-                    read(&source, folder == root, caches, &mut all);
-                }
+            for entry in files.list(folder).iter().filter(|entry| entry.kind == EntryKind::File) {
+                all.read_file(root, &folder.join(&entry.name), files, caches);
             }
         }
-        Self(all)
+        all
+    }
+
+    /// Reads one file anew.
+    pub(crate) fn read_file(
+        &mut self,
+        root: &Utf8Path,
+        path: &Utf8Path,
+        files: &dyn Files,
+        caches: &Caches,
+    ) -> Touched {
+        let mut found = Vec::new();
+        let is_read = path.file_name().is_some_and(|name| is_terraform(name) && !name.ends_with(".json"));
+        let source = if is_read { files.read(path).ok() } else { None };
+        if let Some(source) = source.filter(|source| source.text().contains(WORD)) {
+            read(&source, path.parent() == Some(root), caches, &mut found);
+        }
+        let file = files.paths().id(path);
+        let none = (file, Vec::new());
+        let old = self.files.get(path).unwrap_or(&none);
+        if old.1 == found {
+            return Touched::Nothing;
+        }
+        let is_call = |suppression: &Suppression| matches!(suppression.scope, Scope::Call { .. });
+        let any_call = old.1.iter().chain(&found).any(is_call);
+        if found.is_empty() {
+            self.files.remove(path);
+        } else {
+            self.files.insert(path.to_owned(), (file, found));
+        }
+        if any_call { Touched::Everything } else { Touched::File(file) }
     }
 
     /// The finding, exempt where a suppression speaks of it.
@@ -78,7 +106,8 @@ impl Suppressions {
             return finding;
         }
         let mut why_not = None;
-        for suppression in self.0.iter().filter(|suppression| suppression.scope.holds(&finding)) {
+        let all = self.files.values().flat_map(|(_, own)| own);
+        for suppression in all.filter(|suppression| suppression.scope.holds(&finding)) {
             match &suppression.content {
                 Ok(content) if !content.rules.iter().any(|rule| *rule == *finding.rule) => {}
                 Ok(content) => {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use auditlint_analysis::{
     AnalysisHost, CONFIG_NAME, Change, DiskFiles, NamedPolicy, PolicySet, RootSpec, Settings, SetupError,
-    is_terraform, load_policies,
+    is_terraform, load_policies, today,
 };
 use auditlint_graph::terraform::RootInputs;
 use auditlint_syntax::{Encoding, FileId, Files as _, LineIndex, Position, Source};
@@ -125,7 +125,7 @@ impl Session {
             Ok(set) => (set, None),
             Err(problem) => (self.fallback(&*disk)?, Some(problem)),
         };
-        let settings = Settings { keep_passes: false, today: None };
+        let settings = Settings { keep_passes: false, follow_edits: true, today: Some(today()) };
         let host = AnalysisHost::new(Arc::clone(&disk) as Arc<_>, set, settings);
         self.workspaces.push(Workspace { disk, folder: relative, host, discovered: false, problem });
         Some(self.workspaces.len() - 1)

@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 use auditlint_graph::{Resource, ResourceGraph, Slot};
 use rustc_hash::FxHashMap;
 
-use crate::catalogue::Catalogue;
-use crate::evaluate::{Context, Joins, Look, Subject, is_judged};
-use crate::facts::{Facts, Sink};
+use crate::evaluate::{Context, Look, Read, Subject};
+use crate::facts::Sink;
 use crate::{Category, Days, FlowStep, Verdict, probes};
 
 /// Longest path that is followed; a longer one is a loop or a mistake.
@@ -20,82 +19,111 @@ const SHOWN: usize = 5;
 /// Where logs come from and where they go.
 #[derive(Debug, Default)]
 pub(crate) struct Flow {
+    /// What each resource has to do with logs.
+    parts: FxHashMap<Slot, Part>,
     /// The next stations of a resource.
     next: FxHashMap<Slot, Vec<Slot>>,
     /// The stations before a resource.
     before: FxHashMap<Slot, Vec<Slot>>,
-    /// What a source emits (unless it is certain that it does not).
-    emits: FxHashMap<Slot, BTreeSet<Category>>,
     /// What reaches a station.
     reached: FxHashMap<Slot, BTreeSet<Category>>,
 }
 
-impl Flow {
-    /// Follows the logs of every source.
-    pub(crate) fn build(graph: &ResourceGraph, catalogue: &Catalogue, joins: &Joins) -> Self {
-        let empty = Self::default();
-        let mut flow = Self::default();
-        let mut direct: Vec<(Slot, Slot, Vec<Category>)> = Vec::new();
-        for (slot, resource) in graph.iter().filter(|(_, resource)| is_judged(resource)) {
-            let Some(facts) = catalogue.facts(resource.kind()) else { continue };
-            let context = Context { graph, catalogue, flow: &empty, joins, parameters: &[], slot, resource };
-            for emission in &facts.emits {
-                let on = emission
-                    .on
-                    .as_ref()
-                    .map_or(Verdict::Pass, |on| context.condition(on, &Subject::resource(resource)).verdict);
-                if on == Verdict::Fail || on == Verdict::NotApplicable {
-                    continue;
-                }
-                flow.emits.entry(slot).or_default().extend(&emission.categories);
-                for store in emission.to.iter().flat_map(|sink| stations(&context, sink)) {
-                    direct.push((slot, store, emission.categories.clone()));
-                }
-            }
-            flow.forwards(&context, facts);
-        }
-        for (source, store, categories) in direct {
-            flow.link(source, store);
-            flow.spread(store, &categories);
-        }
-        flow
-    }
+/// What one resource has to do with logs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// What it emits (unless it is certain that it does not).
+    emits: BTreeSet<Category>,
+    /// Where that goes.
+    direct: Vec<(Slot, Vec<Category>)>,
+    /// What it passes on: from whom, to whom.
+    links: Vec<(Slot, Slot)>,
+}
 
-    fn forwards(&mut self, context: &Context<'_>, facts: &Facts) {
+impl Part {
+    /// The part of the resource of `context`, which sees an empty flow.
+    pub(crate) fn of(context: &Context<'_>) -> Self {
+        let mut part = Self::default();
+        let Some(facts) = context.catalogue.facts(context.resource.kind()) else { return part };
+        let subject = Subject::resource(context.resource);
+        for emission in &facts.emits {
+            let on = emission.on.as_ref().map_or(Verdict::Pass, |on| context.condition(on, &subject).verdict);
+            if on == Verdict::Fail || on == Verdict::NotApplicable {
+                continue;
+            }
+            part.emits.extend(&emission.categories);
+            for store in emission.to.iter().flat_map(|sink| stations(context, sink)) {
+                part.direct.push((store, emission.categories.clone()));
+            }
+        }
         for forward in &facts.forwards {
-            let sink = Sink { companion: None, path: forward.path.clone(), types: forward.types.clone() };
-            for station in stations(context, &sink) {
-                self.link(context.slot, station);
-            }
+            let to = Sink { companion: None, path: forward.path.clone(), types: forward.types.clone() };
+            part.links.extend(stations(context, &to).into_iter().map(|station| (context.slot, station)));
             if let Some((from, types)) = &forward.from {
-                let sink = Sink { companion: None, path: from.clone(), types: types.clone() };
-                for station in stations(context, &sink) {
-                    self.link(station, context.slot);
-                }
+                let from = Sink { companion: None, path: from.clone(), types: types.clone() };
+                part.links
+                    .extend(stations(context, &from).into_iter().map(|station| (station, context.slot)));
             }
         }
+        part
+    }
+}
+
+impl Flow {
+    /// Puts a part in the place of the one before. True when it is another one.
+    pub(crate) fn set(&mut self, slot: Slot, part: Part) -> bool {
+        let old =
+            if part == Part::default() { self.parts.remove(&slot) } else { self.parts.insert(slot, part) };
+        old.as_ref() != self.parts.get(&slot)
     }
 
-    fn link(&mut self, from: Slot, to: Slot) {
-        let next = self.next.entry(from).or_default();
-        if !next.contains(&to) {
-            next.push(to);
-            self.before.entry(to).or_default().push(from);
-        }
-    }
-
-    /// Marks `station`, and whatever it forwards to, as reached.
-    fn spread(&mut self, station: Slot, categories: &[Category]) {
-        let mut queue = vec![(station, 0)];
-        while let Some((slot, depth)) = queue.pop() {
-            let reached = self.reached.entry(slot).or_default();
-            let known = reached.len();
-            reached.extend(categories);
-            // A station that gained nothing was followed before: this also ends loops.
-            if reached.len() > known && depth < LONGEST {
-                queue.extend(self.next.get(&slot).into_iter().flatten().map(|next| (*next, depth + 1)));
+    /// Follows the logs of every source anew. Gives the stations and sources for which that made a difference.
+    pub(crate) fn assemble(&mut self, graph: &ResourceGraph) -> Vec<Slot> {
+        let mut order: Vec<Slot> = self.parts.keys().copied().collect();
+        order.sort_unstable();
+        let parts = std::mem::take(&mut self.parts);
+        let old = std::mem::take(self);
+        self.parts = parts;
+        let all = || order.iter().filter_map(|slot| Some((*slot, self.parts.get(slot)?)));
+        let (mut next, mut before) = (Stations::default(), Stations::default());
+        let mut link = |from: Slot, to: Slot| {
+            let stations = next.entry(from).or_default();
+            if !stations.contains(&to) {
+                stations.push(to);
+                before.entry(to).or_default().push(from);
             }
+        };
+        for (slot, part) in all() {
+            part.links.iter().for_each(|(from, to)| link(*from, *to));
+            part.direct.iter().for_each(|(store, _)| link(slot, *store));
         }
+        let address = |slot: &Slot| graph.get(*slot).map(|resource| &resource.address);
+        #[expect(clippy::iter_over_hash_type, reason = "each list is sorted by itself")]
+        for stations in next.values_mut().chain(before.values_mut()).filter(|stations| stations.len() > 1) {
+            stations.sort_by(|a, b| address(a).cmp(&address(b)));
+        }
+        let mut reached = FxHashMap::default();
+        for (_, part) in all() {
+            part.direct
+                .iter()
+                .for_each(|(store, categories)| spread(&next, &mut reached, *store, categories));
+        }
+        (self.next, self.before, self.reached) = (next, before, reached);
+        self.differences(&old)
+    }
+
+    fn differences(&self, old: &Self) -> Vec<Slot> {
+        fn differ<T: PartialEq>(new: &FxHashMap<Slot, T>, old: &FxHashMap<Slot, T>, out: &mut Vec<Slot>) {
+            out.extend(new.iter().filter(|(slot, one)| old.get(slot) != Some(one)).map(|(slot, _)| *slot));
+            out.extend(old.keys().filter(|slot| !new.contains_key(slot)));
+        }
+        let mut out = Vec::new();
+        differ(&self.next, &old.next, &mut out);
+        differ(&self.before, &old.before, &mut out);
+        differ(&self.reached, &old.reached, &mut out);
+        out.sort_unstable();
+        out.dedup();
+        out
     }
 
     /// The categories of the flows that reach a store.
@@ -105,7 +133,11 @@ impl Flow {
 
     /// What a source emits, or may emit.
     pub(crate) fn emitted(&self, slot: Slot) -> impl Iterator<Item = Category> {
-        self.emits.get(&slot).into_iter().flatten().copied()
+        self.parts.get(&slot).into_iter().flat_map(|part| part.emits.iter().copied())
+    }
+
+    fn is_source(&self, slot: Slot) -> bool {
+        self.emitted(slot).next().is_some()
     }
 
     /// Whether any flow ends here or passes through.
@@ -121,8 +153,9 @@ impl Flow {
     /// The paths through a resource, for its findings: from a source forwards, to a store from each source.
     pub(crate) fn paths(&self, slot: Slot, context: &Context<'_>) -> Vec<Vec<FlowStep>> {
         let mut out = Vec::new();
-        if self.emits.contains_key(&slot) && self.next.contains_key(&slot) {
-            self.forward(slot, &mut vec![slot], &mut out);
+        context.note(|| Read::Flow(slot));
+        if self.is_source(slot) && self.next.contains_key(&slot) {
+            self.forward(slot, context, &mut vec![slot], &mut out);
         } else if self.is_reached(slot) {
             for source in self.before(slot).iter().take(SHOWN) {
                 out.push(vec![*source, slot]);
@@ -132,7 +165,8 @@ impl Flow {
         out.into_iter().take(SHOWN).map(steps).collect()
     }
 
-    fn forward(&self, slot: Slot, path: &mut Vec<Slot>, out: &mut Vec<Vec<Slot>>) {
+    fn forward(&self, slot: Slot, context: &Context<'_>, path: &mut Vec<Slot>, out: &mut Vec<Vec<Slot>>) {
+        context.note(|| Read::Flow(slot));
         let next = self.next.get(&slot).map(Vec::as_slice).unwrap_or_default();
         let onward: Vec<Slot> = next.iter().copied().filter(|next| !path.contains(next)).collect();
         if onward.is_empty() || path.len() > LONGEST || out.len() >= SHOWN {
@@ -141,16 +175,17 @@ impl Flow {
         }
         for next in onward {
             path.push(next);
-            self.forward(next, path, out);
+            self.forward(next, context, path, out);
             path.pop();
         }
     }
 
     fn step(&self, slot: Slot, context: &Context<'_>) -> Option<FlowStep> {
-        let resource = context.graph.get(slot)?;
+        context.note(|| Read::Flow(slot));
+        let resource = context.get(slot)?;
         let facts = context.catalogue.facts(resource.kind());
         let keeps = facts.is_some_and(|facts| facts.keeps.is_some());
-        let role = match (self.emits.contains_key(&slot) && !self.is_reached(slot), keeps) {
+        let role = match (self.is_source(slot) && !self.is_reached(slot), keeps) {
             (true, _) => "source",
             (false, true) => "store",
             (false, false) => "forwarder",
@@ -173,6 +208,27 @@ impl Flow {
     }
 }
 
+type Stations = FxHashMap<Slot, Vec<Slot>>;
+
+/// Marks `station`, and whatever it forwards to, as reached.
+fn spread(
+    next: &Stations,
+    reached: &mut FxHashMap<Slot, BTreeSet<Category>>,
+    station: Slot,
+    categories: &[Category],
+) {
+    let mut queue = vec![(station, 0)];
+    while let Some((slot, depth)) = queue.pop() {
+        let found = reached.entry(slot).or_default();
+        let known = found.len();
+        found.extend(categories);
+        // A station that gained nothing was followed before: this also ends loops.
+        if found.len() > known && depth < LONGEST {
+            queue.extend(next.get(&slot).into_iter().flatten().map(|next| (*next, depth + 1)));
+        }
+    }
+}
+
 /// The resources that a sink leads to.
 fn stations(context: &Context<'_>, sink: &Sink) -> Vec<Slot> {
     let at = |context: &Context<'_>, resource: &Resource| -> Vec<Slot> {
@@ -187,7 +243,7 @@ fn stations(context: &Context<'_>, sink: &Sink) -> Vec<Slot> {
         None => at(context, context.resource),
         Some((kind, join)) => {
             let (companions, _) = context.companions(std::slice::from_ref(kind), join, &[]);
-            let found = companions.into_iter().filter_map(|(slot, _)| Some((slot, context.graph.get(slot)?)));
+            let found = companions.into_iter().filter_map(|(slot, _)| Some((slot, context.get(slot)?)));
             found.flat_map(|(slot, resource)| at(&context.at(slot, resource), resource)).collect()
         }
     }

@@ -97,7 +97,7 @@ type Failing = FxHashSet<(String, String)>;
 
 fn fingerprints(analysis: &Analysis, id: RootId) -> Option<Failing> {
     let judged = analysis.judged(id).ok()?;
-    Some(collect(judged.report.findings.iter().map(|finding| &**finding)))
+    Some(collect(judged.findings().map(|finding| &**finding)))
 }
 
 fn failing(analysis: &Analysis, id: RootId, files: &Overlay) -> Option<Failing> {

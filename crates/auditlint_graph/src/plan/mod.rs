@@ -9,6 +9,7 @@ mod text;
 mod window;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -22,7 +23,7 @@ use window::{Stop, Window};
 #[derive(Debug, Default)]
 pub struct Plan {
     /// The resources after the apply, and what could not be read.
-    pub graph: ResourceGraph,
+    pub graph: Arc<ResourceGraph>,
     /// `format_version` as written, where there is one.
     pub format_version: Option<String>,
     /// Whether the document was a state (`terraform show -json` without a plan) rather than a plan.
@@ -290,7 +291,7 @@ impl<R: Read> Reading<'_, R> {
         graph.gaps = self.document.gaps;
         graph.gaps.sort();
         graph.gaps.dedup();
-        Ok(Plan { graph, format_version: self.document.version, is_state })
+        Ok(Plan { graph: Arc::new(graph), format_version: self.document.version, is_state })
     }
 }
 

@@ -43,8 +43,13 @@ pub(super) fn load_once(
     let mut configuration = Configuration::default();
     {
         let world = World::new(inputs, &recorder, caches, tables, Memo::default());
-        let mut placer =
-            Placer { world: &world, graph: &mut configuration.graph, placed: None, delta: None, visited: 0 };
+        let mut placer = Placer {
+            world: &world,
+            graph: Arc::make_mut(&mut configuration.graph),
+            placed: None,
+            delta: None,
+            visited: 0,
+        };
         placer.visit_new();
         finish(&world, &mut configuration);
     }
@@ -63,7 +68,7 @@ impl Live {
             let world = World::new(inputs, &recorder, caches, tables, Memo::following());
             let mut placer = Placer {
                 world: &world,
-                graph: &mut configuration.graph,
+                graph: Arc::make_mut(&mut configuration.graph),
                 placed: Some(&mut placed),
                 delta: None,
                 visited: 0,
@@ -103,14 +108,12 @@ impl Live {
             let mut placer = Placer {
                 visited: world.modules.borrow().next(),
                 world: &world,
-                graph: &mut self.configuration.graph,
+                graph: Arc::make_mut(&mut self.configuration.graph),
                 placed: Some(&mut self.placed),
                 delta: Some(&mut delta),
             };
             placer.follow(texts);
-            let old = std::mem::take(&mut self.configuration.graph.gaps);
-            finish(&world, &mut self.configuration);
-            delta.gaps = old != self.configuration.graph.gaps;
+            delta.gaps = finish(&world, &mut self.configuration);
             self.kept = Some(world.keep());
         }
         // A root goes on depending on what it read before; one dependency too many only costs a look.
@@ -163,13 +166,19 @@ fn changed_texts(world: &mut World<'_>, changed: Option<&[Utf8PathBuf]>) -> Vec<
     out
 }
 
-fn finish(world: &World<'_>, configuration: &mut Configuration) {
-    configuration.graph.gaps = world.gaps();
+/// Counts and collects what is not about one resource. True when the gaps are others than before.
+fn finish(world: &World<'_>, configuration: &mut Configuration) -> bool {
+    let gaps = world.gaps();
+    let differs = configuration.graph.gaps != gaps;
+    if differs {
+        Arc::make_mut(&mut configuration.graph).gaps = gaps;
+    }
     let modules = world.modules.borrow();
     let folders: BTreeMap<&Utf8PathBuf, usize> =
         modules.iter().map(|(_, module)| (&module.folder_path, module.folder.files())).collect();
     configuration.files = folders.values().sum();
     configuration.folders = folders.into_keys().cloned().collect();
+    differs
 }
 
 /// Puts resources into the graph.

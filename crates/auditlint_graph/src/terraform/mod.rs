@@ -16,6 +16,8 @@ mod traversal;
 mod variables;
 mod world;
 
+use std::sync::Arc;
+
 use auditlint_syntax::hcl::BlockCache;
 use auditlint_syntax::{Access, Files, Name};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -54,8 +56,8 @@ pub struct Caches {
 /// An evaluated root.
 #[derive(Debug, Default)]
 pub struct Configuration {
-    /// The resources.
-    pub graph: ResourceGraph,
+    /// The resources. Shared, so that whoever looks at them does not hold up the next edit.
+    pub graph: Arc<ResourceGraph>,
     /// Every file and folder that was asked for, whether it was there or not, sorted.
     pub accesses: Vec<Access>,
     /// The folders of the modules that the root reaches, itself first.

@@ -1,32 +1,51 @@
 //! Links between resources: by reference, by key, through modules, or by a literal that exactly one has.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use auditlint_graph::{
-    Cause, CauseKind, GapKind, Key, RefKey, Reference, ResourceGraph, Slot, Target, Tracked, Value,
+    Cause, CauseKind, GapKind, Key, RefKey, Reference, Resource, Slot, Target, Tracked, Value,
 };
 use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
 use super::look::{Look, Subject};
-use super::{Context, Judged, is_judged, related_resource};
+use super::{Context, Judged, Read, is_judged, related_resource};
 use crate::Verdict;
 use crate::condition::{AttributePath, Condition};
+
+/// A type and a joining attribute that was asked for.
+pub(crate) type JoinId = u32;
 
 /// For each type and joining attribute that was asked for: who names whom.
 #[derive(Default)]
 pub(crate) struct Joins {
-    known: RefCell<FxHashMap<(Name, AttributePath), Rc<Join>>>,
+    known: RefCell<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    ids: FxHashMap<(Name, AttributePath), JoinId>,
+    all: Vec<Arc<Join>>,
 }
 
 /// The resources of one type by what their joining attribute names.
-#[derive(Default)]
+#[derive(Clone)]
 pub(crate) struct Join {
+    kind: Name,
+    path: AttributePath,
     by_target: FxHashMap<Target, Vec<(Slot, Reference)>>,
     by_literal: FxHashMap<Name, Vec<Slot>>,
     /// Those of which nobody knows yet whom they name.
     open: Vec<(Slot, Cause)>,
+}
+
+/// Whom one resource names by its joining attribute.
+#[derive(Default, PartialEq)]
+struct Names {
+    references: Vec<Reference>,
+    texts: Vec<Name>,
+    open: Vec<Cause>,
 }
 
 /// How sure a link is.
@@ -37,41 +56,112 @@ pub(crate) enum Link {
 }
 
 impl Joins {
-    fn of(&self, context: &Context<'_>, kind: &Name, path: &AttributePath) -> Rc<Join> {
+    fn of(&self, context: &Context<'_>, kind: &Name, path: &AttributePath) -> (JoinId, Arc<Join>) {
         let key = (kind.clone(), path.clone());
-        if let Some(known) = self.known.borrow().get(&key) {
-            return Rc::clone(known);
-        }
-        let mut join = Join::default();
-        for (slot, resource) in context.of_kind(kind) {
-            match context.look(&Subject::resource(resource), path) {
-                Look::Set(value) => join.add(slot, &value),
-                Look::Unknown(cause) => join.open.push((slot, cause)),
-                Look::Default(_) | Look::Absent => {}
+        {
+            let known = self.known.borrow();
+            let found = known.ids.get(&key).and_then(|id| Some((*id, known.all.get(*id as usize)?)));
+            if let Some((id, join)) = found {
+                return (id, Arc::clone(join));
             }
         }
-        let join = Rc::new(join);
-        self.known.borrow_mut().insert(key, Rc::clone(&join));
-        join
+        let mut join = Join {
+            kind: kind.clone(),
+            path: path.clone(),
+            by_target: FxHashMap::default(),
+            by_literal: FxHashMap::default(),
+            open: Vec::new(),
+        };
+        // Whoever asks the index notes what of it they look at.
+        let unnoted = Context { reads: None, ..*context };
+        for (slot, resource) in unnoted.of_kind(kind) {
+            join.put(slot, Names::of(&unnoted.at(slot, resource), path));
+        }
+        let join = Arc::new(join);
+        let mut known = self.known.borrow_mut();
+        let id = JoinId::try_from(known.all.len()).unwrap_or(JoinId::MAX);
+        known.ids.insert(key, id);
+        known.all.push(Arc::clone(&join));
+        (id, join)
+    }
+
+    /// Takes in that the resource of `context` was `old` before, or is gone now. Gives the looks at the index
+    /// whose results are others now.
+    pub(crate) fn update(&mut self, context: &Context<'_>, old: Option<&Resource>, new: bool) -> Vec<Read> {
+        let mut changed = Vec::new();
+        for (id, join) in (0..).zip(&mut self.known.get_mut().all) {
+            if join.kind != *context.resource.kind() {
+                continue;
+            }
+            let names = |context: &Context<'_>| {
+                if is_judged(context.resource) { Names::of(context, &join.path) } else { Names::default() }
+            };
+            let before = old.map(|old| names(&context.at(context.slot, old))).unwrap_or_default();
+            let now = if new { names(context) } else { Names::default() };
+            if before == now {
+                continue;
+            }
+            for names in [&before, &now] {
+                changed.extend(names.references.iter().map(|to| Read::Named(id, Target::of(to))));
+                changed.extend(names.texts.iter().map(|text| Read::Text(id, text.clone())));
+                changed.extend((!names.open.is_empty()).then_some(Read::Open(id)));
+            }
+            let join = Arc::make_mut(join);
+            join.remove(context.slot, &before);
+            join.put(context.slot, now);
+        }
+        changed
     }
 }
 
 impl Join {
-    fn add(&mut self, slot: Slot, value: &Tracked) {
+    fn put(&mut self, slot: Slot, names: Names) {
+        for reference in names.references {
+            self.by_target.entry(Target::of(&reference)).or_default().push((slot, reference));
+        }
+        for text in names.texts {
+            self.by_literal.entry(text).or_default().push(slot);
+        }
+        self.open.extend(names.open.into_iter().map(|cause| (slot, cause)));
+    }
+
+    fn remove(&mut self, slot: Slot, names: &Names) {
+        for reference in &names.references {
+            if let Some(all) = self.by_target.get_mut(&Target::of(reference)) {
+                all.retain(|(known, _)| *known != slot);
+            }
+        }
+        for text in &names.texts {
+            if let Some(all) = self.by_literal.get_mut(text) {
+                all.retain(|known| *known != slot);
+            }
+        }
+        if !names.open.is_empty() {
+            self.open.retain(|(known, _)| *known != slot);
+        }
+    }
+}
+
+impl Names {
+    fn of(context: &Context<'_>, path: &AttributePath) -> Self {
+        let mut names = Self::default();
+        match context.look(&Subject::resource(context.resource), path) {
+            Look::Set(value) => names.add(&value),
+            Look::Unknown(cause) => names.open.push(cause),
+            Look::Default(_) | Look::Absent => {}
+        }
+        names
+    }
+
+    fn add(&mut self, value: &Tracked) {
         if let Value::List(items) = value.value() {
-            items.iter().for_each(|item| self.add(slot, item));
+            items.iter().for_each(|item| self.add(item));
             return;
         }
         let references = value.references.as_deref().unwrap_or_default();
-        for reference in references {
-            self.by_target.entry(Target::of(reference)).or_default().push((slot, reference.clone()));
-        }
+        self.references.extend(references.iter().cloned());
         match value.value() {
-            Value::String(text) => {
-                for name in names_in(text) {
-                    self.by_literal.entry(name).or_default().push(slot);
-                }
-            }
+            Value::String(text) => self.texts.extend(names_in(text)),
             Value::Unknown(unknown) => {
                 let resolved = references
                     .iter()
@@ -79,7 +169,7 @@ impl Join {
                 if !resolved && references.is_empty()
                     || references.iter().any(|reference| reference.mode == auditlint_graph::Mode::Data)
                 {
-                    self.open.push((slot, unknown.cause.clone()));
+                    self.open.push(unknown.cause.clone());
                 }
             }
             _ => {}
@@ -132,13 +222,16 @@ impl Context<'_> {
         let mut open = Vec::new();
         let own = Target::at(&self.resource.address);
         for kind in types {
-            let index = self.joins.of(self, kind, join);
+            let (id, index) = self.joins.of(self, kind, join);
+            self.note(|| Read::Named(id, own.clone()));
+            self.note(|| Read::Open(id));
             for (slot, reference) in index.by_target.get(&own).into_iter().flatten() {
                 if let Some(link) = instance_link(reference, self.resource.address.key.as_ref()) {
                     add(&mut found, *slot, link);
                 }
             }
             for (text, unique) in self.identities(to) {
+                self.note(|| Read::Text(id, text.clone()));
                 for slot in index.by_literal.get(&text).into_iter().flatten() {
                     add(&mut found, *slot, if unique { Link::Proved } else { Link::Possible });
                 }
@@ -147,7 +240,22 @@ impl Context<'_> {
                 index.open.iter().filter(|(slot, _)| *slot != self.slot).map(|(_, cause)| cause.clone()),
             );
         }
+        self.in_order(&mut found);
         (found, open)
+    }
+
+    /// Sorts by address: slots say nothing about the configuration.
+    fn in_order(&self, found: &mut [(Slot, Link)]) {
+        if found.len() > 1 {
+            let address = |slot: Slot| self.graph.get(slot).map(|resource| &resource.address);
+            found.sort_by(|(a, _), (b, _)| address(*a).cmp(&address(*b)));
+        }
+    }
+
+    /// The resources of `kind` whose identity attribute `name` is literally `text`.
+    fn by_literal(&self, kind: &Name, name: &Name, text: &Name) -> &[Slot] {
+        self.note(|| Read::Literal(kind.clone(), name.clone(), text.clone()));
+        self.graph.by_literal(kind, name, text)
     }
 
     /// The literals that name this resource, and whether it alone has each.
@@ -159,7 +267,7 @@ impl Context<'_> {
             .iter()
             .filter_map(|name| {
                 let text = Name::new(self.resource.attribute(name)?.value().as_str()?);
-                let unique = self.graph.by_literal(self.resource.kind(), name, &text).len() == 1;
+                let unique = self.by_literal(self.resource.kind(), name, &text).len() == 1;
                 Some((text, unique))
             })
             .collect()
@@ -175,7 +283,7 @@ impl Context<'_> {
         let (found, mut open) = self.companions(types, join, to);
         let mut parts = Vec::new();
         for (slot, link) in found {
-            let Some(resource) = self.graph.get(slot) else { continue };
+            let Some(resource) = self.get(slot) else { continue };
             let context = self.at(slot, resource);
             let subject = Subject::resource(resource);
             let mut judged = holds.map_or(Judged::holds(true), |holds| context.condition(holds, &subject));
@@ -212,6 +320,7 @@ impl Context<'_> {
     /// configuration.
     pub(crate) fn unread(&self) -> Option<Cause> {
         self.resource.incomplete.clone().filter(|cause| cause.kind == CauseKind::Elsewhere).or_else(|| {
+            self.note(|| Read::Gaps);
             let gap = self.graph.gaps.iter().find(|gap| gap.kind == GapKind::MissingModule)?;
             Some(Cause { kind: CauseKind::Module, subject: gap.reason.clone(), hint: gap.hint.clone() })
         })
@@ -226,6 +335,7 @@ impl Context<'_> {
             .flat_map(|all| all.iter())
             .filter(|reference| types.contains(&reference.kind))
         {
+            self.note(|| Read::Instances(Target::of(reference)));
             let instances = self.graph.resolve(reference);
             let several = instances.len() > 1 && reference.key == RefKey::Unknown;
             for slot in instances {
@@ -235,9 +345,10 @@ impl Context<'_> {
         if found.is_empty()
             && let Value::String(text) = value.value()
         {
-            found.extend(by_name(self.graph, self.catalogue, types, text).map(|slot| (slot, Link::Proved)));
+            found.extend(self.by_name(types, text).map(|slot| (slot, Link::Proved)));
         }
-        found.retain(|(slot, _)| self.graph.get(*slot).is_some_and(|resource| is_judged(resource)));
+        found.retain(|(slot, _)| self.get(*slot).is_some_and(|resource| is_judged(resource)));
+        self.in_order(&mut found);
         found
     }
 
@@ -272,7 +383,7 @@ impl Context<'_> {
         let parts = found
             .into_iter()
             .filter_map(|(slot, link)| {
-                let resource = self.graph.get(slot)?;
+                let resource = self.get(slot)?;
                 let context = self.at(slot, resource);
                 let mut judged = holds.map_or(Judged::holds(true), |holds| {
                     context.condition(holds, &Subject::resource(resource))
@@ -289,21 +400,24 @@ impl Context<'_> {
     }
 }
 
-/// The one resource of `types` whose identity is literally `text`, or the name inside of it.
-fn by_name(graph: &ResourceGraph, catalogue: &crate::Catalogue, types: &[Name], text: &str) -> Option<Slot> {
-    let mut found: Vec<Slot> = Vec::new();
-    for kind in types {
-        for identity in catalogue.facts(kind).map(|facts| facts.identity.as_slice()).unwrap_or_default() {
-            for name in names_in(text) {
-                found.extend(graph.by_literal(kind, identity, &name));
+impl Context<'_> {
+    /// The one resource of `types` whose identity is literally `text`, or the name inside of it.
+    fn by_name(&self, types: &[Name], text: &str) -> Option<Slot> {
+        let mut found: Vec<Slot> = Vec::new();
+        for kind in types {
+            let facts = self.catalogue.facts(kind);
+            for identity in facts.map(|facts| facts.identity.as_slice()).unwrap_or_default() {
+                for name in names_in(text) {
+                    found.extend(self.by_literal(kind, identity, &name));
+                }
             }
         }
-    }
-    found.sort_unstable();
-    found.dedup();
-    match found.as_slice() {
-        [one] => Some(*one),
-        _ => None,
+        found.sort_unstable();
+        found.dedup();
+        match found.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
     }
 }
 

@@ -1,30 +1,32 @@
 //! Rules over resources: three values throughout, with the value that decided.
 
 mod condition;
+mod evaluator;
+mod judge;
 mod judged;
 mod links;
 mod look;
 mod place;
+mod reads;
 mod remedy;
 mod test;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auditlint_graph::{Mode, Resource, ResourceGraph, Slot, Value};
+use auditlint_graph::{Mode, Resource, ResourceGraph, Slot};
 use auditlint_syntax::Name;
-use sha2::{Digest as _, Sha256};
 
+pub use evaluator::{Evaluator, Matter, Rejudged};
+use judge::days_text;
 pub(crate) use judged::{Judged, Looked};
 pub(crate) use links::{Joins, Link};
 pub(crate) use look::{Look, Subject};
+pub(crate) use reads::{Read, Reads};
 
 use crate::condition::Operand;
 use crate::flow::Flow;
-use crate::rule::{Intent, RuleKind};
-use crate::{
-    Binding, Catalogue, Category, Days, Evidence, Finding, Place, Policy, PolicyRef, Related, Verdict,
-};
+use crate::{Catalogue, Category, Finding, Policy, Related, Verdict};
 
 /// The root that is judged.
 #[derive(Clone, Debug, Default)]
@@ -59,11 +61,45 @@ pub(crate) struct Context<'a> {
     pub(crate) parameters: &'a [(Name, Operand)],
     pub(crate) slot: Slot,
     pub(crate) resource: &'a Resource,
+    /// Where it is written down what was looked at, if that is asked for.
+    pub(crate) reads: Option<&'a Reads>,
 }
 
 impl<'a> Context<'a> {
+    /// Takes note of what is looked at.
+    pub(crate) fn note(&self, read: impl FnOnce() -> Read) {
+        if let Some(reads) = self.reads {
+            reads.borrow_mut().insert(read());
+        }
+    }
+
+    /// The resource at `slot`.
+    pub(crate) fn get(&self, slot: Slot) -> Option<&'a Arc<Resource>> {
+        self.note(|| Read::Resource(slot));
+        self.graph.get(slot)
+    }
+
+    /// The categories of the flows that reach this resource.
+    pub(crate) fn categories(&self) -> Vec<Category> {
+        self.note(|| Read::Flow(self.slot));
+        self.flow.categories(self.slot)
+    }
+
+    /// Whether any flow ends here or passes through.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.note(|| Read::Flow(self.slot));
+        self.flow.is_reached(self.slot)
+    }
+
+    /// The resources directly before this one in a flow.
+    pub(crate) fn before(&self) -> impl Iterator<Item = &'a Arc<Resource>> {
+        self.note(|| Read::Flow(self.slot));
+        self.flow.before(self.slot).iter().filter_map(|slot| self.get(*slot))
+    }
+
     /// The same world, seen from another resource.
     pub(crate) fn at(&self, slot: Slot, resource: &'a Resource) -> Self {
+        self.note(|| Read::Resource(slot));
         Self { slot, resource, ..*self }
     }
 
@@ -79,6 +115,7 @@ impl<'a> Context<'a> {
 
     /// The resources of `kind` that exist after the apply.
     pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = (Slot, &'a Arc<Resource>)> {
+        self.note(|| Read::Kind(Name::new(kind)));
         let graph = self.graph;
         graph
             .of_kind(kind)
@@ -101,255 +138,8 @@ pub fn evaluate(
     catalogue: &Catalogue,
     root: &RootContext,
 ) -> Evaluation {
-    let joins = Joins::default();
-    let flow = Flow::build(graph, catalogue, &joins);
-    let mut by_kind: BTreeMap<&Name, Vec<&Binding>> = BTreeMap::new();
-    for binding in &policy.bindings {
-        binding.rule.selects.iter().for_each(|kind| by_kind.entry(kind).or_default().push(binding));
-    }
-    let mut out = Evaluation::default();
-    let mut counts: BTreeMap<Category, u32> = BTreeMap::new();
-    for (slot, resource) in graph.iter().filter(|(_, resource)| is_judged(resource)) {
-        for category in flow.emitted(slot) {
-            *counts.entry(category).or_default() += 1;
-        }
-        let Some(bindings) = by_kind.get(resource.kind()) else { continue };
-        let mut applies = false;
-        for binding in bindings {
-            let judge =
-                Judge { graph, policy, catalogue, flow: &flow, joins: &joins, root, binding, slot, resource };
-            let Some((verdict, finding)) = judge.judge() else { continue };
-            applies = true;
-            if binding.rule.kind == RuleKind::Source {
-                let worst = out.sources.entry(slot).or_insert(verdict);
-                *worst = Verdict::all([*worst, verdict]);
-            }
-            out.passes += u32::from(verdict == Verdict::Pass);
-            out.findings.extend(finding.map(Arc::new));
-        }
-        out.applicable += u32::from(applies);
-    }
-    out.by_category = policy
-        .categories
-        .iter()
-        .map(|(category, _)| (*category, counts.get(category).copied().unwrap_or(0)))
-        .collect();
-    out
-}
-
-struct Judge<'a> {
-    graph: &'a ResourceGraph,
-    policy: &'a Policy,
-    catalogue: &'a Catalogue,
-    flow: &'a Flow,
-    joins: &'a Joins,
-    root: &'a RootContext,
-    binding: &'a Binding,
-    slot: Slot,
-    resource: &'a Resource,
-}
-
-impl Judge<'_> {
-    /// The verdict and, where it is to be kept, the finding; none when the rule does not speak of the resource.
-    fn judge(&self) -> Option<(Verdict, Option<Finding>)> {
-        let rule = &self.binding.rule;
-        let mut parameters = self.binding.parameters.clone();
-        let mut at = self.binding.at;
-        let mut categories = self.binding.categories.clone();
-        let keeps =
-            rule.asks.iter().any(|intent| matches!(intent, Intent::Retention | Intent::RetentionUnset));
-        if rule.kind == RuleKind::Store {
-            let reaching: Vec<Category> = self.flow.categories(self.slot);
-            if self.binding.by_flow && keeps {
-                // A store takes the strictest demand of the flows that reach it; one that no source reaches
-                // takes the strictest of all.
-                let asked = self
-                    .policy
-                    .retention
-                    .iter()
-                    .filter(|(category, ..)| reaching.is_empty() || reaching.contains(category));
-                let (category, days, line) = asked.max_by_key(|(_, days, _)| *days)?;
-                at = *line;
-                categories = if reaching.is_empty() { vec![*category] } else { reaching };
-                for (name, value) in &mut parameters {
-                    if name == "retention" {
-                        *value = Operand::Number(f64::from(*days));
-                    }
-                }
-            } else if !reaching.is_empty() {
-                categories = reaching;
-            }
-        }
-        let context = Context {
-            graph: self.graph,
-            catalogue: self.catalogue,
-            flow: self.flow,
-            joins: self.joins,
-            parameters: &parameters,
-            slot: self.slot,
-            resource: self.resource,
-        };
-        let subject = Subject::resource(self.resource);
-        let when = rule.when.as_ref().map(|when| context.condition(when, &subject));
-        let selected = when.as_ref().map_or(Verdict::Pass, |when| when.verdict);
-        if !matches!(selected, Verdict::Pass | Verdict::Unknown) {
-            return None;
-        }
-        let mut judged = context.condition(&rule.requires, &subject);
-        if judged.verdict != Verdict::Pass && !rule.satisfied_by.is_empty() {
-            let others = rule.satisfied_by.iter().map(|condition| context.condition(condition, &subject));
-            judged = Judged::any([judged].into_iter().chain(others).collect(), Verdict::Fail);
-        }
-        if judged.verdict == Verdict::NotApplicable {
-            return None;
-        }
-        let undecided =
-            self.resource.undecided.clone().or_else(|| {
-                (selected == Verdict::Unknown).then(|| when.and_then(|when| when.cause)).flatten()
-            });
-        if undecided.is_some() || selected == Verdict::Unknown {
-            judged.verdict = judged.verdict.at_most_unknown();
-            judged.cause = undecided.or(judged.cause);
-        }
-        let keep = judged.verdict != Verdict::Pass || self.root.keep_passes;
-        let verdict = judged.verdict;
-        Some((verdict, keep.then(|| self.finding(&context, judged, &parameters, at, categories))))
-    }
-
-    fn finding(
-        &self,
-        context: &Context<'_>,
-        judged: Judged,
-        parameters: &[(Name, Operand)],
-        at: auditlint_syntax::Location,
-        categories: Vec<Category>,
-    ) -> Finding {
-        let rule = &self.binding.rule;
-        let attribute =
-            judged.looked.as_ref().map(|looked| looked.path.clone()).filter(|path| !path.is_empty());
-        let value = judged.looked.as_ref().and_then(|looked| looked.value.as_ref());
-        let (place, mut related) = place::of(self.resource, attribute.as_deref(), value);
-        related.extend(judged.related.iter().cloned());
-        let mut message = match judged.verdict {
-            Verdict::Unknown => self.undecided(&judged, attribute.as_deref()),
-            Verdict::Pass => rule.title.clone(),
-            _ => self.message(&rule.message, value, parameters),
-        };
-        if judged.verdict == Verdict::Fail && value.is_some_and(|value| value.origin.is_assumed()) {
-            message.push_str(", by the default of a variable");
-        }
-        let remedies = if judged.verdict == Verdict::Fail {
-            remedy::bind(context, rule, parameters)
-        } else {
-            Vec::new()
-        };
-        let origin = value.map_or("absent", |value| place::origin_word(value.origin.decisive()));
-        let evidence = attribute.iter().map(|path| Evidence {
-            subject: path.clone(),
-            value: value.map_or("not set".to_owned(), auditlint_graph::Tracked::show),
-            origin,
-            place: value.map_or(Place::Nowhere, |value| place::decisive(&value.origin)),
-        });
-        Finding {
-            rule: Arc::clone(&rule.id),
-            verdict: judged.verdict,
-            severity: self.binding.severity,
-            fingerprint: self.fingerprint(attribute.as_deref(), categories.first()),
-            categories,
-            address: self.resource.address.clone(),
-            message,
-            place,
-            related,
-            policy: PolicyRef { id: Arc::clone(&self.policy.id), at },
-            cause: if judged.verdict == Verdict::Unknown { judged.cause } else { None },
-            evidence: evidence.collect(),
-            flows: self.flow.paths(self.slot, context),
-            remedies,
-            exemption: None,
-            attribute,
-        }
-    }
-
-    /// What is not known, and what decides it.
-    fn undecided(&self, judged: &Judged, attribute: Option<&str>) -> String {
-        if let Some(cause) = &self.resource.undecided {
-            return format!("whether it exists is not known: {}", subject(cause));
-        }
-        let what =
-            attribute.map_or_else(|| self.binding.rule.title.clone(), |path| format!("{path} is not known"));
-        match &judged.cause {
-            Some(cause) if !cause.subject.is_empty() => format!("{what}: {}", subject(cause)),
-            _ => what,
-        }
-    }
-
-    fn message(
-        &self,
-        template: &str,
-        value: Option<&auditlint_graph::Tracked>,
-        parameters: &[(Name, Operand)],
-    ) -> String {
-        let mut out = String::with_capacity(template.len() + 16);
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once('{') {
-            out.push_str(before);
-            let Some((name, tail)) = after.split_once('}') else { break };
-            let parameter = parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-            let is_days = self.is_days(name);
-            match (name, parameter) {
-                ("value", _) => out.push_str(&shown(
-                    value,
-                    self.binding.rule.parameters.iter().any(|p| p.name == "retention"),
-                )),
-                (_, Some(Operand::Number(days))) if is_days => out.push_str(&days_text(*days)),
-                (_, Some(value)) => out.push_str(&value.to_string()),
-                (_, None) => out.push_str(name),
-            }
-            rest = tail;
-        }
-        out.push_str(rest);
-        out
-    }
-
-    fn is_days(&self, name: &str) -> bool {
-        let parameter = self.binding.rule.parameters.iter().find(|parameter| parameter.name == name);
-        parameter.is_some_and(|parameter| parameter.kind == crate::rule::ParameterKind::Duration)
-    }
-
-    fn fingerprint(&self, attribute: Option<&str>, category: Option<&Category>) -> String {
-        let address = self.resource.address.without_keys().to_string();
-        let category = category.map_or("", |category| category.as_str());
-        let parts =
-            [&*self.binding.rule.id, &self.root.folder, &address, attribute.unwrap_or_default(), category];
-        let digest = Sha256::digest(parts.join("\0"));
-        digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}"))
-    }
-}
-
-/// What decides, as the end of a sentence.
-fn subject(cause: &auditlint_graph::Cause) -> String {
-    let verb = if cause.subject.starts_with("statements ") { "decide" } else { "decides" };
-    format!("{} {verb}", cause.subject)
-}
-
-pub(crate) fn days_text(days: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "parameters of type duration are whole and small"
-    )]
-    Days::Count(days as u32).to_string()
-}
-
-fn shown(value: Option<&auditlint_graph::Tracked>, is_days: bool) -> String {
-    match value {
-        None => "nothing".to_owned(),
-        Some(value) if value.sensitive => value.show(),
-        Some(value) => match value.value() {
-            Value::Number(number) if is_days && number.0 > 0.0 => days_text(number.0),
-            _ => value.show(),
-        },
-    }
+    let matter = Matter { policy, catalogue, root };
+    Evaluator::once(graph, matter).evaluation(graph, policy)
 }
 
 /// A related place from a resource that was looked at.

@@ -19,14 +19,14 @@ const WRITERS: &[&str] = &[
 
 /// Whether logs rest here: the end of a flow, or a grant to a service that delivers logs.
 pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
-    if context.flow.is_reached(context.slot) {
+    if context.is_reached() {
         return Judged::holds(true);
     }
     let bucket = AttributePath::parse("bucket");
     let granted = |kind: &'static str, attribute: &str, grants: &dyn Fn(&str) -> bool| {
         let (found, _) = context.companions(&[Name::new_static(kind)], &bucket, &[]);
         found.iter().any(|(slot, _)| {
-            let value = context.graph.get(*slot).and_then(|resource| resource.attribute(attribute));
+            let value = context.get(*slot).and_then(|resource| resource.attribute(attribute));
             value.and_then(text).is_some_and(|text| grants(&text))
         })
     };
@@ -49,15 +49,12 @@ fn text(value: &Tracked) -> Option<String> {
 
 /// Whether logs of that category rest here.
 pub(super) fn is_reached_by(context: &Context<'_>, category: Category) -> Judged {
-    Judged::holds(context.flow.categories(context.slot).contains(&category))
+    Judged::holds(context.categories().contains(&category))
 }
 
 /// Whether a source of that type writes here directly.
 pub(super) fn is_fed_by(context: &Context<'_>, kind: &str) -> Judged {
-    let before = context.flow.before(context.slot);
-    Judged::holds(
-        before.iter().filter_map(|slot| context.graph.get(*slot)).any(|resource| resource.kind() == kind),
-    )
+    Judged::holds(context.before().any(|resource| resource.kind() == kind))
 }
 
 /// The shortest expiration of current objects that applies to the whole bucket. A rule with a prefix, tag or
@@ -73,9 +70,9 @@ pub(super) fn lifecycle(context: &Context<'_>) -> Result<(Days, Looked), (Cause,
     }
     let kind = Name::new_static("aws_s3_bucket_lifecycle_configuration");
     let (found, more) = context.companions(&[kind], &AttributePath::parse("bucket"), &[]);
-    open = open.or_else(|| more.into_iter().next());
+    open = open.or_else(|| more.into_iter().min());
     for (slot, _) in found {
-        if let Some(value) = context.graph.get(slot).and_then(|resource| resource.attribute("rule")) {
+        if let Some(value) = context.get(slot).and_then(|resource| resource.attribute("rule")) {
             collect(value, &mut rules, &mut open);
         }
     }

@@ -109,7 +109,7 @@ pub(super) fn postgres_parameter(context: &Context<'_>, with: &[(Name, Operand)]
             let parts: Vec<Judged> = found
                 .into_iter()
                 .filter_map(|(slot, _)| {
-                    let resource = context.graph.get(slot)?;
+                    let resource = context.get(slot)?;
                     let mut judged = parameter(&context.at(slot, resource), &name, &values);
                     judged.looked = None;
                     Some(judged.with_related(crate::evaluate::related_resource(

@@ -16,7 +16,7 @@ pub(super) fn vended_logs(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
         context.companions(&source, &AttributePath::parse("resource_arn"), &["arn".into(), "id".into()]);
     let mut parts = Vec::new();
     for (slot, _) in sources {
-        let Some(resource) = context.graph.get(slot) else { continue };
+        let Some(resource) = context.get(slot) else { continue };
         let kind = resource.attribute("log_type").and_then(|kind| kind.value().as_str());
         if !wanted.is_empty() && kind.is_some_and(|kind| !wanted.iter().any(|known| known == kind)) {
             continue;

@@ -18,7 +18,7 @@ pub(super) fn vpc_flow_logs(context: &Context<'_>) -> Judged {
     let parts: Vec<Judged> = subnets
         .into_iter()
         .filter_map(|(slot, _)| {
-            let resource = context.graph.get(slot)?;
+            let resource = context.get(slot)?;
             let judged = flow_logs(&context.at(slot, resource), "subnet_id");
             let has = if judged.verdict == Verdict::Pass { "has" } else { "has no" };
             Some(
@@ -39,7 +39,7 @@ fn flow_logs(context: &Context<'_>, join: &str) -> Judged {
     let parts: Vec<Judged> = found
         .into_iter()
         .filter_map(|(slot, link)| {
-            let resource = context.graph.get(slot)?;
+            let resource = context.get(slot)?;
             let certain = link == crate::evaluate::Link::Proved && resource.undecided.is_none();
             let judged = if certain { Judged::holds(true) } else { Judged::of(Verdict::Unknown) };
             let cause = resource.undecided.clone();

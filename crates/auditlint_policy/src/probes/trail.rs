@@ -109,7 +109,8 @@ pub(super) fn data_events(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
     if context.resource.kind() == "aws_cloudtrail" {
         return trail_data_events(context, read, None);
     }
-    let trails: Vec<_> = context.of_kind("aws_cloudtrail").collect();
+    let mut trails: Vec<_> = context.of_kind("aws_cloudtrail").collect();
+    trails.sort_by(|(_, a), (_, b)| a.address.cmp(&b.address));
     let parts: Vec<Judged> = trails
         .into_iter()
         .map(|(slot, trail)| {

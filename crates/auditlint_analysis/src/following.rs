@@ -1,0 +1,153 @@
+//! A root that follows edits: its configuration, its verdicts and its suppressions, each brought up to date by
+//! what an edit changed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use auditlint_graph::terraform::{Live, RootInputs, is_terraform};
+use auditlint_policy::{Evaluator, Finding, Matter, Place, RootContext};
+use auditlint_syntax::{Access, FileId};
+use camino::Utf8PathBuf;
+use rustc_hash::FxHashMap;
+
+use crate::RootReport;
+use crate::root::{ByFile, Judged, Prepared, World, filled, sort};
+use crate::suppression::{Suppressions, Touched};
+
+pub(crate) struct Following {
+    set: Arc<Prepared>,
+    context: RootContext,
+    live: Live,
+    evaluator: Evaluator,
+    suppressions: Suppressions,
+    /// The findings of each file before suppressions speak.
+    raw: FxHashMap<FileId, Vec<Arc<Finding>>>,
+    by_file: ByFile,
+}
+
+impl Following {
+    pub(crate) fn new(inputs: &RootInputs, world: &World<'_>) -> Self {
+        let context =
+            RootContext { folder: inputs.folder.to_string(), keep_passes: world.settings.keep_passes };
+        let live = Live::load(inputs, world.files, world.caches, &world.set.tables);
+        let mut new = Self {
+            set: Arc::clone(world.set),
+            context,
+            live,
+            evaluator: Evaluator::default(),
+            suppressions: Suppressions::default(),
+            raw: FxHashMap::default(),
+            by_file: ByFile::default(),
+        };
+        new.judge_anew(inputs, world);
+        new
+    }
+
+    /// Whether it was judged by that policy.
+    pub(crate) fn is_by(&self, set: &Arc<Prepared>) -> bool {
+        Arc::ptr_eq(&self.set, set)
+    }
+
+    pub(crate) fn accesses(&self) -> &[Access] {
+        &self.live.configuration.accesses
+    }
+
+    pub(crate) fn judged(&self) -> Judged {
+        Judged::following(Arc::clone(&self.live.configuration.graph), self.by_file.clone())
+    }
+
+    pub(crate) fn report(&self, empty: RootReport, world: &World<'_>) -> RootReport {
+        let graph = &self.live.configuration.graph;
+        let evaluation = self.evaluator.evaluation(graph, &self.set.policy);
+        let excused = |finding| self.suppressions.apply(finding, world.settings.today);
+        let empty = RootReport { gaps: graph.gaps.clone(), files: self.live.configuration.files, ..empty };
+        filled(empty, graph, evaluation, excused, world.files)
+    }
+
+    /// Takes in that the texts at `touched` changed, came or went.
+    pub(crate) fn update(&mut self, inputs: &RootInputs, touched: &[Utf8PathBuf], world: &World<'_>) {
+        let is_text = |path: &Utf8PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            is_terraform(name) || name.ends_with(".tfvars") || name.ends_with(".tfvars.json")
+        };
+        // A folder of which nothing was read yet may be the module that a call could not find.
+        let folders = &self.live.configuration.folders;
+        let is_known = |path: &Utf8PathBuf| {
+            path.parent().is_some_and(|parent| folders.iter().any(|folder| folder == parent)) && is_text(path)
+        };
+        let told = touched.iter().all(is_known).then_some(touched);
+        let Some(delta) = self.live.update(inputs, world.files, world.caches, told) else {
+            return self.judge_anew(inputs, world);
+        };
+        let mut dirty: BTreeSet<FileId> = BTreeSet::new();
+        let matter = Matter { policy: &self.set.policy, catalogue: &self.set.catalogue, root: &self.context };
+        let rejudged = self.evaluator.update(&self.live.configuration.graph, &delta, matter);
+        for change in rejudged {
+            for finding in &change.old {
+                let Some(file) = file_of(finding) else { continue };
+                dirty.insert(file);
+                if let Some(findings) = self.raw.get_mut(&file) {
+                    findings.retain(|known| !Arc::ptr_eq(known, finding));
+                }
+            }
+            for finding in change.new {
+                let Some(file) = file_of(&finding) else { continue };
+                dirty.insert(file);
+                self.raw.entry(file).or_default().push(finding);
+            }
+        }
+        if told.is_some() {
+            for path in touched {
+                match self.suppressions.read_file(&inputs.folder, path, world.files, world.caches) {
+                    Touched::Nothing => {}
+                    Touched::File(file) => drop(dirty.insert(file)),
+                    Touched::Everything => dirty.extend(self.raw.keys()),
+                }
+            }
+        } else {
+            self.read_suppressions(inputs, world);
+            dirty.extend(self.raw.keys());
+        }
+        self.excuse(dirty, world);
+    }
+
+    fn judge_anew(&mut self, inputs: &RootInputs, world: &World<'_>) {
+        let matter = Matter { policy: &self.set.policy, catalogue: &self.set.catalogue, root: &self.context };
+        self.evaluator = Evaluator::following(&self.live.configuration.graph, matter);
+        self.raw.clear();
+        for finding in self.evaluator.findings() {
+            if let Some(file) = file_of(finding) {
+                self.raw.entry(file).or_default().push(Arc::clone(finding));
+            }
+        }
+        self.read_suppressions(inputs, world);
+        self.by_file.clear();
+        self.excuse(self.raw.keys().copied().collect(), world);
+    }
+
+    fn read_suppressions(&mut self, inputs: &RootInputs, world: &World<'_>) {
+        let folders = &self.live.configuration.folders;
+        self.suppressions = Suppressions::read(&inputs.folder, folders, world.files, world.caches);
+    }
+
+    /// What suppressions leave of the findings of `files`.
+    fn excuse(&mut self, files: BTreeSet<FileId>, world: &World<'_>) {
+        for file in files {
+            let raw = self.raw.get(&file).into_iter().flatten();
+            let apply =
+                |finding: &Arc<Finding>| self.suppressions.apply(Arc::clone(finding), world.settings.today);
+            let mut findings: Vec<Arc<Finding>> = raw.map(apply).collect();
+            if findings.is_empty() {
+                self.raw.remove(&file);
+                self.by_file.remove(&file);
+            } else {
+                sort(&mut findings, world.files);
+                self.by_file.insert(file, findings.into());
+            }
+        }
+    }
+}
+
+fn file_of(finding: &Finding) -> Option<FileId> {
+    if let Place::Source(at) = finding.place { Some(at.file) } else { None }
+}

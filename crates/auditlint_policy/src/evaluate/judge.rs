@@ -1,0 +1,232 @@
+//! One rule over one resource, to a verdict and its finding.
+
+use auditlint_graph::{Resource, ResourceGraph, Slot, Value};
+use auditlint_syntax::Name;
+use sha2::{Digest as _, Sha256};
+
+use super::reads::Reads;
+use super::{Context, Joins, Judged, RootContext, Subject, place, remedy};
+use crate::condition::Operand;
+use crate::flow::Flow;
+use crate::rule::{Intent, RuleKind};
+use crate::{Binding, Catalogue, Category, Days, Evidence, Finding, Place, Policy, PolicyRef, Verdict};
+use std::sync::Arc;
+
+/// One rule, and the resource that it judges.
+pub(super) struct Judge<'a> {
+    pub(super) graph: &'a ResourceGraph,
+    pub(super) policy: &'a Policy,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) flow: &'a Flow,
+    pub(super) joins: &'a Joins,
+    pub(super) root: &'a RootContext,
+    pub(super) binding: &'a Binding,
+    pub(super) slot: Slot,
+    pub(super) resource: &'a Resource,
+    pub(super) reads: Option<&'a Reads>,
+}
+
+impl Judge<'_> {
+    /// The verdict and, where it is to be kept, the finding; none when the rule does not speak of the resource.
+    pub(super) fn judge(&self) -> Option<(Verdict, Option<Finding>)> {
+        let rule = &self.binding.rule;
+        let mut parameters = self.binding.parameters.clone();
+        let mut at = self.binding.at;
+        let mut categories = self.binding.categories.clone();
+        let world = Context {
+            graph: self.graph,
+            catalogue: self.catalogue,
+            flow: self.flow,
+            joins: self.joins,
+            parameters: &[],
+            slot: self.slot,
+            resource: self.resource,
+            reads: self.reads,
+        };
+        let keeps =
+            rule.asks.iter().any(|intent| matches!(intent, Intent::Retention | Intent::RetentionUnset));
+        if rule.kind == RuleKind::Store {
+            let reaching: Vec<Category> = world.categories();
+            if self.binding.by_flow && keeps {
+                // A store takes the strictest demand of the flows that reach it; one that no source reaches
+                // takes the strictest of all.
+                let asked = self
+                    .policy
+                    .retention
+                    .iter()
+                    .filter(|(category, ..)| reaching.is_empty() || reaching.contains(category));
+                let (category, days, line) = asked.max_by_key(|(_, days, _)| *days)?;
+                at = *line;
+                categories = if reaching.is_empty() { vec![*category] } else { reaching };
+                for (name, value) in &mut parameters {
+                    if name == "retention" {
+                        *value = Operand::Number(f64::from(*days));
+                    }
+                }
+            } else if !reaching.is_empty() {
+                categories = reaching;
+            }
+        }
+        let context = Context { parameters: &parameters, ..world };
+        let subject = Subject::resource(self.resource);
+        let when = rule.when.as_ref().map(|when| context.condition(when, &subject));
+        let selected = when.as_ref().map_or(Verdict::Pass, |when| when.verdict);
+        if !matches!(selected, Verdict::Pass | Verdict::Unknown) {
+            return None;
+        }
+        let mut judged = context.condition(&rule.requires, &subject);
+        if judged.verdict != Verdict::Pass && !rule.satisfied_by.is_empty() {
+            let others = rule.satisfied_by.iter().map(|condition| context.condition(condition, &subject));
+            judged = Judged::any([judged].into_iter().chain(others).collect(), Verdict::Fail);
+        }
+        if judged.verdict == Verdict::NotApplicable {
+            return None;
+        }
+        let undecided =
+            self.resource.undecided.clone().or_else(|| {
+                (selected == Verdict::Unknown).then(|| when.and_then(|when| when.cause)).flatten()
+            });
+        if undecided.is_some() || selected == Verdict::Unknown {
+            judged.verdict = judged.verdict.at_most_unknown();
+            judged.cause = undecided.or(judged.cause);
+        }
+        let keep = judged.verdict != Verdict::Pass || self.root.keep_passes;
+        let verdict = judged.verdict;
+        Some((verdict, keep.then(|| self.finding(&context, judged, &parameters, at, categories))))
+    }
+
+    fn finding(
+        &self,
+        context: &Context<'_>,
+        judged: Judged,
+        parameters: &[(Name, Operand)],
+        at: auditlint_syntax::Location,
+        categories: Vec<Category>,
+    ) -> Finding {
+        let rule = &self.binding.rule;
+        let attribute =
+            judged.looked.as_ref().map(|looked| looked.path.clone()).filter(|path| !path.is_empty());
+        let value = judged.looked.as_ref().and_then(|looked| looked.value.as_ref());
+        let (place, mut related) = place::of(self.resource, attribute.as_deref(), value);
+        related.extend(judged.related.iter().cloned());
+        let mut message = match judged.verdict {
+            Verdict::Unknown => self.undecided(&judged, attribute.as_deref()),
+            Verdict::Pass => rule.title.clone(),
+            _ => self.message(&rule.message, value, parameters),
+        };
+        if judged.verdict == Verdict::Fail && value.is_some_and(|value| value.origin.is_assumed()) {
+            message.push_str(", by the default of a variable");
+        }
+        let remedies = if judged.verdict == Verdict::Fail {
+            remedy::bind(context, rule, parameters)
+        } else {
+            Vec::new()
+        };
+        let origin = value.map_or("absent", |value| place::origin_word(value.origin.decisive()));
+        let evidence = attribute.iter().map(|path| Evidence {
+            subject: path.clone(),
+            value: value.map_or("not set".to_owned(), auditlint_graph::Tracked::show),
+            origin,
+            place: value.map_or(Place::Nowhere, |value| place::decisive(&value.origin)),
+        });
+        Finding {
+            rule: Arc::clone(&rule.id),
+            verdict: judged.verdict,
+            severity: self.binding.severity,
+            fingerprint: self.fingerprint(attribute.as_deref(), categories.first()),
+            categories,
+            address: self.resource.address.clone(),
+            message,
+            place,
+            related,
+            policy: PolicyRef { id: Arc::clone(&self.policy.id), at },
+            cause: if judged.verdict == Verdict::Unknown { judged.cause } else { None },
+            evidence: evidence.collect(),
+            flows: self.flow.paths(self.slot, context),
+            remedies,
+            exemption: None,
+            attribute,
+        }
+    }
+
+    /// What is not known, and what decides it.
+    fn undecided(&self, judged: &Judged, attribute: Option<&str>) -> String {
+        if let Some(cause) = &self.resource.undecided {
+            return format!("whether it exists is not known: {}", subject(cause));
+        }
+        let what =
+            attribute.map_or_else(|| self.binding.rule.title.clone(), |path| format!("{path} is not known"));
+        match &judged.cause {
+            Some(cause) if !cause.subject.is_empty() => format!("{what}: {}", subject(cause)),
+            _ => what,
+        }
+    }
+
+    fn message(
+        &self,
+        template: &str,
+        value: Option<&auditlint_graph::Tracked>,
+        parameters: &[(Name, Operand)],
+    ) -> String {
+        let mut out = String::with_capacity(template.len() + 16);
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            out.push_str(before);
+            let Some((name, tail)) = after.split_once('}') else { break };
+            let parameter = parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+            let is_days = self.is_days(name);
+            match (name, parameter) {
+                ("value", _) => out.push_str(&shown(
+                    value,
+                    self.binding.rule.parameters.iter().any(|p| p.name == "retention"),
+                )),
+                (_, Some(Operand::Number(days))) if is_days => out.push_str(&days_text(*days)),
+                (_, Some(value)) => out.push_str(&value.to_string()),
+                (_, None) => out.push_str(name),
+            }
+            rest = tail;
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn is_days(&self, name: &str) -> bool {
+        let parameter = self.binding.rule.parameters.iter().find(|parameter| parameter.name == name);
+        parameter.is_some_and(|parameter| parameter.kind == crate::rule::ParameterKind::Duration)
+    }
+
+    fn fingerprint(&self, attribute: Option<&str>, category: Option<&Category>) -> String {
+        let address = self.resource.address.without_keys().to_string();
+        let category = category.map_or("", |category| category.as_str());
+        let parts =
+            [&*self.binding.rule.id, &self.root.folder, &address, attribute.unwrap_or_default(), category];
+        let digest = Sha256::digest(parts.join("\0"));
+        digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}"))
+    }
+}
+
+/// What decides, as the end of a sentence.
+fn subject(cause: &auditlint_graph::Cause) -> String {
+    let verb = if cause.subject.starts_with("statements ") { "decide" } else { "decides" };
+    format!("{} {verb}", cause.subject)
+}
+
+pub(super) fn days_text(days: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "parameters of type duration are whole and small"
+    )]
+    Days::Count(days as u32).to_string()
+}
+
+fn shown(value: Option<&auditlint_graph::Tracked>, is_days: bool) -> String {
+    match value {
+        None => "nothing".to_owned(),
+        Some(value) if value.sensitive => value.show(),
+        Some(value) => match value.value() {
+            Value::Number(number) if is_days && number.0 > 0.0 => days_text(number.0),
+            _ => value.show(),
+        },
+    }
+}

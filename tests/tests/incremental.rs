@@ -1,0 +1,171 @@
+//! After any edits, what a host that follows them says of each file is what a fresh host says.
+
+use std::sync::Arc;
+
+use auditlint_analysis::{Analysis, AnalysisHost, Change, NamedPolicy, RootSpec, Settings, load_policies};
+use auditlint_graph::terraform::RootInputs;
+use auditlint_policy::Catalogue;
+use auditlint_syntax::MemoryFiles;
+use auditlint_tests::{catalogue, files_below, repository};
+use camino::{Utf8Path, Utf8PathBuf};
+use proptest::prelude::*;
+
+/// Fixtures whose texts are edited; between them they hold every way in which resources hang together.
+const PROJECTS: &[&str] = &[
+    "account-baseline",
+    "aws-web",
+    "bucket-each",
+    "databases",
+    "edge",
+    "nested-modules",
+    "split-companions",
+    "subnet-flow-logs",
+    "workflows",
+];
+
+#[derive(Clone, Debug)]
+enum Edit {
+    /// A line goes.
+    Delete { file: usize, line: usize },
+    /// A line of another place is pasted.
+    Paste { file: usize, line: usize, from: usize, other: usize },
+    /// The digits of a line are others.
+    Number { file: usize, line: usize },
+    /// Somebody begins to write a suppression.
+    Comment { file: usize, line: usize },
+    /// The line is taken back to what it was at the start.
+    Restore { file: usize },
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let place = || (0..64usize, 0..200usize);
+    let edit = prop_oneof![
+        place().prop_map(|(file, line)| Edit::Delete { file, line }),
+        (place(), place()).prop_map(|((file, line), (from, other))| Edit::Paste { file, line, from, other }),
+        place().prop_map(|(file, line)| Edit::Number { file, line }),
+        place().prop_map(|(file, line)| Edit::Comment { file, line }),
+        (0..64usize).prop_map(|file| Edit::Restore { file }),
+    ];
+    proptest::collection::vec(edit, 1..10)
+}
+
+fn apply(texts: &mut [String], start: &[String], edit: &Edit) -> usize {
+    let count = texts.len();
+    let lines = |texts: &[String], file: usize| -> Vec<String> {
+        texts[file % count].split('\n').map(str::to_owned).collect()
+    };
+    let (file, changed) = match edit {
+        Edit::Delete { file, line } => {
+            let mut all = lines(texts, *file);
+            let at = line % all.len();
+            all.remove(at);
+            (*file, all)
+        }
+        Edit::Paste { file, line, from, other } => {
+            let source = lines(texts, *from);
+            let mut all = lines(texts, *file);
+            let at = line % (all.len() + 1);
+            all.insert(at, source[other % source.len()].clone());
+            (*file, all)
+        }
+        Edit::Number { file, line } => {
+            let mut all = lines(texts, *file);
+            let at = line % all.len();
+            all[at] = all[at].replace(|c: char| c.is_ascii_digit(), "7");
+            (*file, all)
+        }
+        Edit::Comment { file, line } => {
+            let mut all = lines(texts, *file);
+            let at = line % (all.len() + 1);
+            all.insert(
+                at,
+                "# auditlint:ignore aws/s3/access-logs, aws/cloudwatch/log-group-retention -- a test"
+                    .to_owned(),
+            );
+            (*file, all)
+        }
+        Edit::Restore { file } => (*file, lines(start, *file)),
+    };
+    texts[file % count] = changed.join("\n");
+    file % count
+}
+
+struct Project {
+    paths: Vec<Utf8PathBuf>,
+    texts: Vec<String>,
+    base: Arc<MemoryFiles>,
+}
+
+fn project(name: &str) -> Project {
+    let top = repository().join("fixtures").join(name);
+    let mut project = Project { paths: Vec::new(), texts: Vec::new(), base: Arc::default() };
+    let mut files = MemoryFiles::new();
+    for path in files_below(&top, "tf").unwrap() {
+        let inside = path.strip_prefix(&top).unwrap().to_owned();
+        #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+        let text = std::fs::read_to_string(&path).unwrap();
+        files.put(&inside, text.as_bytes());
+        project.paths.push(inside);
+        project.texts.push(text);
+    }
+    project.base = Arc::new(files);
+    project
+}
+
+fn host(project: &Project, catalogue: &Arc<Catalogue>, follow_edits: bool) -> AnalysisHost {
+    let named = [NamedPolicy::BuiltIn("auditlint:everything".to_owned())];
+    let set = load_policies(catalogue, &*project.base, Utf8Path::new(""), &named).unwrap();
+    let settings = Settings { follow_edits, ..Settings::default() };
+    let mut host = AnalysisHost::new(Arc::clone(&project.base) as Arc<_>, set, settings);
+    host.apply_change(Change::Roots(vec![RootSpec::Folder {
+        inputs: RootInputs::default(),
+        environment: None,
+    }]));
+    host
+}
+
+fn said(analysis: &Analysis, paths: &[Utf8PathBuf]) -> String {
+    let mut out = String::new();
+    let roots = analysis.roots();
+    for path in paths {
+        let file = analysis.files().paths().id(path);
+        for finding in analysis.findings_in(file, &roots).unwrap() {
+            out.push_str(&format!("{path} {finding:#?}\n"));
+        }
+        for gap in analysis.gaps(file, &roots).unwrap() {
+            out.push_str(&format!("{path} {gap:?}\n"));
+        }
+    }
+    let report = analysis.check(&roots).unwrap();
+    out + &format!("{:#?}", report.summary)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn following_edits_equals_judging_anew(which in 0..PROJECTS.len(), edits in edits()) {
+        let catalogue = catalogue().unwrap();
+        let project = project(PROJECTS[which]);
+        let mut texts = project.texts.clone();
+        let mut follows = host(&project, &catalogue, true);
+        prop_assert_eq!(
+            said(&follows.analysis(), &project.paths),
+            said(&host(&project, &catalogue, false).analysis(), &project.paths),
+        );
+        for edit in edits {
+            let at = apply(&mut texts, &project.texts, &edit);
+            let path: &Utf8Path = &project.paths[at];
+            follows.apply_change(Change::Overlay(path.to_owned(), Arc::from(texts[at].as_str())));
+            let mut fresh = host(&project, &catalogue, false);
+            for (path, text) in project.paths.iter().zip(&texts) {
+                fresh.apply_change(Change::Overlay(path.clone(), Arc::from(text.as_str())));
+            }
+            prop_assert_eq!(
+                said(&follows.analysis(), &project.paths),
+                said(&fresh.analysis(), &project.paths),
+                "{}: {:?} in {}\n{}", PROJECTS[which], edit, path, texts[at]
+            );
+        }
+    }
+}
