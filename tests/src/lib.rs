@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod case;
 pub mod fixtures;
+pub mod markdown;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output;
 
 const FIRST: &str = "\
-# What must be logged, and for how long; see `auditlint rules` for what each line turns on.
+# What must be logged, and for how long: https://github.com/auditlint/auditlint/blob/main/docs/seven-lines.md
 logging_policy:
   access_logs:
     retention_period: 90_days
