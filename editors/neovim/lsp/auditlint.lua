@@ -21,7 +21,7 @@ local function is_ours(bufnr)
     return true
   end
   for _, line in ipairs(vim.api.nvim_buf_get_lines(bufnr, 0, 200, false)) do
-    if line:match('^"?logging_policy"?:') or line:match('^kind:%s*"?LoggingPolicy') then
+    if line:match('^logging_policy:') or line:match('^%s*"logging_policy"%s*:') or line:match('^kind:%s*"?LoggingPolicy') then
       return true
     end
   end

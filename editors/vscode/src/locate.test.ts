@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 
 import { locate, type Places } from './locate';
 
 /** A folder with an extension, a workspace and a folder of binaries, in which `files` can be run. */
 function scene(files: readonly string[]): { readonly root: string; readonly places: Places } {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'auditlint-locate-'));
+  after(() => {
+    fs.rmSync(root, { recursive: true });
+  });
   for (const folder of ['extension/server', 'workspace', 'bin', 'home']) {
     fs.mkdirSync(path.join(root, folder), { recursive: true });
   }

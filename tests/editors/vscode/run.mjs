@@ -8,6 +8,10 @@ import path from 'node:path';
 import { scenarios } from './scenarios.mjs';
 import { Workbench } from './workbench.mjs';
 
+// Whoever ends the run, or stops reading it, ends the workbench too.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+process.stdout.on('error', () => process.exit(1));
+
 const [e2e, vsix, server] = process.argv.slice(2).map(argument => path.resolve(argument));
 const pictures = path.join(e2e, 'pictures');
 fs.mkdirSync(pictures, { recursive: true });

@@ -39,7 +39,10 @@ export class Workbench {
     const log = fs.openSync(workbench.log, 'w');
     const args = ['--host', '127.0.0.1', '--port', String(workbench.port), '--without-connection-token'];
     if (!trust) args.push('--disable-workspace-trust');
-    workbench.server = spawn(process.execPath, [...common, ...args], { env, stdio: ['ignore', log, log] });
+    // A group of its own, with which the extension host and the language server go as well.
+    const options = { env, stdio: ['ignore', log, log], detached: true };
+    workbench.server = spawn(process.execPath, [...common, ...args], options);
+    process.once('exit', () => workbench.signal('SIGKILL'));
     try {
       await workbench.answers();
       const { chromium } = createRequire(path.join(e2e, 'browser/'))('playwright-core');
@@ -87,10 +90,20 @@ export class Workbench {
 
   async stop() {
     await this.browser?.close();
-    if (this.server.exitCode === null) {
-      const gone = new Promise(resolve => this.server.once('exit', resolve));
-      this.server.kill('SIGTERM');
-      await gone;
+    this.signal('SIGTERM');
+    const deadline = Date.now() + 10_000;
+    while (this.signal(0)) {
+      if (Date.now() > deadline) this.signal('SIGKILL');
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Sends a signal to whatever is left of the workbench; false when nothing is. */
+  signal(signal) {
+    try {
+      return process.kill(-this.server.pid, signal);
+    } catch {
+      return false;
     }
   }
 }
