@@ -25,6 +25,7 @@ pub const NAMES: &[&str] = &[
     "is-s3-access-log-target",
     "is-trail-bucket",
     "public-principal",
+    "wildcard-action",
     "vpc-flow-logs",
     "db-log-exports",
     "postgres-parameter",
@@ -76,7 +77,7 @@ pub(crate) fn own_attributes(name: &str) -> &'static [&'static str] {
         "cloudtrail-management-events" | "trail-data-events" => {
             &["event_selector", "advanced_event_selector"]
         }
-        "public-principal" => &["policy", "access_policy", "policy_document"],
+        "public-principal" | "wildcard-action" => &["policy", "access_policy", "policy_document"],
         _ => &[],
     }
 }
@@ -92,6 +93,7 @@ pub(crate) fn run(name: &str, context: &Context<'_>, with: &[(Name, Operand)]) -
         "is-s3-access-log-target" => bucket::is_fed_by(context, "aws_s3_bucket"),
         "is-trail-bucket" => bucket::is_fed_by(context, "aws_cloudtrail"),
         "public-principal" => principal::public(context, with),
+        "wildcard-action" => principal::wildcard_action(context, with),
         "vpc-flow-logs" => network::vpc_flow_logs(context),
         "db-log-exports" => database::log_exports(context, with),
         "postgres-parameter" => database::postgres_parameter(context, with),

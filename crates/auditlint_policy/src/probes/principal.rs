@@ -1,4 +1,4 @@
-//! Who a resource policy lets in.
+//! Whom a resource policy lets in, and what it lets them do.
 
 use auditlint_graph::Unknown;
 use auditlint_syntax::Name;
@@ -26,15 +26,42 @@ const BINDING: &[&str] = &[
 
 /// Whether the policy at `path` lets anyone in: an `Allow` for `*` that no condition binds.
 pub(super) fn public(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
+    allowed(context, with, lets_anyone_in)
+}
+
+fn lets_anyone_in(statement: &Node) -> Option<bool> {
+    if !statement.get("Principal").is_some_and(anyone) {
+        return Some(false);
+    }
+    match statement.get("Condition") {
+        Some(condition) if !matches!(condition.kind, NodeKind::Map(_)) => None,
+        condition => Some(!condition.is_some_and(binds)),
+    }
+}
+
+/// Whether the policy at `path` allows every action, or every action of a service.
+pub(super) fn wildcard_action(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
+    let every = |node: &Node| node.as_str().is_some_and(|action| action == "*" || action.ends_with(":*"));
+    allowed(context, with, |statement| {
+        let action = statement.get("Action");
+        let wide = action.is_some_and(|action| every(action) || action.items().iter().any(every));
+        // `Allow` with `NotAction` allows all others.
+        Some(wide || statement.get("NotAction").is_some())
+    })
+}
+
+/// Whether an `Allow` statement of the policy at `path` is as asked for; the question answers none where a part
+/// of the statement is not known.
+fn allowed(context: &Context<'_>, with: &[(Name, Operand)], asked: impl Fn(&Node) -> Option<bool>) -> Judged {
     let path = AttributePath::parse(text(context, with, "path").unwrap_or("policy"));
     match context.look(&Subject::resource(context.resource), &path) {
         Look::Absent | Look::Default(_) => Judged::holds(false).looking(path.to_string(), None),
         Look::Unknown(cause) => Judged::unknown(cause).looking(path.to_string(), None),
         Look::Set(value) => {
             let judged = match (value.value().as_str(), value.unknown()) {
-                (Some(policy), _) => Judged::holds(is_public(policy) == Some(true)),
-                (None, Some(unknown)) => match every_filling(unknown) {
-                    Some(public) => Judged::holds(public),
+                (Some(policy), _) => Judged::holds(allows(policy, &asked) == Some(true)),
+                (None, Some(unknown)) => match every_filling(unknown, &asked) {
+                    Some(answer) => Judged::holds(answer),
                     None => Judged::unknown(unknown.cause.clone()),
                 },
                 (None, None) => Judged::holds(false),
@@ -45,32 +72,28 @@ pub(super) fn public(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged 
 }
 
 /// The answer of a policy of which parts are not known, where it is the same whatever those parts are.
-fn every_filling(unknown: &Unknown) -> Option<bool> {
-    let answers = ["(known after apply)", "*", "Allow"].map(|fill| is_public(&unknown.filled(fill)?));
+fn every_filling(unknown: &Unknown, asked: &impl Fn(&Node) -> Option<bool>) -> Option<bool> {
+    let answers = ["(known after apply)", "*", "Allow"].map(|fill| allows(&unknown.filled(fill)?, asked));
     let [first, rest @ ..] = answers;
     first.filter(|_| rest.iter().all(|answer| *answer == first))
 }
 
-/// Whether a policy lets anyone in; none where a whole statement or condition is not an object.
-fn is_public(policy: &str) -> Option<bool> {
+/// Whether an `Allow` statement of the policy is as asked for; none where a whole statement is not an object.
+fn allows(policy: &str, asked: &impl Fn(&Node) -> Option<bool>) -> Option<bool> {
     let document = document::parse_json(policy);
     let Some(statements) = document.root.get("Statement") else { return Some(false) };
     let single = std::slice::from_ref(statements);
     let statements = if let NodeKind::List(items) = &statements.kind { items.as_slice() } else { single };
-    let mut public = false;
+    let mut found = false;
     for statement in statements {
         if !matches!(statement.kind, NodeKind::Map(_)) {
             return None;
         }
-        let allows = statement.get("Effect").and_then(Node::as_str) == Some("Allow");
-        if allows && statement.get("Principal").is_some_and(anyone) {
-            match statement.get("Condition") {
-                Some(condition) if !matches!(condition.kind, NodeKind::Map(_)) => return None,
-                condition => public |= !condition.is_some_and(binds),
-            }
+        if statement.get("Effect").and_then(Node::as_str) == Some("Allow") {
+            found |= asked(statement)?;
         }
     }
-    Some(public)
+    Some(found)
 }
 
 fn anyone(principal: &Node) -> bool {
@@ -98,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_bound_wildcard_is_not_public() {
-        let public = |policy: &str| is_public(policy) == Some(true);
+        let public = |policy: &str| allows(policy, &lets_anyone_in) == Some(true);
         let policy = |principal: &str, condition: &str| {
             format!(r#"{{"Statement": [{{"Effect": "Allow", "Principal": {principal}{condition}}}]}}"#)
         };

@@ -172,19 +172,18 @@ fn covers(values: Option<&Tracked>, bucket: Option<&Context<'_>>) -> Result<bool
     let Some(bucket) = bucket else { return Ok(!list(values).is_empty()) };
     let mut open = cause_of(values);
     for value in list(values) {
-        let everything = |text: &str| {
-            matches!(text.trim_end_matches('/'), "arn:aws:s3" | "arn:aws:s3:::" | "arn:aws:s3:::*")
-        };
-        if value.value().as_str().is_some_and(everything) {
+        let literal = value.value().as_str().and_then(object_store);
+        if literal == Some("") {
             return Ok(true);
+        }
+        // Without the slash at its end the ARN is that of the bucket and of no object in it; with a prefix behind
+        // the slash it is that of some objects.
+        if literal.is_some_and(|path| path.find('/') != Some(path.len() - 1)) {
+            continue;
         }
         let named = bucket.named(value, &[Name::new_static("aws_s3_bucket")]);
         let own_name = bucket.resource.attribute("bucket").and_then(|name| name.value().as_str());
-        let literal = value
-            .value()
-            .as_str()
-            .and_then(|text| text.strip_prefix("arn:aws:s3:::"))
-            .map(|rest| rest.split('/').next().unwrap_or_default());
+        let literal = literal.map(|path| path.trim_end_matches('/'));
         if named.iter().any(|(slot, _)| *slot == bucket.slot) || (literal.is_some() && literal == own_name) {
             return Ok(true);
         }
@@ -193,4 +192,12 @@ fn covers(values: Option<&Tracked>, bucket: Option<&Context<'_>>) -> Result<bool
         }
     }
     open.map_or(Ok(false), Err)
+}
+
+/// What stands behind `arn:PARTITION:s3:::`: a bucket and a prefix of keys; empty for all buckets.
+fn object_store(arn: &str) -> Option<&str> {
+    let rest = arn.strip_prefix("arn:")?;
+    let (partition, rest) = rest.split_once(":s3")?;
+    let path = rest.trim_start_matches(':').trim_start_matches('*');
+    (partition.starts_with("aws") && !partition.contains(':')).then(|| if path == "/" { "" } else { path })
 }
