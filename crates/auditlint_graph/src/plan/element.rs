@@ -1,9 +1,16 @@
 //! One resource of a plan or state: its address, what is done with it, and the attributes that are wanted.
 
-use auditlint_syntax::Name;
-use serde_json::Value as Json;
+use std::borrow::Cow;
+use std::fmt;
 
-use super::scan::{members, text};
+use auditlint_syntax::Name;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
+
+use super::scan::text;
+use super::window::Shape;
 use crate::{Action, Address, Interest, Mode, PlanSection};
 
 /// A resource before it is joined with the configuration.
@@ -27,36 +34,64 @@ pub(super) struct Raw {
     pub(super) sensitive: Json,
 }
 
+/// An element of `resource_changes`: what is asked of every resource, and what is read of some.
+#[derive(Deserialize)]
+pub(super) struct ChangedResource<'w> {
+    #[serde(borrow)]
+    address: Option<&'w RawValue>,
+    #[serde(borrow)]
+    deposed: Option<&'w RawValue>,
+    #[serde(borrow)]
+    change: Option<Change<'w>>,
+}
+
+#[derive(Deserialize)]
+struct Change<'w> {
+    #[serde(borrow)]
+    actions: Option<&'w RawValue>,
+    #[serde(borrow)]
+    after: Option<&'w RawValue>,
+    #[serde(borrow)]
+    after_unknown: Option<&'w RawValue>,
+    #[serde(borrow)]
+    after_sensitive: Option<&'w RawValue>,
+}
+
+impl Shape for ChangedResource<'_> {
+    type Of<'w> = ChangedResource<'w>;
+}
+
+/// A resource of a state's `values`.
+#[derive(Deserialize)]
+pub(super) struct StoredResource<'w> {
+    #[serde(borrow)]
+    address: Option<&'w RawValue>,
+    #[serde(borrow)]
+    deposed_key: Option<&'w RawValue>,
+    #[serde(borrow)]
+    values: Option<&'w RawValue>,
+    #[serde(borrow)]
+    sensitive_values: Option<&'w RawValue>,
+}
+
+impl Shape for StoredResource<'_> {
+    type Of<'w> = StoredResource<'w>;
+}
+
 impl Element {
     /// An element of `resource_changes`. None for a deposed object, which is on its way out; the error is a text
     /// that is no address.
-    pub(super) fn change(slice: &[u8], index: u32, interest: &Interest) -> Result<Option<Self>, String> {
-        let (mut address, mut change, mut deposed) = (None, None, false);
-        for (key, value) in members(slice) {
-            match &*key {
-                "address" => address = text(value),
-                "deposed" => deposed = true,
-                "change" => change = Some(value),
-                _ => {}
-            }
-        }
-        if deposed {
+    pub(super) fn change(
+        found: &ChangedResource<'_>,
+        index: u32,
+        interest: &Interest,
+    ) -> Result<Option<Self>, String> {
+        if found.deposed.is_some() {
             return Ok(None);
         }
-        let address = address.ok_or("a resource without an address")?;
-        let address = Address::parse(&address).map_err(|error| error.to_string())?;
-        let change = change.ok_or_else(|| format!("{address} without a change"))?;
-        let (mut actions, mut after, mut unknown, mut sensitive) = (None, None, None, None);
-        for (key, value) in members(change) {
-            match &*key {
-                "actions" => actions = Some(value),
-                "after" => after = Some(value),
-                "after_unknown" => unknown = Some(value),
-                "after_sensitive" => sensitive = Some(value),
-                _ => {}
-            }
-        }
-        let action = action(actions.unwrap_or_default())
+        let address = address(found.address)?;
+        let change = found.change.as_ref().ok_or_else(|| format!("{address} without a change"))?;
+        let action = action(change.actions.map(RawValue::get).unwrap_or_default())
             .ok_or_else(|| format!("{address} with actions that are not known"))?;
         let mut element = Self {
             address,
@@ -66,32 +101,25 @@ impl Element {
             attributes: Vec::new(),
         };
         if element.is_wanted(interest) && !action.removes() {
-            element.read(after.unwrap_or_default(), unknown, sensitive, interest);
+            element.read(change.after, change.after_unknown, change.after_sensitive, interest)?;
         }
         Ok(Some(element))
     }
 
     /// A resource of a state's `values`.
-    pub(super) fn state(slice: &[u8], index: u32, interest: &Interest) -> Result<Option<Self>, String> {
-        let (mut address, mut values, mut sensitive, mut deposed) = (None, None, None, false);
-        for (key, value) in members(slice) {
-            match &*key {
-                "address" => address = text(value),
-                "values" => values = Some(value),
-                "sensitive_values" => sensitive = Some(value),
-                "deposed_key" => deposed = true,
-                _ => {}
-            }
-        }
-        if deposed {
+    pub(super) fn state(
+        found: &StoredResource<'_>,
+        index: u32,
+        interest: &Interest,
+    ) -> Result<Option<Self>, String> {
+        if found.deposed_key.is_some() {
             return Ok(None);
         }
-        let address = address.ok_or("a resource without an address")?;
-        let address = Address::parse(&address).map_err(|error| error.to_string())?;
+        let address = address(found.address)?;
         let mut element =
             Self { address, action: None, section: PlanSection::State, index, attributes: Vec::new() };
         if element.is_wanted(interest) {
-            element.read(values.unwrap_or_default(), None, sensitive, interest);
+            element.read(found.values, None, found.sensitive_values, interest)?;
         }
         Ok(Some(element))
     }
@@ -100,23 +128,27 @@ impl Element {
         self.address.mode == Mode::Managed && interest.wants_type(&self.address.kind)
     }
 
-    fn read(&mut self, after: &[u8], unknown: Option<&[u8]>, sensitive: Option<&[u8]>, interest: &Interest) {
-        let kind = self.address.kind.clone();
-        let wants = |name: &str| interest.wants(&kind, name);
-        let json = |slice: &[u8]| serde_json::from_slice::<Json>(slice).unwrap_or_default();
-        for (name, value) in members(after).filter(|(name, _)| wants(name)) {
-            self.attributes.push(Raw { name: Name::new(&name), value: json(value), ..Raw::default() });
+    fn read(
+        &mut self,
+        after: Option<&RawValue>,
+        unknown: Option<&RawValue>,
+        sensitive: Option<&RawValue>,
+        interest: &Interest,
+    ) -> Result<(), String> {
+        let wanted = Wanted { kind: self.address.kind.clone(), interest };
+        for (name, value) in wanted.of(after)? {
+            self.attributes.push(Raw { name, value, ..Raw::default() });
         }
-        for (name, mask) in unknown.into_iter().flat_map(members).filter(|(name, _)| wants(name)) {
-            self.slot(&name).unknown = json(mask);
+        for (name, mask) in wanted.of(unknown)? {
+            self.slot(&name).unknown = mask;
         }
-        let mask = sensitive.unwrap_or_default();
-        if mask.trim_ascii() == b"true" {
+        if sensitive.is_some_and(|mask| mask.get() == "true") {
             self.attributes.iter_mut().for_each(|raw| raw.sensitive = Json::Bool(true));
         }
-        for (name, mask) in members(mask).filter(|(name, _)| wants(name)) {
-            self.slot(&name).sensitive = json(mask);
+        for (name, mask) in wanted.of(sensitive)? {
+            self.slot(&name).sensitive = mask;
         }
+        Ok(())
     }
 
     fn slot(&mut self, name: &str) -> &mut Raw {
@@ -129,8 +161,61 @@ impl Element {
     }
 }
 
-fn action(slice: &[u8]) -> Option<Action> {
-    let words: Vec<String> = serde_json::from_slice(slice).ok()?;
+/// Reads the attributes of an object that are wanted of a type, and passes the others over.
+struct Wanted<'i> {
+    kind: Name,
+    interest: &'i Interest,
+}
+
+impl Wanted<'_> {
+    fn of(&self, object: Option<&RawValue>) -> Result<Vec<(Name, Json)>, String> {
+        // `null`, or a mask that speaks of the whole, has no attributes.
+        let Some(object) = object.filter(|object| object.get().starts_with('{')) else { return Ok(Vec::new()) };
+        let mut reader = serde_json::Deserializer::from_str(object.get());
+        self.deserialize(&mut reader).map_err(|error| format!("a {} that cannot be read: {error}", self.kind))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &Wanted<'_> {
+    type Value = Vec<(Name, Json)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &Wanted<'_> {
+    type Value = Vec<(Name, Json)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut out = Vec::new();
+        while let Some(Key(name)) = object.next_key()? {
+            if self.interest.wants(&self.kind, &name) {
+                out.push((Name::new(name), object.next_value()?));
+            } else {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// A key, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Key<'k>(#[serde(borrow)] Cow<'k, str>);
+
+fn address(written: Option<&RawValue>) -> Result<Address, String> {
+    let address = written.and_then(|written| text(written.get().as_bytes()));
+    let address = address.ok_or("a resource without an address")?;
+    Address::parse(&address).map_err(|error| error.to_string())
+}
+
+fn action(written: &str) -> Option<Action> {
+    let words: Vec<String> = serde_json::from_str(written).ok()?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Some(match words.as_slice() {
         ["no-op"] => Action::NoOp,

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::{Gap, GapKind, ResourceGraph, Tables};
 use configuration::Configured;
-use element::Element;
+use element::{ChangedResource, Element, StoredResource};
 use text::Utf8;
 use window::{Stop, Window};
 
@@ -199,15 +199,16 @@ impl<R: Read> Reading<'_, R> {
         }
         let mut index = 0;
         while self.window.next_item()? {
-            let element = Element::change(self.window.take()?, index, &self.tables.interest);
+            let interest = &self.tables.interest;
+            let element = self.window.read::<ChangedResource<'_>, _>(|found| Element::change(&found, index, interest))?;
             self.keep(element);
             index += 1;
         }
         Ok(())
     }
 
-    fn keep(&mut self, element: Result<Option<Element>, String>) {
-        match element {
+    fn keep(&mut self, element: Result<Result<Option<Element>, String>, String>) {
+        match element.flatten() {
             Ok(element) => self.document.elements.extend(element),
             Err(reason) => self.gap(GapKind::Unreadable, &reason),
         }
@@ -236,7 +237,10 @@ impl<R: Read> Reading<'_, R> {
                     if self.window.enter(b'[')? {
                         while self.window.next_item()? {
                             let index = u32::try_from(self.document.elements.len()).unwrap_or(u32::MAX);
-                            let element = Element::state(self.window.take()?, index, &self.tables.interest);
+                            let interest = &self.tables.interest;
+                            let element = self
+                                .window
+                                .read::<StoredResource<'_>, _>(|found| Element::state(&found, index, interest))?;
                             self.keep(element);
                         }
                     }

@@ -3,6 +3,9 @@
 
 use std::io::{self, Read};
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use super::scan::{Scan, text};
 
 const FIRST: usize = 256 * 1024;
@@ -18,6 +21,12 @@ pub(super) enum Stop {
     Malformed { reason: String, at: u64 },
     /// Reading failed.
     Io(io::Error),
+}
+
+/// A shape in which a value is read without being kept: it borrows from the window.
+pub(super) trait Shape {
+    /// The shape, for one state of the window.
+    type Of<'w>: Deserialize<'w>;
 }
 
 pub(super) struct Window<R> {
@@ -179,22 +188,100 @@ impl<R: Read> Window<R> {
         Ok(self.buffer.get(from..self.end).unwrap_or_default())
     }
 
-    /// Passes the next value over; nothing of it is kept.
-    pub(super) fn skip(&mut self) -> Result<(), Stop> {
+    /// The next value, given to `of` in its shape; the reason, with the value passed over, where its shape is
+    /// another one.
+    pub(super) fn read<S: Shape, T>(
+        &mut self,
+        of: impl for<'w> Fn(S::Of<'w>) -> T,
+    ) -> Result<Result<T, String>, Stop> {
         self.peek()?;
-        let mut scan = Scan::default();
-        loop {
+        let reason = loop {
             let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
-            match scan.advance(rest, 0) {
-                Ok(end) => {
+            let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<S::Of<'_>>();
+            let (found, end) = (values.next().map(|value| value.map(&of)), values.byte_offset());
+            drop(values);
+            match found {
+                Some(Ok(found)) => {
                     self.start += end;
-                    return Ok(());
+                    return Ok(Ok(found));
                 }
-                Err(next) => self.start += next,
+                Some(Err(error)) if error.is_data() => break error.to_string(),
+                Some(Err(error)) if !error.is_eof() => return self.broken(rest, &error),
+                Some(Err(_)) | None => {}
             }
-            if !self.fill()? {
-                return if scan.may_end() { Ok(()) } else { Err(Stop::Truncated) };
+            if !self.grow()? {
+                return Err(Stop::Truncated);
+            }
+        };
+        self.skip()?;
+        Ok(Err(reason))
+    }
+
+    /// Passes the next value over; nothing of it is kept. A value that is larger than the window is passed over
+    /// part by part.
+    pub(super) fn skip(&mut self) -> Result<(), Stop> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                None => return Err(Stop::Truncated),
+                Some(b'}' | b']') if depth > 0 => {
+                    self.start += 1;
+                    depth -= 1;
+                }
+                Some(b',' | b':') if depth > 0 => self.start += 1,
+                Some(byte) => {
+                    let is_container = matches!(byte, b'{' | b'[');
+                    match self.next_end()? {
+                        Some(end) => self.start += end,
+                        None if is_container && self.end - self.start >= FIRST / 2 => {
+                            self.start += 1;
+                            depth += 1;
+                        }
+                        None if self.grow()? => continue,
+                        None => return Err(Stop::Truncated),
+                    }
+                }
+            }
+            if depth == 0 {
+                return Ok(());
             }
         }
     }
+
+    /// Reads at least as much again as is there: looking anew after every small piece would take time that grows
+    /// with the square of a value's size. False at the end of the document.
+    fn grow(&mut self) -> Result<bool, Stop> {
+        let wanted = (self.end - self.start) * 2;
+        let mut grew = false;
+        while self.end - self.start < wanted.max(1) && self.fill()? {
+            grew = true;
+        }
+        Ok(grew)
+    }
+
+    fn broken<T>(&self, rest: &[u8], error: &serde_json::Error) -> Result<T, Stop> {
+        let lines = rest.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
+        let at = lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1);
+        let reason = error.to_string();
+        let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
+        Err(Stop::Malformed { reason, at: self.offset() + at as u64 })
+    }
+
+    /// Where the next value ends, checked to be well formed; none when it does not end in the window.
+    fn next_end(&self) -> Result<Option<usize>, Stop> {
+        let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+        match values.next() {
+            // A number at the very end may go on behind it.
+            Some(Ok(_)) if values.byte_offset() == rest.len() && !self.done && !ends_itself(rest) => Ok(None),
+            Some(Ok(_)) => Ok(Some(values.byte_offset())),
+            Some(Err(error)) if !error.is_eof() => self.broken(rest, &error),
+            Some(Err(_)) | None => Ok(None),
+        }
+    }
+}
+
+/// Whether the last byte ends a value by itself.
+fn ends_itself(bytes: &[u8]) -> bool {
+    matches!(bytes.last(), Some(b'"' | b'}' | b']'))
 }

@@ -1,5 +1,7 @@
 //! What a trail records: management events, and data events of object stores.
 
+use std::sync::LazyLock;
+
 use auditlint_graph::{Cause, Tracked, Value};
 use auditlint_syntax::Name;
 
@@ -8,9 +10,12 @@ use crate::Verdict;
 use crate::condition::{AttributePath, Operand};
 use crate::evaluate::{Judged, Look, Subject};
 
+static BASIC: LazyLock<AttributePath> = LazyLock::new(|| AttributePath::parse("event_selector"));
+static ADVANCED: LazyLock<AttributePath> = LazyLock::new(|| AttributePath::parse("advanced_event_selector"));
+
 /// The elements of a block list, or why they are not known.
-fn blocks(context: &Context<'_>, name: &str) -> (Vec<Tracked>, Option<Cause>) {
-    match context.look(&Subject::resource(context.resource), &AttributePath::parse(name)) {
+fn blocks(context: &Context<'_>, path: &AttributePath) -> (Vec<Tracked>, Option<Cause>) {
+    match context.look(&Subject::resource(context.resource), path) {
         Look::Set(value) | Look::Default(value) => match value.value() {
             Value::List(items) => {
                 let open = items.iter().find_map(|item| item.unknown().map(|unknown| unknown.cause.clone()));
@@ -55,8 +60,8 @@ fn field_equals(selector: &Tracked, field: &str, wanted: &[&str]) -> Option<bool
 /// Read and write management events are recorded. A trail without any selector records them all; a basic
 /// selector does unless it says otherwise; advanced ones only when one asks for `Management`.
 pub(super) fn management_events(context: &Context<'_>) -> Judged {
-    let (basic, open_basic) = blocks(context, "event_selector");
-    let (advanced, open_advanced) = blocks(context, "advanced_event_selector");
+    let (basic, open_basic) = blocks(context, &BASIC);
+    let (advanced, open_advanced) = blocks(context, &ADVANCED);
     let open = open_basic.or(open_advanced);
     if basic.is_empty() && advanced.is_empty() {
         return open.map_or_else(|| Judged::holds(true), Judged::unknown);
@@ -111,18 +116,22 @@ pub(super) fn data_events(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
     }
     let mut trails: Vec<_> = context.of_kind("aws_cloudtrail").collect();
     trails.sort_by(|(_, a), (_, b)| a.address.cmp(&b.address));
-    let parts: Vec<Judged> = trails
-        .into_iter()
+    let mut parts: Vec<Judged> = trails
+        .iter()
         .map(|(slot, trail)| {
-            let mut judged = trail_data_events(&context.at(slot, trail), read, Some(context));
-            judged.looked = None;
-            judged.with_related(crate::evaluate::related_resource(
-                trail,
-                format!("{} is a trail", trail.address),
-            ))
+            let judged = trail_data_events(&context.at(*slot, trail), read, Some(context));
+            Judged { looked: None, ..judged }
         })
         .collect();
-    let judged = Judged::any(parts, Verdict::Fail);
+    let verdict = Verdict::any(parts.iter().map(|part| part.verdict));
+    let decided = parts.iter().position(|part| part.verdict == verdict).and_then(|at| Some((at, trails.get(at)?)));
+    let judged = match decided {
+        Some((at, (_, trail))) => {
+            let message = format!("{} is a trail", trail.address);
+            parts.swap_remove(at).with_related(crate::evaluate::related_resource(trail, message))
+        }
+        None => Judged::of(Verdict::Fail),
+    };
     match (judged.verdict, context.unread()) {
         (Verdict::Fail, Some(cause)) => Judged::unknown(cause),
         _ => judged,
@@ -130,8 +139,8 @@ pub(super) fn data_events(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
 }
 
 fn trail_data_events(context: &Context<'_>, read: bool, bucket: Option<&Context<'_>>) -> Judged {
-    let (basic, open_basic) = blocks(context, "event_selector");
-    let (advanced, open_advanced) = blocks(context, "advanced_event_selector");
+    let (basic, open_basic) = blocks(context, &BASIC);
+    let (advanced, open_advanced) = blocks(context, &ADVANCED);
     let mut open = open_basic.or(open_advanced);
     let mut covered = false;
     for selector in &basic {
