@@ -6,7 +6,6 @@ use std::fmt;
 use auditlint_syntax::Name;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::scan::text;
@@ -23,15 +22,28 @@ pub(super) struct Element {
     pub(super) attributes: Vec<Raw>,
 }
 
-/// An attribute with its masks.
+/// An attribute with its masks, as they are written: a plan's trees are large, its texts are not, and each is
+/// needed for a moment only.
 #[derive(Debug, Default)]
 pub(super) struct Raw {
     pub(super) name: Name,
-    pub(super) value: Json,
+    pub(super) value: Option<Box<RawValue>>,
     /// `true`, or a tree in which `true` marks what is known after apply.
-    pub(super) unknown: Json,
+    pub(super) unknown: Option<Box<RawValue>>,
     /// `true`, or a tree in which `true` marks what is sensitive.
-    pub(super) sensitive: Json,
+    pub(super) sensitive: Mask,
+}
+
+/// What is sensitive of an attribute.
+#[derive(Debug, Default)]
+pub(super) enum Mask {
+    /// Nothing.
+    #[default]
+    None,
+    /// Everything.
+    All,
+    /// What the tree says.
+    Tree(Box<RawValue>),
 }
 
 /// An element of `resource_changes`: what is asked of every resource, and what is read of some.
@@ -137,16 +149,16 @@ impl Element {
     ) -> Result<(), String> {
         let wanted = Wanted { kind: self.address.kind.clone(), interest };
         for (name, value) in wanted.of(after)? {
-            self.attributes.push(Raw { name, value, ..Raw::default() });
+            self.attributes.push(Raw { name, value: Some(value), ..Raw::default() });
         }
         for (name, mask) in wanted.of(unknown)? {
-            self.slot(&name).unknown = mask;
+            self.slot(&name).unknown = Some(mask);
         }
         if sensitive.is_some_and(|mask| mask.get() == "true") {
-            self.attributes.iter_mut().for_each(|raw| raw.sensitive = Json::Bool(true));
+            self.attributes.iter_mut().for_each(|raw| raw.sensitive = Mask::All);
         }
         for (name, mask) in wanted.of(sensitive)? {
-            self.slot(&name).sensitive = mask;
+            self.slot(&name).sensitive = Mask::Tree(mask);
         }
         Ok(())
     }
@@ -168,7 +180,7 @@ struct Wanted<'i> {
 }
 
 impl Wanted<'_> {
-    fn of(&self, object: Option<&RawValue>) -> Result<Vec<(Name, Json)>, String> {
+    fn of(&self, object: Option<&RawValue>) -> Result<Vec<(Name, Box<RawValue>)>, String> {
         // `null`, or a mask that speaks of the whole, has no attributes.
         let Some(object) = object.filter(|object| object.get().starts_with('{')) else { return Ok(Vec::new()) };
         let mut reader = serde_json::Deserializer::from_str(object.get());
@@ -177,7 +189,7 @@ impl Wanted<'_> {
 }
 
 impl<'de> DeserializeSeed<'de> for &Wanted<'_> {
-    type Value = Vec<(Name, Json)>;
+    type Value = Vec<(Name, Box<RawValue>)>;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
         reader.deserialize_map(self)
@@ -185,7 +197,7 @@ impl<'de> DeserializeSeed<'de> for &Wanted<'_> {
 }
 
 impl<'de> Visitor<'de> for &Wanted<'_> {
-    type Value = Vec<(Name, Json)>;
+    type Value = Vec<(Name, Box<RawValue>)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")

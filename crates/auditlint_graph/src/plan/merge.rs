@@ -5,9 +5,10 @@ use std::sync::Arc;
 use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::configuration::{Configured, Expression};
-use super::element::{Element, Raw};
+use super::element::{Element, Mask, Raw};
 use super::reference::Resolver;
 use crate::{
     Address, Cause, CauseKind, Key, Map, Number, Origin, Reference, Resource, Tables, Tracked, Unknown,
@@ -107,7 +108,16 @@ impl<'a> Merge<'a> {
     }
 
     fn attribute(&self, raw: &Raw, expression: Option<&Expression>, sensitive: bool) -> Option<Tracked> {
-        self.value(&raw.value, &raw.unknown, &raw.sensitive, expression, sensitive, 0)
+        // Both were checked to be well formed when they were taken out of the document.
+        let tree = |text: &Option<Box<RawValue>>| -> Json {
+            text.as_ref().and_then(|text| serde_json::from_str(text.get()).ok()).unwrap_or_default()
+        };
+        let mask = match &raw.sensitive {
+            Mask::None => Json::Null,
+            Mask::All => Json::Bool(true),
+            Mask::Tree(text) => serde_json::from_str(text.get()).unwrap_or(Json::Bool(true)),
+        };
+        self.value(&tree(&raw.value), &tree(&raw.unknown), &mask, expression, sensitive, 0)
     }
 
     /// A value with its masks; none when it is absent.
