@@ -15,6 +15,14 @@ pub enum Key {
     Text(Name),
 }
 
+/// The type of the stand-ins for calls of the registry's module `source`; no resource type has a colon.
+#[must_use]
+pub fn module_kind(source: &str) -> String {
+    format!("{MODULE}{}", source.strip_prefix("registry.terraform.io/").unwrap_or(source))
+}
+
+const MODULE: &str = "module:";
+
 /// Managed resource or data source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mode {
@@ -145,7 +153,8 @@ impl fmt::Display for Address {
         if self.mode == Mode::Data {
             f.write_str("data.")?;
         }
-        write!(f, "{}.{}", self.kind, self.name)?;
+        let kind = if self.called_module().is_some() { "module" } else { self.kind.as_str() };
+        write!(f, "{kind}.{}", self.name)?;
         self.key.iter().try_for_each(|key| write!(f, "{key}"))
     }
 }
@@ -181,6 +190,12 @@ impl Address {
             }),
             _ => Err(fail("expected TYPE.NAME", text.len())),
         }
+    }
+
+    /// The source of the module, where it is the address of a stand-in for a call (see [`module_kind`]).
+    #[must_use]
+    pub fn called_module(&self) -> Option<&str> {
+        self.kind.strip_prefix(MODULE)
     }
 
     /// The address of the resource block: the same without any instance key.

@@ -42,6 +42,11 @@ pub fn join(
         graph.put(joined, &tables.facts);
     }
     for (_, written) in configuration.iter() {
+        // The plan holds what the call makes, and no stand-in for it is needed.
+        let call = written.address.called_module().map(|_| written.address.without_keys().to_string());
+        if call.is_some_and(|call| plan.iter().any(|(_, one)| is_below(&one.address, &call))) {
+            continue;
+        }
         if plan.instances(&Target::at(&written.address)).is_empty() {
             graph.put(Arc::clone(written), &tables.facts);
         }
@@ -59,6 +64,12 @@ pub fn join(
     graph.gaps.sort();
     graph.gaps.dedup();
     graph
+}
+
+/// Whether a resource stands in the module that `call` makes, or in one below it.
+fn is_below(address: &Address, call: &str) -> bool {
+    let module = address.module.without_keys();
+    module.as_str().strip_prefix(call).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The resource of the configuration at `address`: its instance, else the stand-in for all of them.

@@ -13,7 +13,7 @@ mod resource;
 pub mod terraform;
 mod value;
 
-pub use address::{Address, AddressError, Key, Mode, ModulePath};
+pub use address::{Address, AddressError, Key, Mode, ModulePath, module_kind};
 pub use auditlint_syntax::Name;
 pub use cause::{Cause, CauseKind, Gap, GapKind};
 pub use facts::{

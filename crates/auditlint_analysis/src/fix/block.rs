@@ -30,17 +30,19 @@ pub(super) enum Set {
 }
 
 impl<'a> Subject<'a> {
-    /// The block that declares `resource`.
+    /// The block that declares `resource`, or the call that it stands for.
     pub(super) fn find(source: &'a Source, file: &'a HclFile, resource: &Resource) -> Option<Self> {
         let address = &resource.address;
+        let is = |block: &Block, ident: &str, labels: &[&Name]| {
+            block.ident == ident && block.labels.iter().map(|label| &label.name).eq(labels.iter().copied())
+        };
         file.items.iter().find_map(|item| match &item.piece.kind {
-            ItemKind::Block(block)
-                if block.ident == "resource"
-                    && block.labels.first().is_some_and(|label| label.name == address.kind)
-                    && block.labels.get(1).is_some_and(|label| label.name == address.name)
-                    && !block.body.incomplete =>
-            {
-                Some(Self { text: source.text(), block, base: item.base })
+            ItemKind::Block(block) if !block.body.incomplete => {
+                let own = match address.called_module() {
+                    Some(_) => is(block, "module", &[&address.name]),
+                    None => is(block, "resource", &[&address.kind, &address.name]),
+                };
+                own.then_some(Self { text: source.text(), block, base: item.base })
             }
             _ => None,
         })

@@ -182,7 +182,9 @@ struct Wanted<'i> {
 impl Wanted<'_> {
     fn of(&self, object: Option<&RawValue>) -> Result<Vec<(Name, Box<RawValue>)>, String> {
         // `null`, or a mask that speaks of the whole, has no attributes.
-        let Some(object) = object.filter(|object| object.get().starts_with('{')) else { return Ok(Vec::new()) };
+        let Some(object) = object.filter(|object| object.get().starts_with('{')) else {
+            return Ok(Vec::new());
+        };
         let mut reader = serde_json::Deserializer::from_str(object.get());
         self.deserialize(&mut reader).map_err(|error| format!("a {} that cannot be read: {error}", self.kind))
     }

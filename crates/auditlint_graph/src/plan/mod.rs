@@ -200,7 +200,9 @@ impl<R: Read> Reading<'_, R> {
         let mut index = 0;
         while self.window.next_item()? {
             let interest = &self.tables.interest;
-            let element = self.window.read::<ChangedResource<'_>, _>(|found| Element::change(&found, index, interest))?;
+            let element = self
+                .window
+                .read::<ChangedResource<'_>, _>(|found| Element::change(&found, index, interest))?;
             self.keep(element);
             index += 1;
         }
@@ -238,9 +240,9 @@ impl<R: Read> Reading<'_, R> {
                         while self.window.next_item()? {
                             let index = u32::try_from(self.document.elements.len()).unwrap_or(u32::MAX);
                             let interest = &self.tables.interest;
-                            let element = self
-                                .window
-                                .read::<StoredResource<'_>, _>(|found| Element::state(&found, index, interest))?;
+                            let element = self.window.read::<StoredResource<'_>, _>(|found| {
+                                Element::state(&found, index, interest)
+                            })?;
                             self.keep(element);
                         }
                     }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use auditlint_syntax::{Access, Files, Recorder};
+use auditlint_syntax::{Access, Files, Name, Recorder};
 use camino::Utf8PathBuf;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::folder::Declared;
 use super::memo::{Aspect, Memo, Question};
-use super::modules::ModuleId;
+use super::modules::{Children, ModuleId};
 use super::variables::Given;
 use super::world::{Kept, World, installed_modules};
 use super::{Caches, Configuration, RootInputs};
@@ -207,9 +207,18 @@ impl Placer<'_, '_> {
                 self.place(id, declared, &resources);
             }
             for (name, _) in module.folder.calls() {
-                self.world.children(id, name);
+                self.call(id, name);
             }
         }
+    }
+
+    /// Makes the module instances of a call, which are then visited, or puts in what stands for them.
+    fn call(&mut self, id: ModuleId, name: &Name) {
+        let stand_ins = match self.world.children(id, name).as_deref() {
+            Some(Children::Missing(_)) => self.world.stand_ins(id, name),
+            _ => Arc::from([]),
+        };
+        self.place(id, || Declared::Call(name.clone()), &stand_ins);
     }
 
     fn place(&mut self, id: ModuleId, declared: impl FnOnce() -> Declared, resources: &[Arc<Resource>]) {
@@ -268,8 +277,8 @@ impl Placer<'_, '_> {
                         if is_there { self.world.resources(id, *mode, kind, name) } else { Arc::from([]) };
                     self.place(id, || declared.clone(), &resources);
                 }
-                Declared::Call(name) if is_there => drop(self.world.children(id, name)),
-                _ => {}
+                Declared::Call(name) if is_there => self.call(id, name),
+                _ => self.place(id, || declared.clone(), &[]),
             }
         }
         self.visit_new();

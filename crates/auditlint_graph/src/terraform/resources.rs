@@ -7,17 +7,17 @@ use auditlint_syntax::hcl::{Block, Body};
 
 use super::expand::Instances;
 use super::expression::dynamic_elements;
-use super::folder::BlockRef;
+use super::folder::{BlockRef, Folder};
 use super::modules::{Module, ModuleId, Scope};
 use super::world::World;
 use crate::{
     Address, Attributes, Cause, CauseKind, Declared, Key, Map, Mode, Origin, RefKey, Resource, Tracked,
-    Unknown, Value, is_sensitive_name,
+    Unknown, Value, is_sensitive_name, module_kind,
 };
 
 /// Arguments that Terraform itself reads.
 const META: &[&str] =
-    &["count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"];
+    &["count", "for_each", "provider", "providers", "depends_on", "lifecycle", "provisioner", "connection"];
 
 impl World<'_> {
     /// A resource of module `id`, instance by instance.
@@ -33,11 +33,7 @@ impl World<'_> {
         let tree = block.block();
         let wanted = mode == Mode::Managed && self.tables.interest.wants_type(kind);
         let declared = Declared { header: block.place(tree.header), block: block.place(tree.span) };
-        let incomplete = tree.body.incomplete.then(|| Cause {
-            kind: CauseKind::Function,
-            subject: "statements that could not be parsed".to_owned(),
-            hint: "correct the syntax problem in this block".to_owned(),
-        });
+        let incomplete = unparsed(&tree.body);
         let make = |key: Option<Key>, undecided: Option<Cause>| {
             let mut attributes = Map::default();
             if wanted {
@@ -72,6 +68,58 @@ impl World<'_> {
                 each.iter().map(|(key, _)| make(Some(Key::Text(key.clone())), None)).collect()
             }
             Instances::Undecided(cause) => vec![make(None, Some(cause.clone()))],
+        }
+    }
+
+    /// A module of the registry that is not here, where somebody knows what its arguments mean: its calls stand
+    /// for what they make. The gap stays.
+    pub(super) fn evaluate_stand_ins(
+        &self,
+        id: ModuleId,
+        module: &Module,
+        name: &Name,
+    ) -> Vec<Arc<Resource>> {
+        let Some(call) = module.folder.call(name) else { return Vec::new() };
+        let source = Folder::source_of(call).unwrap_or_default();
+        let kind = Name::new(module_kind(source));
+        if !self.tables.interest.types.contains_key(&kind) {
+            return Vec::new();
+        }
+        let tree = call.block();
+        let declared = Declared { header: call.place(tree.header), block: call.place(tree.span) };
+        let at = declared.header;
+        let make = |key: Option<Key>, scope: &Scope, undecided: Option<Cause>| {
+            Arc::new(Resource {
+                address: Address {
+                    module: module.path.clone(),
+                    mode: Mode::Managed,
+                    kind: kind.clone(),
+                    name: name.clone(),
+                    key,
+                },
+                attributes: self.attributes(id, call, &kind, scope),
+                declared: Some(declared),
+                planned: None,
+                action: None,
+                undecided: undecided.or_else(|| module.undecided.clone()),
+                incomplete: unparsed(&tree.body),
+                nearest_call: module.nearest_call,
+            })
+        };
+        match self.expand(id, call, &module.scope) {
+            Instances::One => vec![make(None, &module.scope, None)],
+            Instances::Count(count) => (0..count)
+                .map(|n| make(Some(Key::Index(n)), &self.indexed(&module.scope, n, at), None))
+                .collect(),
+            Instances::Each(each) => each
+                .iter()
+                .map(|(key, value)| {
+                    make(Some(Key::Text(key.clone())), &self.keyed(&module.scope, key, value, at), None)
+                })
+                .collect(),
+            Instances::Undecided(cause) => {
+                vec![make(None, &self.undecided_scope(&module.scope, &cause, at), Some(cause.clone()))]
+            }
         }
     }
 
@@ -202,6 +250,14 @@ impl World<'_> {
         }
         Tracked::new(Value::Map(Arc::new(map)), Origin::Written(block.place(head.header)))
     }
+}
+
+fn unparsed(body: &Body) -> Option<Cause> {
+    body.incomplete.then(|| Cause {
+        kind: CauseKind::Function,
+        subject: "statements that could not be parsed".to_owned(),
+        hint: "correct the syntax problem in this block".to_owned(),
+    })
 }
 
 /// The name under which a block appears: that of its label when it is dynamic.

@@ -223,12 +223,24 @@ impl<'a> World<'a> {
         name: &Name,
     ) -> Arc<[Arc<crate::Resource>]> {
         let declared = Declared::Resource(mode, kind.clone(), name.clone());
+        self.made(id, declared, |module| self.evaluate_resource(id, module, mode, kind, name))
+    }
+
+    /// What stands for the module call `name` of module `id`, whose module is not here.
+    pub(super) fn stand_ins(&self, id: ModuleId, name: &Name) -> Arc<[Arc<crate::Resource>]> {
+        self.made(id, Declared::Call(name.clone()), |module| self.evaluate_stand_ins(id, module, name))
+    }
+
+    fn made(
+        &self,
+        id: ModuleId,
+        declared: Declared,
+        evaluate: impl FnOnce(&Module) -> Vec<Arc<crate::Resource>>,
+    ) -> Arc<[Arc<crate::Resource>]> {
         let question = Question { module: id, aspect: Aspect::Resources, declared: declared.clone() };
         let nothing = || Answer::Resources(Arc::from([]));
-        let answer = self.ask(question, nothing, || {
-            let module = self.looking_for(id, declared);
-            Answer::Resources(self.evaluate_resource(id, &module, mode, kind, name).into())
-        });
+        let answer = self
+            .ask(question, nothing, || Answer::Resources(evaluate(&self.looking_for(id, declared)).into()));
         match answer {
             Answer::Resources(resources) => resources,
             _ => Arc::from([]),

@@ -124,7 +124,8 @@ pub(super) fn data_events(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
         })
         .collect();
     let verdict = Verdict::any(parts.iter().map(|part| part.verdict));
-    let decided = parts.iter().position(|part| part.verdict == verdict).and_then(|at| Some((at, trails.get(at)?)));
+    let decided =
+        parts.iter().position(|part| part.verdict == verdict).and_then(|at| Some((at, trails.get(at)?)));
     let judged = match decided {
         Some((at, (_, trail))) => {
             let message = format!("{} is a trail", trail.address);
