@@ -126,5 +126,28 @@ pub const SENSITIVE_NAMES: &[&str] = &[
 pub fn is_sensitive_name(name: &str) -> bool {
     const POINTERS: &[&str] =
         &["_arn", "_id", "_ids", "_name", "_names", "_enabled", "_length", "_path", "_url", "_version"];
-    SENSITIVE_NAMES.iter().any(|part| name.contains(part)) && !POINTERS.iter().any(|end| name.ends_with(end))
+    // Every attribute name of a plan comes by here, so only the parts that begin with the letter are tried.
+    let begins = |at: usize| {
+        let rest = name.get(at..).unwrap_or_default();
+        SENSITIVE_NAMES.iter().any(|part| rest.starts_with(part))
+    };
+    let holds = name
+        .bytes()
+        .enumerate()
+        .any(|(at, byte)| matches!(byte, b'p' | b's' | b't' | b'a' | b'c') && begins(at));
+    holds && !POINTERS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_telling_part_makes_a_name_sensitive_wherever_it_stands() {
+        for part in SENSITIVE_NAMES {
+            assert!(is_sensitive_name(part) && is_sensitive_name(&format!("master_{part}_value")), "{part}");
+            assert!(!is_sensitive_name(&format!("{part}_arn")), "{part}_arn");
+        }
+        assert!(!is_sensitive_name("passive") && !is_sensitive_name("tags") && !is_sensitive_name(""));
+    }
 }

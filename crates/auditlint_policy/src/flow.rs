@@ -4,9 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use auditlint_graph::{Resource, ResourceGraph, Slot};
+use auditlint_graph::{ResourceGraph, Slot, Value};
+use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
+use crate::condition::AttributePath;
 use crate::evaluate::{Context, Look, Read, Subject};
 use crate::facts::Sink;
 use crate::{Category, Days, FlowStep, Verdict, probes};
@@ -52,17 +54,17 @@ impl Part {
                 continue;
             }
             part.emits.extend(&emission.categories);
-            for store in emission.to.iter().flat_map(|sink| stations(context, sink)) {
+            let to = |sink: &Sink| stations(context, sink.companion.as_ref(), &sink.path, &sink.types);
+            for store in emission.to.iter().flat_map(to) {
                 part.direct.push((store, emission.categories.clone()));
             }
         }
         for forward in &facts.forwards {
-            let to = Sink { companion: None, path: forward.path.clone(), types: forward.types.clone() };
-            part.links.extend(stations(context, &to).into_iter().map(|station| (context.slot, station)));
+            let to = stations(context, None, &forward.path, &forward.types);
+            part.links.extend(to.into_iter().map(|station| (context.slot, station)));
             if let Some((from, types)) = &forward.from {
-                let from = Sink { companion: None, path: from.clone(), types: types.clone() };
-                part.links
-                    .extend(stations(context, &from).into_iter().map(|station| (station, context.slot)));
+                let from = stations(context, None, from, types);
+                part.links.extend(from.into_iter().map(|station| (station, context.slot)));
             }
         }
         part
@@ -229,33 +231,33 @@ fn spread(
     }
 }
 
-/// The resources that a sink leads to.
-fn stations(context: &Context<'_>, sink: &Sink) -> Vec<Slot> {
-    let at = |context: &Context<'_>, resource: &Resource| -> Vec<Slot> {
-        values(context, resource, sink)
-            .iter()
-            .flat_map(|value| context.named(value, &sink.types))
-            .map(|(slot, _)| slot)
-            .filter(|slot| *slot != context.slot)
-            .collect()
+/// The resources that the values at `path` lead to: of the resource itself, or of its companions of a type.
+fn stations(
+    context: &Context<'_>,
+    companion: Option<&(Name, AttributePath)>,
+    path: &AttributePath,
+    types: &[Name],
+) -> Vec<Slot> {
+    let mut out = Vec::new();
+    let mut add = |context: &Context<'_>| {
+        let Look::Set(value) = context.look(&Subject::resource(context.resource), path) else { return };
+        // A list names several stations.
+        let named = match value.value() {
+            Value::List(items) => items.iter().flat_map(|item| context.named(item, types)).collect(),
+            _ => context.named(&value, types),
+        };
+        out.extend(named.into_iter().map(|(slot, _)| slot).filter(|slot| *slot != context.slot));
     };
-    match &sink.companion {
-        None => at(context, context.resource),
+    match companion {
+        None => add(context),
         Some((kind, join)) => {
             let (companions, _) = context.companions(std::slice::from_ref(kind), join, &[]);
-            let found = companions.into_iter().filter_map(|(slot, _)| Some((slot, context.get(slot)?)));
-            found.flat_map(|(slot, resource)| at(&context.at(slot, resource), resource)).collect()
+            for (slot, _) in companions {
+                if let Some(resource) = context.get(slot) {
+                    add(&context.at(slot, resource));
+                }
+            }
         }
     }
-}
-
-/// The values at a sink's path; a list names several stations.
-fn values(context: &Context<'_>, resource: &Resource, sink: &Sink) -> Vec<auditlint_graph::Tracked> {
-    match context.look(&Subject::resource(resource), &sink.path) {
-        Look::Set(value) => match value.value() {
-            auditlint_graph::Value::List(items) => items.to_vec(),
-            _ => vec![value],
-        },
-        Look::Default(_) | Look::Absent | Look::Unknown(_) => Vec::new(),
-    }
+    out
 }

@@ -11,8 +11,8 @@ use super::configuration::{Configured, Expression};
 use super::element::{Element, Mask, Raw};
 use super::reference::Resolver;
 use crate::{
-    Address, Cause, CauseKind, Key, Map, Number, Origin, Reference, Resource, Tables, Tracked, Unknown,
-    Value, is_sensitive_name,
+    Cause, CauseKind, Key, Map, Number, Origin, Reference, Resource, Tables, Target, Tracked, Unknown, Value,
+    is_sensitive_name,
 };
 
 /// Values nested deeper than this are unknown.
@@ -24,10 +24,9 @@ pub(super) fn resources(
     configured: Option<&Configured>,
     tables: &Tables,
 ) -> Vec<Arc<Resource>> {
-    let mut instances: FxHashMap<Name, Vec<Option<Key>>> = FxHashMap::default();
+    let mut instances: FxHashMap<Target, Vec<Option<Key>>> = FxHashMap::default();
     for element in &elements {
-        let block = Address { key: None, ..element.address.clone() };
-        instances.entry(Name::new(block.to_string())).or_default().push(element.address.key.clone());
+        instances.entry(Target::at(&element.address)).or_default().push(element.address.key.clone());
     }
     elements
         .into_iter()
@@ -50,7 +49,7 @@ impl<'a> Merge<'a> {
     fn new(
         element: &Element,
         configured: Option<&'a Configured>,
-        instances: &'a FxHashMap<Name, Vec<Option<Key>>>,
+        instances: &'a FxHashMap<Target, Vec<Option<Key>>>,
         tables: &'a Tables,
     ) -> Self {
         let address = &element.address;

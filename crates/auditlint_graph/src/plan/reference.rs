@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::configuration::{Configured, Expression};
 use crate::address::{Step, steps};
-use crate::{Address, Key, Mode, ModulePath, RefKey, Reference};
+use crate::{Address, Key, Mode, ModulePath, RefKey, Reference, Target};
 
 /// Variables and outputs are followed so far.
 const MAX_HOPS: usize = 32;
@@ -14,7 +14,7 @@ const MAX_HOPS: usize = 32;
 pub(super) struct Resolver<'a> {
     configured: Option<&'a Configured>,
     /// By block: the keys of its instances.
-    instances: &'a FxHashMap<Name, Vec<Option<Key>>>,
+    instances: &'a FxHashMap<Target, Vec<Option<Key>>>,
     module: ModulePath,
     own: Option<Key>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     pub(super) fn new(
         configured: Option<&'a Configured>,
-        instances: &'a FxHashMap<Name, Vec<Option<Key>>>,
+        instances: &'a FxHashMap<Target, Vec<Option<Key>>>,
         module: &ModulePath,
         own: Option<&Key>,
     ) -> Self {
@@ -148,7 +148,7 @@ impl<'a> Resolver<'a> {
             name: name.text.clone(),
             key: None,
         };
-        let keys = self.instances.get(block.to_string().as_str()).map(Vec::as_slice).unwrap_or_default();
+        let keys = self.instances.get(&Target::at(&block)).map(Vec::as_slice).unwrap_or_default();
         let attribute = rest.iter().map(|step| step.text.as_str()).collect::<Vec<_>>().join(".");
         let key = match (&name.key, keys) {
             (Some(key), _) => RefKey::Known(key.clone()),
