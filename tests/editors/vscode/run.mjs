@@ -1,6 +1,6 @@
 // Drives the extension in VS Code's workbench.
 //
-//   node run.mjs E2E-FOLDER VSIX SERVER
+//   node run.mjs E2E-FOLDER VSIX SERVER [SCENARIO…]
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,7 +12,9 @@ import { Workbench } from './workbench.mjs';
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 process.stdout.on('error', () => process.exit(1));
 
-const [e2e, vsix, server] = process.argv.slice(2).map(argument => path.resolve(argument));
+const [e2e, vsix, server] = process.argv.slice(2, 5).map(argument => path.resolve(argument));
+const named = process.argv.slice(5);
+for (const name of named) if (!(name in scenarios)) throw new Error(`there is no scenario ${name}`);
 const pictures = path.join(e2e, 'pictures');
 fs.mkdirSync(pictures, { recursive: true });
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'auditlint-vscode-'));
@@ -47,7 +49,10 @@ async function run(name, workbench, scenario) {
 }
 
 for (const trust of [false, true]) {
-  const wanted = Object.entries(scenarios).filter(([, scenario]) => (scenario.trust ?? false) === trust);
+  const wanted = Object.entries(scenarios).filter(
+    ([name, scenario]) => (scenario.trust ?? false) === trust && (named.length === 0 || named.includes(name)),
+  );
+  if (wanted.length === 0) continue;
   const scratch = path.join(root, trust ? 'with-trust' : 'without-trust');
   const settings = { 'auditlint.server.path': server };
   let workbench;
