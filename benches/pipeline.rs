@@ -36,7 +36,7 @@ fn input(name: &str) -> Utf8PathBuf {
 }
 
 /// The texts of the flat layout.
-fn sources() -> Vec<Source> {
+fn sources() -> Vec<Arc<Source>> {
     let mut paths: Vec<Utf8PathBuf> = input("flat-10000")
         .read_dir_utf8()
         .expect("the folder can be listed")
@@ -49,7 +49,7 @@ fn sources() -> Vec<Source> {
         .iter()
         .map(|path| {
             let name: Utf8PathBuf = path.file_name().unwrap_or_default().into();
-            Source::clone(&files.read(&name).expect("the file can be read"))
+            files.read(&name).expect("the file can be read")
         })
         .collect()
 }

@@ -1,3 +1,5 @@
+//! Small plans in the shapes that Terraform writes, and what is read from each.
+
 use std::sync::Arc;
 
 use super::*;
