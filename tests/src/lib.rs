@@ -91,7 +91,7 @@ pub fn host(files: MemoryFiles, catalogue: &Arc<Catalogue>, policy: &str) -> any
 /// A mark on the header line of a resource: `resource "T" "N" { #! fail`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// `T.N`
+    /// `T.N`, or `module.N` for the call of a module.
     pub resource: String,
     /// What is expected; `rule` where the mark names one.
     pub rule: Option<String>,
@@ -114,6 +114,7 @@ pub fn marks(text: &str) -> anyhow::Result<(String, Vec<Mark>)> {
         let mut labels = code.split('"').skip(1).step_by(2);
         let resource = match (labels.next(), labels.next()) {
             (Some(kind), Some(name)) => format!("{kind}.{name}"),
+            (Some(name), None) if code.trim_start().starts_with("module ") => format!("module.{name}"),
             _ => bail!("a mark stands on the header of a resource: {line}"),
         };
         for one in mark.trim().split(',') {

@@ -1,14 +1,15 @@
 //! The examples of the rules, each a test of its own: verdicts, fixes byte by byte, and that a fix removes its
 //! finding, adds none, and is done after one round.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
 use auditlint_analysis::Change;
+use auditlint_graph::{Address, GapKind, ModulePath};
 use auditlint_policy::rule::Example;
-use auditlint_policy::{Catalogue, Rule, Verdict};
+use auditlint_policy::{Catalogue, Finding, Rule, Verdict};
 use auditlint_syntax::{MemoryFiles, TextEdit, apply_edits};
 use auditlint_tests::{Mark, catalogue, diff, host, marks};
 use camino::Utf8Path;
@@ -37,6 +38,10 @@ fn main() {
             }));
         }
     }
+    let everything = Arc::clone(&catalogue);
+    trials.push(Trial::test("no rule refuses what another asks for", move || {
+        agreed(&everything).map_err(|error| Failed::from(format!("{error:#}")))
+    }));
     trials.push(Trial::test("every fixed text is as terraform fmt writes it", move || {
         formatted(&catalogue).map_err(|error| Failed::from(format!("{error:#}")))
     }));
@@ -100,6 +105,56 @@ fn judged(catalogue: &Arc<Catalogue>, rule: &Rule, example: &Example) -> anyhow:
     Ok(())
 }
 
+/// Rules that judge the same value and may differ: a log group that never deletes keeps its events for long enough,
+/// and nobody decided how long.
+const MAY_DIFFER: &[(&str, &str)] =
+    &[("aws/cloudwatch/log-group-retention", "aws/cloudwatch/log-group-retention-unset")];
+
+/// Of the values that one rule's passing examples rest on, at least one satisfies each other rule that judges the
+/// same attribute under `auditlint:everything`: else nobody could satisfy both.
+fn agreed(catalogue: &Arc<Catalogue>) -> anyhow::Result<()> {
+    // Which rule refused, and whether the other accepted, by the rule that passes and the attribute.
+    let mut pairs: BTreeMap<(String, String, String), bool> = BTreeMap::new();
+    for rule in catalogue.rules() {
+        for example in rule.examples.iter().filter(|example| example.policy.is_none()) {
+            let (text, _) = marks(&example.hcl)?;
+            let files = MemoryFiles::of([("main.tf", text.as_str())]);
+            let host = host(files, catalogue, "auditlint:everything")?;
+            let analysis = host.analysis();
+            let report = analysis.check(&analysis.roots()).map_err(|_| anyhow::anyhow!("cancelled"))?;
+            let written = |finding: &&Finding| finding.evidence.iter().any(|one| one.origin != "absent");
+            let findings: Vec<&Finding> =
+                report.findings().map(|(_, finding)| &**finding).filter(written).collect();
+            let passes = findings.iter().filter(|one| one.rule == rule.id && one.verdict == Verdict::Pass);
+            for pass in passes {
+                let same = findings
+                    .iter()
+                    .filter(|other| other.address == pass.address && other.attribute == pass.attribute)
+                    .filter(|other| matches!(other.verdict, Verdict::Pass | Verdict::Fail));
+                for other in same {
+                    let attribute = pass.attribute.clone().unwrap_or_default();
+                    let accepted = pairs
+                        .entry((rule.id.to_string(), other.rule.to_string(), attribute))
+                        .or_insert(false);
+                    *accepted |= other.verdict == Verdict::Pass;
+                }
+            }
+        }
+    }
+    ensure!(pairs.len() > 100, "only {} pairs of rules were compared", pairs.len());
+    let wrong: Vec<String> = pairs
+        .iter()
+        .filter(|((rule, other, _), accepted)| {
+            !**accepted && !MAY_DIFFER.contains(&(rule.as_str(), other.as_str()))
+        })
+        .map(|((rule, other, attribute), _)| {
+            format!("{other} refuses every {attribute} of the passing examples of {rule}")
+        })
+        .collect();
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
 type Judged = (String, Verdict, String);
 
 /// Resource without its key, verdict and message of each of the rule's verdicts.
@@ -112,15 +167,22 @@ fn verdicts(
     let host = host(MemoryFiles::of([("main.tf", text)]), catalogue, policy)?;
     let analysis = host.analysis();
     let report = analysis.check(&analysis.roots()).map_err(|_| anyhow::anyhow!("cancelled"))?;
-    let gaps: Vec<&str> =
-        report.roots.iter().flat_map(|root| root.gaps.iter().map(|gap| gap.reason.as_str())).collect();
+    // The module that a call of the registry stands for is not here.
+    let calls = rule.selects.iter().any(|kind| kind.starts_with("module:"));
+    let gaps: Vec<&str> = report
+        .roots
+        .iter()
+        .flat_map(|root| &root.gaps)
+        .filter(|gap| !calls || gap.kind != GapKind::MissingModule)
+        .map(|gap| gap.reason.as_str())
+        .collect();
     ensure!(gaps.is_empty(), "the example has gaps: {}", gaps.join("; "));
     Ok(report
         .findings()
         .filter(|(_, finding)| finding.rule == rule.id)
         .map(|(_, finding)| {
-            let address = finding.address.without_keys();
-            (format!("{}.{}", address.kind, address.name), finding.verdict, finding.message.clone())
+            let address = Address { module: ModulePath::root(), ..finding.address.without_keys() };
+            (address.to_string(), finding.verdict, finding.message.clone())
         })
         .collect())
 }

@@ -251,6 +251,7 @@ impl Evaluator {
             return;
         }
         let Some(resource) = new.or(old) else { return };
+        reads.insert(Read::Contents(resource.kind().clone()));
         if old.is_none() || new.is_none() {
             reads.insert(Read::Kind(resource.kind().clone()));
             reads.insert(Read::Instances(Target::at(&resource.address)));

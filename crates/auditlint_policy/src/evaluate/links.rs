@@ -13,6 +13,7 @@ use super::look::{Look, Subject};
 use super::{Context, Judged, Read, is_judged, related_resource};
 use crate::Verdict;
 use crate::condition::{AttributePath, Condition};
+use crate::probes::{SURVEYED, Survey, Surveys};
 
 /// A type and a joining attribute that was asked for.
 pub(crate) type JoinId = u32;
@@ -21,6 +22,7 @@ pub(crate) type JoinId = u32;
 #[derive(Default)]
 pub(crate) struct Joins {
     known: RefCell<Known>,
+    surveys: RefCell<Surveys>,
 }
 
 #[derive(Default)]
@@ -56,6 +58,16 @@ pub(crate) enum Link {
 }
 
 impl Joins {
+    /// What the resources of type [`SURVEYED`] do about `what`, found out once.
+    pub(crate) fn survey(&self, what: &str, make: impl FnOnce() -> Survey) -> Arc<Survey> {
+        if let Some(known) = self.surveys.borrow().get(what) {
+            return Arc::clone(known);
+        }
+        let survey = Arc::new(make());
+        self.surveys.borrow_mut().insert(what.to_owned(), Arc::clone(&survey));
+        survey
+    }
+
     fn of(&self, context: &Context<'_>, kind: &Name, path: &AttributePath) -> (JoinId, Arc<Join>) {
         let key = (kind.clone(), path.clone());
         {
@@ -89,6 +101,9 @@ impl Joins {
     /// whose results are others now.
     pub(crate) fn update(&mut self, context: &Context<'_>, old: Option<&Resource>, new: bool) -> Vec<Read> {
         let mut changed = Vec::new();
+        if *context.resource.kind() == SURVEYED {
+            self.surveys.get_mut().clear();
+        }
         for (id, join) in (0..).zip(&mut self.known.get_mut().all) {
             if join.kind != *context.resource.kind() {
                 continue;
@@ -321,7 +336,12 @@ impl Context<'_> {
     pub(crate) fn unread(&self) -> Option<Cause> {
         self.resource.incomplete.clone().filter(|cause| cause.kind == CauseKind::Elsewhere).or_else(|| {
             self.note(|| Read::Gaps);
-            let gap = self.graph.gaps.iter().find(|gap| gap.kind == GapKind::MissingModule)?;
+            // What the module makes that this call stands for is known.
+            let own = self.resource.address.called_module().map(|source| format!("{source}\""));
+            let gap = self.graph.gaps.iter().find(|gap| {
+                gap.kind == GapKind::MissingModule
+                    && own.as_ref().is_none_or(|own| !gap.reason.contains(own.as_str()))
+            })?;
             Some(Cause { kind: CauseKind::Module, subject: gap.reason.clone(), hint: gap.hint.clone() })
         })
     }

@@ -20,7 +20,7 @@ use auditlint_syntax::Name;
 pub use evaluator::{Evaluator, Matter, Rejudged};
 use judge::days_text;
 pub(crate) use judged::{Judged, Looked};
-pub(crate) use links::{Joins, Link};
+pub(crate) use links::{Joins, Link, instance_link};
 pub(crate) use look::{Look, Subject};
 pub(crate) use reads::{Read, Reads};
 
@@ -111,6 +111,12 @@ impl<'a> Context<'a> {
             }
             other => other,
         }
+    }
+
+    /// The same resources as [`Self::of_kind`], to look into every one of them.
+    pub(crate) fn each_of(&self, kind: &str) -> impl Iterator<Item = (Slot, &'a Arc<Resource>)> {
+        self.note(|| Read::Contents(Name::new(kind)));
+        self.of_kind(kind)
     }
 
     /// The resources of `kind` that exist after the apply.

@@ -15,6 +15,8 @@ pub(crate) enum Read {
     Resource(Slot),
     /// Which resources of a type there are.
     Kind(Name),
+    /// What each resource of a type holds.
+    Contents(Name),
     /// Which instances a block has.
     Instances(Target),
     /// Which resources of a type have that text as that attribute.

@@ -1,5 +1,6 @@
 //! Vended logs: a delivery source names the resource, a delivery joins the source with a destination.
 
+use auditlint_graph::{Cause, CauseKind};
 use auditlint_syntax::Name;
 
 use super::{Context, texts};
@@ -35,7 +36,16 @@ pub(super) fn vended_logs(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
         );
     }
     let judged = Judged::any(parts, Verdict::Fail);
-    match (judged.verdict, open.into_iter().next()) {
+    // The provider asks for the source of a delivery: one that shows none may be of any.
+    let unnamed = context.each_of("aws_cloudwatch_log_delivery").find_map(|(_, resource)| {
+        let named = resource.attribute("delivery_source_name").is_some_and(|name| !name.is_null());
+        (!named).then(|| Cause {
+            kind: CauseKind::Computed,
+            subject: format!("{}.delivery_source_name", resource.address),
+            hint: String::new(),
+        })
+    });
+    match (judged.verdict, open.into_iter().next().or(unnamed)) {
         (Verdict::Fail, Some(cause)) => Judged::unknown(cause),
         _ => judged,
     }

@@ -1,15 +1,18 @@
 //! What YAML cannot say: named functions of the judged resource, called by `probe:`.
 
+mod alarm;
 mod bucket;
 mod database;
 mod delivery;
 mod network;
+mod pattern;
 mod principal;
 mod retention;
 mod trail;
 
 use auditlint_syntax::Name;
 
+pub(crate) use alarm::{SURVEYED, Survey, Surveys};
 pub(crate) use retention::effective as effective_retention;
 
 use crate::condition::Operand;
@@ -32,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "cloudtrail-management-events",
     "trail-data-events",
     "vended-logs",
+    "watched-events",
 ];
 
 /// What probes look at beyond the judged resource: `(type, attribute)`.
@@ -60,6 +64,11 @@ pub(crate) const INTEREST: &[(&str, &str)] = &[
     ("aws_rds_cluster_parameter_group", "name"),
     ("aws_rds_cluster_parameter_group", "parameter"),
     ("aws_rds_cluster_parameter_group", "family"),
+    ("aws_cloudwatch_log_metric_filter", "pattern"),
+    ("aws_cloudwatch_log_metric_filter", "metric_transformation"),
+    ("aws_cloudwatch_metric_alarm", "metric_name"),
+    ("aws_cloudwatch_metric_alarm", "namespace"),
+    ("aws_cloudwatch_metric_alarm", "metric_query"),
     ("aws_cloudwatch_log_delivery_source", "resource_arn"),
     ("aws_cloudwatch_log_delivery_source", "name"),
     ("aws_cloudwatch_log_delivery_source", "log_type"),
@@ -99,6 +108,7 @@ pub(crate) fn run(name: &str, context: &Context<'_>, with: &[(Name, Operand)]) -
         "postgres-parameter" => database::postgres_parameter(context, with),
         "cloudtrail-management-events" => trail::management_events(context),
         "trail-data-events" => trail::data_events(context, with),
+        "watched-events" => alarm::watched_events(context, with),
         _ => delivery::vended_logs(context, with),
     }
 }
