@@ -3,6 +3,7 @@
 //! A [`Tracked`] is compared, matched and measured through [`Tracked::value`]; the only way to text is
 //! [`Tracked::show`], which masks what is sensitive. `Debug` masks as well.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -60,6 +61,9 @@ pub struct Unknown {
     pub prefix: Option<Name>,
     /// The values of which it is one, where that is known: both arms of an undecided conditional.
     pub one_of: Option<Box<[Tracked]>>,
+    /// The least and the greatest number that it can be, where at least one of them is known:
+    /// `max(var.days, 90)`.
+    pub range: Option<[f64; 2]>,
     /// The value whose JSON the text is, where only parts of it are not known.
     pub encoded: Option<Value>,
 }
@@ -68,11 +72,24 @@ impl Unknown {
     /// Unknown for `cause`, and nothing else is known.
     #[must_use]
     pub fn because(cause: Cause) -> Self {
-        Self { cause, not_null: false, many: false, prefix: None, one_of: None, encoded: None }
+        Self { cause, not_null: false, many: false, prefix: None, one_of: None, range: None, encoded: None }
     }
 }
 
 impl Unknown {
+    /// Most alternatives that are kept apart: whoever compares two values compares each with each.
+    const ALTERNATIVES: usize = 64;
+
+    /// One of `arms`, and which is not known for `cause`. Where there are too many, nothing is known of it but
+    /// the cause.
+    #[must_use]
+    pub fn one_of(cause: Cause, arms: Box<[Tracked]>) -> Self {
+        let mut alternatives = 0;
+        arms.iter().for_each(|arm| count_alternatives(arm, Self::ALTERNATIVES, &mut alternatives));
+        let one_of = (alternatives <= Self::ALTERNATIVES).then_some(arms);
+        Self { one_of, ..Self::because(cause) }
+    }
+
     /// The JSON text with `fill` in place of every part that is not known; none when it is not a JSON text of
     /// which parts are known. What all fillings have in common is decided.
     #[must_use]
@@ -80,6 +97,15 @@ impl Unknown {
         let mut out = String::new();
         crate::terraform::write_json(self.encoded.as_ref()?, Some(fill), &mut out)?;
         Some(out)
+    }
+}
+
+fn count_alternatives(value: &Tracked, most: usize, total: &mut usize) {
+    match value.unknown().and_then(|unknown| unknown.one_of.as_ref()) {
+        Some(arms) if *total <= most => {
+            arms.iter().for_each(|arm| count_alternatives(arm, most, total));
+        }
+        _ => *total += 1,
     }
 }
 
@@ -122,6 +148,29 @@ pub struct Derived {
     pub at: Location,
     /// The values that went in, those that decide first.
     pub from: Box<[Origin]>,
+    assumed: bool,
+    size: u32,
+}
+
+impl Derived {
+    /// Longest history that is kept. It is a tree that shares its branches: whoever walks it visits a branch as
+    /// often as it is shared, and a few lines that double each other would keep a walk busy for ever.
+    const LONGEST: u32 = 1_000;
+
+    /// The history of what was made at `at` from `from`. Of one that is too long only the two ends stay: where
+    /// the value was made, and what decided first.
+    #[must_use]
+    pub fn new(at: Location, from: Box<[Origin]>) -> Self {
+        let size = |origin: &Origin| if let Origin::Derived(derived) = origin { derived.size } else { 1 };
+        let assumed = from.iter().any(Origin::is_assumed);
+        let total = from.iter().fold(1_u32, |total, origin| total.saturating_add(size(origin)));
+        if total <= Self::LONGEST {
+            return Self { at, from, assumed, size: total };
+        }
+        // The second says that others decide as well: the first is not the only literal behind the value.
+        let first = from.first().map(|first| first.decisive().clone()).unwrap_or_default();
+        Self { at, from: Box::new([first, Origin::Nowhere]), assumed, size: 3 }
+    }
 }
 
 /// A part of a plan's JSON; with an index it gives a JSON pointer.
@@ -196,16 +245,11 @@ impl Tracked {
     #[must_use]
     pub fn derive(at: Location, inputs: &[&Self], value: Value) -> Self {
         let from = inputs.iter().map(|input| input.origin.clone()).collect();
-        let references: Vec<Reference> = inputs
-            .iter()
-            .flat_map(|input| input.references.iter().flat_map(|all| all.iter()))
-            .map(|reference| Reference { exact: false, ..reference.clone() })
-            .collect();
         Self {
             value,
-            origin: Origin::Derived(Arc::new(Derived { at, from })),
+            origin: Origin::Derived(Arc::new(Derived::new(at, from))),
             sensitive: inputs.iter().any(|input| input.sensitive),
-            references: (!references.is_empty()).then(|| references.into()),
+            references: united(inputs, false),
         }
     }
 
@@ -239,6 +283,18 @@ impl Tracked {
         match &self.value {
             Value::Unknown(unknown) => {
                 let unknown = Unknown { encoded: Some(value), not_null: true, ..Unknown::clone(unknown) };
+                Self { value: Value::Unknown(Arc::new(unknown)), ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// The same unknown, which is a number of that range.
+    #[must_use]
+    pub(crate) fn between(self, range: [f64; 2]) -> Self {
+        match &self.value {
+            Value::Unknown(unknown) => {
+                let unknown = Unknown { range: Some(range), not_null: true, ..Unknown::clone(unknown) };
                 Self { value: Value::Unknown(Arc::new(unknown)), ..self }
             }
             _ => self,
@@ -313,6 +369,29 @@ impl Tracked {
     }
 }
 
+/// The references of all `inputs`, each once, in the order in which they come first; exact ones stay so only
+/// where `exact` says so.
+pub(crate) fn united(inputs: &[&Tracked], exact: bool) -> Option<Arc<[Reference]>> {
+    let mut out: Vec<Reference> = Vec::new();
+    // Most values refer to a handful of resources; a set pays only past that.
+    let mut seen: HashSet<Reference> = HashSet::new();
+    for reference in inputs.iter().flat_map(|input| input.references.iter().flat_map(|all| all.iter())) {
+        let reference = Reference { exact: reference.exact && exact, ..reference.clone() };
+        let known = if seen.is_empty() { out.contains(&reference) } else { seen.contains(&reference) };
+        if known {
+            continue;
+        }
+        if out.len() == 16 {
+            seen.extend(out.iter().cloned());
+        }
+        if out.len() >= 16 {
+            seen.insert(reference.clone());
+        }
+        out.push(reference);
+    }
+    (!out.is_empty()).then(|| out.into())
+}
+
 impl fmt::Debug for Tracked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.show())
@@ -381,7 +460,7 @@ impl Origin {
     pub fn is_assumed(&self) -> bool {
         match self {
             Self::AssumedDefault(_) => true,
-            Self::Derived(derived) => derived.from.iter().any(Self::is_assumed),
+            Self::Derived(derived) => derived.assumed,
             _ => false,
         }
     }

@@ -8,7 +8,7 @@ use super::world::World;
 use crate::{Cause, Origin, Tracked, Unknown, Value};
 
 /// Most instances of one block; Terraform itself becomes unusable before.
-const MOST: u64 = 10_000;
+const MOST: u32 = 10_000;
 
 /// The instances of a block.
 #[derive(Clone)]
@@ -27,29 +27,41 @@ impl World<'_> {
     /// The instances that `count` or `for_each` of `block`, in module `id`, ask for.
     pub(super) fn expand(&self, id: usize, block: &BlockRef, scope: &Scope) -> Instances {
         let body = &block.block().body;
+        let at = block.place(block.block().header);
         if let Some(count) = body.attribute("count") {
-            let value = self.eval(id, block, &count.value, scope);
+            let value = self.bounded(at, || self.eval(id, block, &count.value, scope));
             return match value.value() {
                 Value::Unknown(unknown) => Instances::Undecided(unknown.cause.clone()),
                 other => match super::convert::number(other) {
-                    Some(n) if n >= 0.0 && n.fract() == 0.0 && n <= 1e15 =>
+                    Some(n) if n > f64::from(MOST) && n.fract() == 0.0 => self.too_many(at, "count", n),
+                    Some(n) if n >= 0.0 && n.fract() == 0.0 =>
                     {
                         #[expect(
                             clippy::cast_possible_truncation,
                             clippy::cast_sign_loss,
                             reason = "checked just above"
                         )]
-                        Instances::Count((n as u64).min(MOST))
+                        Instances::Count(n as u64)
                     }
                     _ => Instances::Undecided(odd("count")),
                 },
             };
         }
         if let Some(each) = body.attribute("for_each") {
-            let value = self.eval(id, block, &each.value, scope);
-            return elements(&value).map_or_else(Instances::Undecided, Instances::Each);
+            let value = self.bounded(at, || self.eval(id, block, &each.value, scope));
+            return match elements(&value) {
+                Ok(each) if each.len() > MOST as usize => self.too_many(at, "for_each", each.len()),
+                Ok(each) => Instances::Each(each),
+                Err(cause) => Instances::Undecided(cause),
+            };
         }
         Instances::One
+    }
+
+    /// More instances than are followed: a gap, and one that stands for all of them.
+    fn too_many(&self, at: Location, what: &str, n: impl std::fmt::Display) -> Instances {
+        self.past_limit(at, format!("{what} asks for {n} instances; at most {MOST} are judged one by one"));
+        Instances::Undecided(more_instances())
     }
 
     pub(super) fn indexed(&self, scope: &Scope, index: u64, at: Location) -> Scope {
@@ -86,6 +98,15 @@ pub(super) fn elements(value: &Tracked) -> Result<Vec<(Name, Tracked)>, Cause> {
             })
             .collect(),
         _ => Err(odd("for_each")),
+    }
+}
+
+/// The cause of what stands for more instances than are judged one by one.
+pub(super) fn more_instances() -> Cause {
+    Cause {
+        kind: crate::CauseKind::Function,
+        subject: "more instances than are followed".to_owned(),
+        hint: String::new(),
     }
 }
 

@@ -9,8 +9,8 @@ use super::convert::{boolean, number, text};
 use super::folder::BlockRef;
 use super::modules::Scope;
 use super::world::{DEEPEST_QUESTIONS, World};
-use super::{expand, functions, operators};
-use crate::{Cause, CauseKind, Derived, Map, Number, Origin, Reference, Tracked, Unknown, Value};
+use super::{expand, functions, limits, operators};
+use crate::{Cause, CauseKind, Derived, Map, Number, Origin, Tracked, Unknown, Value};
 
 impl World<'_> {
     /// The value of `expr`, which stands in `block` of module `id`.
@@ -18,6 +18,9 @@ impl World<'_> {
         let at = block.place(expr.span);
         if self.depth.get() >= DEEPEST_QUESTIONS {
             return self.unknown(CauseKind::Function, "an expression nested too deeply", "", at);
+        }
+        if !self.spend(1) {
+            return self.too_many_steps(at);
         }
         self.depth.set(self.depth.get() + 1);
         let value = self.eval_kind(id, block, expr, scope, at);
@@ -77,6 +80,9 @@ impl World<'_> {
             }
             ExprKind::Binary(operator, left, right) => {
                 let (left, right) = (eval(left), eval(right));
+                if !self.spend_on([&left, &right]) {
+                    return self.too_many_steps(at);
+                }
                 self.computed(operators::binary(*operator, &left, &right), &[&left, &right], at)
             }
             ExprKind::Conditional(parts) => {
@@ -127,7 +133,7 @@ impl World<'_> {
     pub(super) fn passed(&self, value: Tracked, deciders: &[&Tracked], at: Location) -> Tracked {
         let from =
             [value.origin.clone()].into_iter().chain(deciders.iter().map(|decider| decider.origin.clone()));
-        let origin = Origin::Derived(Arc::new(Derived { at, from: from.collect() }));
+        let origin = Origin::Derived(Arc::new(Derived::new(at, from.collect())));
         Tracked {
             origin,
             sensitive: value.sensitive || deciders.iter().any(|decider| decider.sensitive),
@@ -137,6 +143,9 @@ impl World<'_> {
 
     /// One of two values by a condition that is not known.
     fn undecided(&self, condition: &Tracked, yes: Tracked, no: Tracked, at: Location) -> Tracked {
+        if !self.spend_on([&yes, &no]) {
+            return self.too_many_steps(at);
+        }
         if operators::equal(&yes, &no) == Some(true) {
             return self.passed(yes, &[&no, condition], at);
         }
@@ -145,10 +154,6 @@ impl World<'_> {
             subject: "a condition".to_owned(),
             hint: String::new(),
         });
-        let references: Vec<Reference> = [&yes, &no]
-            .into_iter()
-            .flat_map(|arm| arm.references.iter().flat_map(|all| all.iter().cloned()))
-            .collect();
         let never_null = |arm: &Tracked| match arm.value() {
             Value::Null => false,
             Value::Unknown(unknown) => unknown.not_null,
@@ -156,11 +161,10 @@ impl World<'_> {
         };
         let unknown = Unknown {
             not_null: never_null(&yes) && never_null(&no),
-            one_of: Some(Box::new([yes.clone(), no.clone()])),
-            ..Unknown::because(cause)
+            ..Unknown::one_of(cause, Box::new([yes.clone(), no.clone()]))
         };
         let value = Tracked::derive(at, &[&yes, &no, condition], Value::Unknown(Arc::new(unknown)));
-        value.with_references((!references.is_empty()).then(|| references.into()))
+        value.with_references(crate::value::united(&[&yes, &no], true))
     }
 
     fn template(
@@ -361,6 +365,9 @@ impl World<'_> {
                 }
             }
         }
+        if !self.spend_on(&values) {
+            return self.too_many_steps(at);
+        }
         functions::call(self, id, name, &values, at)
     }
 }
@@ -376,6 +383,13 @@ struct Rendered {
 impl Rendered {
     /// After something unknown only what comes before it is known.
     fn push(&mut self, text: &str) {
+        if self.unknown.is_none() && self.text.len() + text.len() > limits::LONGEST_TEXT {
+            self.lose(Some(Cause {
+                kind: CauseKind::Function,
+                subject: "a text too long to be followed".to_owned(),
+                hint: String::new(),
+            }));
+        }
         if self.unknown.is_none() {
             self.text.push_str(text);
         }
@@ -471,8 +485,7 @@ impl World<'_> {
             (Value::Unknown(unknown), _) => {
                 if let Some(arms) = &unknown.one_of {
                     let picked: Vec<Tracked> = arms.iter().map(|arm| self.element(arm, key, at)).collect();
-                    let inner =
-                        Unknown { one_of: Some(picked.into()), ..Unknown::because(unknown.cause.clone()) };
+                    let inner = Unknown::one_of(unknown.cause.clone(), picked.into());
                     return Tracked::derive(at, &[base], Value::Unknown(Arc::new(inner)));
                 }
                 self.unknown_from(unknown.cause.clone(), &[base], at)
@@ -483,6 +496,7 @@ impl World<'_> {
                 found.map_or_else(refused, |item| self.passed(item.clone(), &[], at))
             }
             (Value::List(items), key) => {
+                self.spend(items.len() / 64);
                 if items.iter().any(is_many) {
                     return self.unknown_of(&[base], at);
                 }

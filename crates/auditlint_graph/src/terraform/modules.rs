@@ -87,6 +87,11 @@ impl Modules {
         self.all.iter().enumerate().filter_map(|(id, module)| Some((id, module.as_ref()?)))
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_path.len()
+    }
+
     /// The number that the next one gets.
     pub(super) fn next(&self) -> ModuleId {
         self.all.len()

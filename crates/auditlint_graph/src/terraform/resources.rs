@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auditlint_syntax::Name;
 use auditlint_syntax::hcl::{Block, Body};
 
-use super::expand::Instances;
+use super::expand::{Instances, more_instances};
 use super::expression::dynamic_elements;
 use super::folder::{BlockRef, Folder};
 use super::modules::{Module, ModuleId, Scope};
@@ -61,7 +61,17 @@ impl World<'_> {
                 nearest_call: module.nearest_call,
             })
         };
-        match &*self.instances(id, mode, kind, name) {
+        let instances = self.instances(id, mode, kind, name);
+        let count = match &*instances {
+            Instances::Count(count) => *count,
+            Instances::Each(each) => each.len() as u64,
+            Instances::One | Instances::Undecided(_) => 1,
+        };
+        if count > 1 && !self.has_room_for(count) {
+            self.past_limit(declared.header, "too many instances of all resources together".to_owned());
+            return vec![make(None, Some(more_instances()))];
+        }
+        match &*instances {
             Instances::One => vec![make(None, None)],
             Instances::Count(count) => (0..*count).map(|n| make(Some(Key::Index(n)), None)).collect(),
             Instances::Each(each) => {
@@ -133,7 +143,9 @@ impl World<'_> {
         let mut out = Map::default();
         for attribute in body.attributes.iter().filter(|attribute| wants(&attribute.name)) {
             let sensitive = is_sensitive_name(&attribute.name) || facts.sensitive.contains(&attribute.name);
-            let value = self.eval(id, block, &attribute.value, scope).marked(sensitive);
+            let value = self
+                .bounded(block.place(attribute.span), || self.eval(id, block, &attribute.value, scope))
+                .marked(sensitive);
             let value = if facts.blocks.contains(&attribute.name) { as_blocks(value) } else { value };
             if !value.is_null() {
                 out.insert(attribute.name.clone(), value);
@@ -144,8 +156,12 @@ impl World<'_> {
             let name = block_name(inner);
             if wants(name) && !seen.contains(&name) {
                 seen.push(name);
-                if let Some(value) = self.blocks_value(id, block, body, &Name::new(name), scope) {
-                    out.insert(Name::new(name), value);
+                let at = block.place(inner.header);
+                let name = Name::new(name);
+                let value =
+                    self.bounded(at, || self.blocks_value(id, block, body, &name, scope).unwrap_or_default());
+                if !value.is_null() {
+                    out.insert(name, value);
                 }
             }
         }

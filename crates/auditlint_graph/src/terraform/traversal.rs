@@ -142,10 +142,12 @@ impl World<'_> {
     /// A variable of module `id`.
     pub(super) fn variable(&self, id: ModuleId, name: &Name, at: Location) -> Tracked {
         let declared = Declared::Variable(name.clone());
-        if self.looking_for(id, declared.clone()).folder.variable(name).is_none() {
+        let module = self.looking_for(id, declared.clone());
+        let Some(block) = module.folder.variable(name) else {
             return self.undeclared(id, &format!("var.{name}"), at);
-        }
-        self.value(id, declared, at, || self.evaluate_variable(id, name))
+        };
+        let own = block.place(block.block().header);
+        self.value(id, declared, at, || self.bounded(own, || self.evaluate_variable(id, name)))
     }
 
     fn local(&self, id: ModuleId, name: &Name, at: Location) -> Tracked {
@@ -156,7 +158,8 @@ impl World<'_> {
         };
         self.value(id, declared.clone(), at, || {
             self.memo.borrow_mut().note_text(id, declared);
-            self.eval(id, block, &local.value, &Scope::default())
+            let own = block.place(local.span);
+            self.bounded(own, || self.eval(id, block, &local.value, &Scope::default()))
         })
     }
 
@@ -174,7 +177,8 @@ impl World<'_> {
                 body.attribute("sensitive").map(|mark| self.eval(id, block, &mark.value, &Scope::default()));
             let sensitive =
                 sensitive.is_some_and(|mark| super::convert::boolean(mark.value()) != Some(false));
-            self.eval(id, block, &value.value, &Scope::default()).marked(sensitive)
+            let own = block.place(value.span);
+            self.bounded(own, || self.eval(id, block, &value.value, &Scope::default())).marked(sensitive)
         })
     }
 
@@ -228,10 +232,12 @@ impl World<'_> {
                 }
             }
             Children::Indexed(all) => {
+                self.spend(all.len());
                 let items: Vec<Tracked> = all.iter().map(|child| whole(*child)).collect();
                 (Tracked::derive(at, &[], Value::List(items.into())), 1)
             }
             Children::Keyed(all) => {
+                self.spend(all.len());
                 let map: Map = all.iter().map(|(key, child)| (key.clone(), whole(*child))).collect();
                 (Tracked::derive(at, &[], Value::Map(Arc::new(map))), 1)
             }
@@ -274,10 +280,12 @@ impl World<'_> {
         match &*self.instances(id, mode, kind, name) {
             Instances::One => whole(RefKey::None),
             Instances::Count(count) => {
+                self.spend(usize::try_from(*count / 4).unwrap_or(usize::MAX));
                 let items: Vec<Tracked> = (0..*count).map(|n| whole(RefKey::Known(Key::Index(n)))).collect();
                 Tracked::new(Value::List(items.into()), Origin::Written(at))
             }
             Instances::Each(each) => {
+                self.spend(each.len() / 4);
                 let map: Map = each
                     .iter()
                     .map(|(key, _)| (key.clone(), whole(RefKey::Known(Key::Text(key.clone())))))
@@ -318,7 +326,12 @@ impl World<'_> {
         let facts = self.tables.facts.of(&reference.kind);
         let sensitive = is_sensitive_name(name) || facts.sensitive.contains(name);
         let computed = || {
-            let cause = self.cause_of(&exact);
+            // What is not declared is one cause, whichever attributes of it are asked for.
+            let undeclared = whole
+                .unknown()
+                .map(|unknown| &unknown.cause)
+                .filter(|cause| cause.kind == CauseKind::Function);
+            let cause = undeclared.cloned().unwrap_or_else(|| self.cause_of(&exact));
             let always = name == "id" || name == "arn" || facts.always_set.contains(name);
             let unknown = Unknown { not_null: always, ..Unknown::because(cause) };
             Tracked::new(Value::Unknown(Arc::new(unknown)), whole.origin.clone())

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::expand::Instances;
 use super::folder::{BlockRef, Declared, Folder};
+use super::limits::{self, Limits};
 use super::memo::{Answer, Asked, Aspect, Memo, Question};
 use super::modules::{Children, Module, ModuleId, Modules, Scope};
 use super::variables::Given;
@@ -30,6 +31,7 @@ pub(super) struct World<'a> {
     pub(super) tables: &'a Tables,
     pub(super) given: Given,
     pub(super) depth: Cell<u32>,
+    pub(super) limits: Limits,
     pub(super) modules: RefCell<Modules>,
     pub(super) memo: RefCell<Memo>,
     installed: FxHashMap<String, Utf8PathBuf>,
@@ -78,7 +80,8 @@ impl<'a> World<'a> {
     ) -> Self {
         let Kept { given, modules, memo, installed } = kept;
         let (modules, memo) = (RefCell::new(modules), RefCell::new(memo));
-        Self { inputs, files, caches, tables, given, depth: Cell::new(0), modules, memo, installed }
+        let (depth, limits) = (Cell::new(0), Limits::default());
+        Self { inputs, files, caches, tables, given, depth, limits, modules, memo, installed }
     }
 
     pub(super) fn keep(self) -> Kept {
@@ -138,7 +141,7 @@ impl<'a> World<'a> {
 
     pub(super) fn unknown(&self, kind: CauseKind, subject: &str, hint: &str, at: Location) -> Tracked {
         let cause = Cause { kind, subject: subject.to_owned(), hint: hint.to_owned() };
-        let origin = Origin::Derived(Arc::new(crate::Derived { at, from: Box::default() }));
+        let origin = Origin::Derived(Arc::new(crate::Derived::new(at, Box::default())));
         Tracked::new(Value::Unknown(Arc::new(Unknown::because(cause))), origin)
     }
 
@@ -256,6 +259,10 @@ impl<'a> World<'a> {
                 hint: reason.to_owned(),
             })
         };
+        if self.modules.borrow().len() >= limits::MODULES {
+            self.past_limit(at, format!("module.{name}: more than {} module instances", limits::MODULES));
+            return missing("");
+        }
         if module.depth >= DEEPEST_CALLS {
             self.source_gap(
                 GapKind::Unsupported,

@@ -87,6 +87,14 @@ impl Context<'_> {
                 return (first, None);
             }
         }
+        if let (Test::AtLeast(limit) | Test::AtMost(limit), Some([low, high])) = (test, unknown.range)
+            && let Operand::Number(limit) = *self.operand(limit)
+        {
+            let at_least = matches!(test, Test::AtLeast(_));
+            let (all, none) =
+                if at_least { (low >= limit, high < limit) } else { (high <= limit, low > limit) };
+            return if all || none { yes(all) } else { open() };
+        }
         match test {
             Test::Present(wanted) if unknown.not_null => yes(*wanted),
             Test::Equals(other) => match (&unknown.prefix, self.operand(other)) {

@@ -57,12 +57,7 @@ fn days(value: &Tracked, unit_days: u32, never: &[f64]) -> Result<Days, Cause> {
             };
             match number {
                 Some(n) if never.contains(&n) => Ok(Days::Never),
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "checked to be a small whole number"
-                )]
-                Some(n) if (0.0..1e6).contains(&n) => Ok(Days::Count((n as u32).saturating_mul(unit_days))),
+                Some(n) if (0.0..1e6).contains(&n) => Ok(days_of(n, unit_days)),
                 _ => Err(Cause {
                     kind: CauseKind::Function,
                     subject: "an invalid retention".to_owned(),
@@ -91,35 +86,59 @@ pub(super) fn at_least(context: &Context<'_>) -> Judged {
         Ok((days, looked)) => {
             Judged { looked: Some(looked), ..Judged::holds(days >= Days::Count(required(context))) }
         }
-        Err((cause, looked)) => Judged { looked: Some(looked), ..undecided(context, cause) },
+        Err((cause, looked)) => {
+            let needed = Days::Count(required(context));
+            Judged { looked: Some(looked), ..undecided(context, cause, |days| days >= needed) }
+        }
     }
 }
 
-/// Every alternative may still be long enough, although nobody knows which it is.
-fn undecided(context: &Context<'_>, cause: Cause) -> Judged {
+/// Every number that the retention may be can still meet the rule, although nobody knows which it is. What
+/// meets it at both ends of a range meets it between them.
+fn undecided(context: &Context<'_>, cause: Cause, meets: impl Fn(Days) -> bool) -> Judged {
     let facts = context.catalogue.facts(context.resource.kind());
-    if let Some(Retention::Attribute { path, unit_days, never, .. }) =
+    let Some(Retention::Attribute { path, unit_days, never, .. }) =
         facts.and_then(|facts| facts.keeps.as_ref()).map(|keeps| &keeps.retention)
-        && let Look::Set(value) = context.look(&Subject::resource(context.resource), path)
-        && let Some(arms) = value.unknown().and_then(|unknown| unknown.one_of.as_ref())
-    {
-        let needed = Days::Count(required(context));
-        let met: Option<Vec<bool>> =
-            arms.iter().map(|arm| days(arm, *unit_days, never).ok().map(|days| days >= needed)).collect();
-        match met {
-            Some(met) if met.iter().all(|met| *met) => return Judged::of(Verdict::Pass),
-            Some(met) if met.iter().all(|met| !*met) => return Judged::of(Verdict::Fail),
-            _ => {}
+    else {
+        return Judged::unknown(cause);
+    };
+    let Look::Set(value) = context.look(&Subject::resource(context.resource), path) else {
+        return Judged::unknown(cause);
+    };
+    let ends: Option<Vec<Days>> = match value.unknown().map(|unknown| (&unknown.one_of, unknown.range)) {
+        Some((Some(arms), _)) => arms.iter().map(|arm| days(arm, *unit_days, never).ok()).collect(),
+        Some((None, Some([low, high]))) => {
+            // What is less than a day is refused by every provider, unless it means `never`.
+            let count =
+                |n: f64| if n < 1e6 { days_of(n.max(0.0), *unit_days) } else { Days::Count(u32::MAX) };
+            let forever = never.iter().any(|never| (low..=high).contains(never));
+            Some([count(low), count(high)].into_iter().chain(forever.then_some(Days::Never)).collect())
         }
+        _ => None,
+    };
+    match ends {
+        Some(ends) if ends.iter().all(|days| meets(*days)) => Judged::of(Verdict::Pass),
+        Some(ends) if ends.iter().all(|days| !meets(*days)) => Judged::of(Verdict::Fail),
+        _ => Judged::unknown(cause),
     }
-    Judged::unknown(cause)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whoever calls it checked that the number is small and not negative"
+)]
+fn days_of(n: f64, unit_days: u32) -> Days {
+    Days::Count((n as u32).saturating_mul(unit_days))
 }
 
 /// Somebody decided how long: `never` fails.
 pub(super) fn decided(context: &Context<'_>) -> Judged {
     match effective(context) {
         Ok((days, looked)) => Judged { looked: Some(looked), ..Judged::holds(days != Days::Never) },
-        Err((cause, looked)) => Judged { looked: Some(looked), ..Judged::unknown(cause) },
+        Err((cause, looked)) => {
+            Judged { looked: Some(looked), ..undecided(context, cause, |days| days != Days::Never) }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! hcl-edit's tree to ours, at once and for good.
 
+use std::collections::HashSet;
+
 use hcl_edit::Span as _;
 use hcl_edit::expr::{
     BinaryOperator, Expression, ObjectKey as EditKey, Traversal, TraversalOperator, UnaryOperator,
@@ -14,6 +16,30 @@ use super::tree::{
     UnaryOp,
 };
 use crate::{Name, Problem, ProblemKind, Span};
+
+/// The names of the attributes of a body.
+#[derive(Default)]
+pub(super) struct Seen {
+    few: Vec<Name>,
+    many: HashSet<Name>,
+}
+
+impl Seen {
+    /// Up to this number a search is faster than a hash.
+    const FEW: usize = 32;
+
+    /// Whether `name` is new.
+    pub(super) fn insert(&mut self, name: &Name) -> bool {
+        if self.few.contains(name) {
+            return false;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(name.clone());
+            return true;
+        }
+        self.many.insert(name.clone())
+    }
+}
 
 /// What lowering needs to know: the text that was parsed, and how far it stands from the piece's first byte.
 pub(super) struct Lowering<'a> {
@@ -83,13 +109,14 @@ impl Lowering<'_> {
     }
 
     pub(super) fn body(&mut self, body: &EditBody, span: Span) -> Body {
+        let mut seen = Seen::default();
         let mut attributes: Vec<Attribute> = Vec::with_capacity(body.len());
         let mut blocks = Vec::new();
         for structure in body {
             match structure {
                 Structure::Attribute(attribute) => {
                     let attribute = self.attribute(attribute);
-                    if attributes.iter().any(|first| first.name == attribute.name) {
+                    if !seen.insert(&attribute.name) {
                         let message =
                             format!("the argument `{}` was already set in this block", attribute.name);
                         self.refuse(ProblemKind::Duplicate, attribute.name_span, &message);

@@ -26,6 +26,7 @@ pub use tree::{
 };
 
 use crate::{Problem, ProblemKind, Source};
+use scan::Scanner;
 use split::Cut;
 
 /// One parsed file: its items in source order and everything that is wrong with it (absolute spans).
@@ -68,10 +69,11 @@ impl BlockCache {
 pub fn parse(source: &Source, cache: &BlockCache) -> HclFile {
     let text: &str = source.text();
     let mut file = HclFile::default();
-    for cut in split::statements(text.as_bytes(), 0, text.len()) {
+    let scanner = Scanner::new(text.as_bytes());
+    for cut in split::statements(&scanner, 0, text.len()) {
         let piece = cache.piece(text.get(cut.start..cut.end).unwrap_or_default(), cut.broken);
         if piece.problem.is_some() {
-            for part in parts(text, cut) {
+            for part in parts(&scanner, cut) {
                 let whole = part.start == cut.start && part.end == cut.end && part.broken == cut.broken;
                 let piece = if whole {
                     Arc::clone(&piece)
@@ -88,8 +90,8 @@ pub fn parse(source: &Source, cache: &BlockCache) -> HclFile {
 }
 
 /// The statements of a cut that does not parse: it may have swallowed its neighbours.
-fn parts(text: &str, cut: Cut) -> Vec<Cut> {
-    let found = split::resynchronised(text.as_bytes(), cut);
+fn parts(scanner: &Scanner<'_>, cut: Cut) -> Vec<Cut> {
+    let found = split::resynchronised(scanner.text(), cut);
     let [first, rest @ ..] = found.as_slice() else { return vec![cut] };
     if rest.is_empty() {
         return vec![cut];
@@ -97,7 +99,7 @@ fn parts(text: &str, cut: Cut) -> Vec<Cut> {
     // The first one is the broken one; each of the others begins with a header and is cut anew.
     let mut out = vec![Cut { broken: false, ..*first }];
     for part in rest {
-        out.extend(split::statements(text.as_bytes(), part.start, part.end));
+        out.extend(split::statements(scanner, part.start, part.end));
     }
     out
 }

@@ -3,13 +3,16 @@
 use hcl_edit::parser::parse_body;
 use hcl_edit::structure::Structure;
 
-use super::lower::Lowering;
-use super::scan::{indentation, line_end, name_end, skip_trivia, starts_name, statement_end, token_end};
+use super::lower::{Lowering, Seen};
+use super::scan::{Scanner, indentation, is_comment, line_end, name_end, starts_name};
 use super::tree::{Attribute, Block, Body, Expr, ExprKind, ItemKind, Label, Piece};
 use crate::{Name, Problem, ProblemKind, Span};
 
 /// How deep broken blocks are taken apart; what lies deeper is lost as one statement.
 const DEEPEST: usize = 16;
+
+/// How often, on average, each byte of a broken piece may be parsed anew in the search for what can be saved.
+const TRIES: usize = 16;
 
 /// Parses the text of one statement. `known_broken` says that its brackets are already known to be wrong.
 pub(super) fn parse(text: &str, hash: u64, known_broken: bool) -> Piece {
@@ -22,9 +25,16 @@ pub(super) fn parse(text: &str, hash: u64, known_broken: bool) -> Piece {
         },
         Err(problem) => problem,
     };
-    let mut recovery = Recovery { text, lost: None };
+    let scanner = Scanner::new(text.as_bytes());
+    let budget = text.len().saturating_mul(TRIES).saturating_add(4096);
+    let mut recovery = Recovery { text, scanner, lost: None, budget };
     let kind = recovery.statement(0, text.len(), 0).unwrap_or(ItemKind::Unreadable(Span::new(0, len(text))));
-    Piece { hash, kind, problem: Some(recovery.lost.unwrap_or(failure)) }
+    // A text past a limit may be legal as a whole, whatever its parts look like.
+    let problem = match recovery.lost {
+        Some(lost) if failure.kind != ProblemKind::Unsupported => lost,
+        _ => failure,
+    };
+    Piece { hash, kind, problem: Some(problem) }
 }
 
 /// One statement that must parse as a whole; spans are moved by `offset`.
@@ -71,6 +81,7 @@ fn problem(text: &str, error: &hcl_edit::parser::Error, offset: u32) -> Problem 
 /// The text with each newline beside a `?` or `:` inside of brackets as a space; none where there is none.
 fn join_conditionals(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
+    let scanner = Scanner::new(bytes);
     let mut out = bytes.to_vec();
     let mut depth = 0_usize;
     let mut changed = false;
@@ -81,7 +92,7 @@ fn join_conditionals(text: &str) -> Option<String> {
         let Some(&byte) = bytes.get(at) else { break };
         match byte {
             b'\n' => {
-                let next = skip_trivia(bytes, at, bytes.len());
+                let next = scanner.skip_trivia(at, bytes.len());
                 let after = bytes.get(next).copied().unwrap_or(b' ');
                 if depth > 0 && (matches!(before, b'?' | b':') || matches!(after, b'?' | b':')) {
                     for (n, byte) in bytes.iter().enumerate().take(next).skip(at) {
@@ -92,20 +103,18 @@ fn join_conditionals(text: &str) -> Option<String> {
                             changed = true;
                         }
                     }
-                    at = next;
-                } else {
-                    at += 1;
                 }
+                at = next;
                 continue;
             }
             b'{' | b'[' | b'(' => depth += 1,
             b'}' | b']' | b')' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if !byte.is_ascii_whitespace() && !super::scan::is_comment(bytes, at) {
+        if !byte.is_ascii_whitespace() && !is_comment(bytes, at) {
             before = byte;
         }
-        at = token_end(bytes, at, bytes.len());
+        at = scanner.token_end(at, bytes.len());
     }
     // A comment between the newlines would swallow what follows on the joined line.
     changed.then(|| String::from_utf8(out).unwrap_or_default())
@@ -113,6 +122,9 @@ fn join_conditionals(text: &str) -> Option<String> {
 
 struct Recovery<'a> {
     text: &'a str,
+    scanner: Scanner<'a>,
+    /// How many bytes may still be parsed anew; what is left after them is lost.
+    budget: usize,
     /// The first statement that was lost, and why.
     lost: Option<Problem>,
 }
@@ -121,18 +133,22 @@ impl Recovery<'_> {
     /// The statement in `start..end`, or what can be saved of it.
     fn statement(&mut self, start: usize, end: usize, depth: usize) -> Option<ItemKind> {
         let text = self.text.get(start..end)?;
+        self.budget = self.budget.checked_sub(text.len())?;
         match whole(text, offset(start)) {
             Ok((kind, problem)) => {
                 self.lose(problem);
                 Some(kind)
             }
-            Err(problem) if problem.kind == ProblemKind::Unsupported && !text.contains('{') => {
-                let attribute = self.too_deep(start, end)?;
-                self.lose(Some(problem));
-                Some(ItemKind::Attribute(attribute))
-            }
-            Err(_) if depth >= DEEPEST => None,
             Err(problem) => {
+                if problem.kind == ProblemKind::Unsupported
+                    && let Some(attribute) = self.too_deep(start, end)
+                {
+                    self.lose(Some(problem));
+                    return Some(ItemKind::Attribute(attribute));
+                }
+                if depth >= DEEPEST {
+                    return None;
+                }
                 let block = self.block(start, end, depth);
                 self.lose(Some(problem));
                 block.map(ItemKind::Block)
@@ -151,9 +167,9 @@ impl Recovery<'_> {
         let bytes = self.text.as_bytes();
         let name_end = name_end(bytes, start, end);
         let name = self.text.get(start..name_end).filter(|name| !name.is_empty())?;
-        let equals = skip_trivia(bytes, name_end, end);
+        let equals = self.scanner.skip_trivia(name_end, end);
         (bytes.get(equals) == Some(&b'=')).then(|| {
-            let value = Span::new(offset(skip_trivia(bytes, equals + 1, end)), offset(end));
+            let value = Span::new(offset(self.scanner.skip_trivia(equals + 1, end)), offset(end));
             Attribute {
                 name: Name::new(name),
                 name_span: Span::new(offset(start), offset(name_end)),
@@ -177,7 +193,7 @@ impl Recovery<'_> {
             at += bytes.get(at..end)?.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             match bytes.get(at) {
                 Some(b'"') if at < end => {
-                    let close = token_end(bytes, at, end);
+                    let close = self.scanner.token_end(at, end);
                     let label = self.text.get(at..close)?;
                     let name = label.strip_prefix('"')?.strip_suffix('"').filter(|_| label.len() > 1)?;
                     labels.push(Label { name: Name::new(name), span: Span::new(offset(at), offset(close)) });
@@ -228,27 +244,38 @@ impl Recovery<'_> {
         let end = self.body_end(start, end);
         let mut attributes: Vec<Attribute> = Vec::new();
         let mut blocks = Vec::new();
-        let mut at = skip_trivia(bytes, start, end);
+        let mut seen = Seen::default();
+        let mut at = self.scanner.skip_trivia(start, end);
         while at < end {
             if matches!(bytes.get(at), Some(b'}' | b')' | b']')) {
-                at = skip_trivia(bytes, at + 1, end);
+                at = self.scanner.skip_trivia(at + 1, end);
                 continue;
             }
-            let by_brackets = statement_end(bytes, at, end).max(at + 1);
-            let parsed = self.text.get(at..by_brackets).and_then(|text| whole(text, offset(at)).ok());
-            let (kind, stop) = match parsed {
-                Some((kind, problem)) => {
+            let by_brackets = self.scanner.statement_end(at, end).max(at + 1);
+            let Some(left) = self.budget.checked_sub(by_brackets - at) else { break };
+            self.budget = left;
+            let text = self.text.get(at..by_brackets).unwrap_or_default();
+            let (kind, stop) = match whole(text, offset(at)) {
+                Ok((kind, problem)) => {
                     self.lose(problem);
                     (Some(kind), by_brackets)
                 }
-                None => {
+                Err(problem) if problem.kind == ProblemKind::Unsupported => {
+                    let kind = match self.too_deep(at, by_brackets) {
+                        Some(attribute) => Some(ItemKind::Attribute(attribute)),
+                        None => self.statement(at, by_brackets, depth),
+                    };
+                    self.lose(Some(problem));
+                    (kind, by_brackets)
+                }
+                Err(_) => {
                     let stop = self.by_indentation(at, end, outer);
                     (self.statement(at, stop, depth), stop)
                 }
             };
             match kind {
                 Some(ItemKind::Attribute(attribute)) => {
-                    if attributes.iter().any(|first| first.name == attribute.name) {
+                    if !seen.insert(&attribute.name) {
                         let message =
                             format!("the argument `{}` was already set in this block", attribute.name);
                         self.lose(Some(Problem {
@@ -263,7 +290,7 @@ impl Recovery<'_> {
                 Some(ItemKind::Block(block)) => blocks.push(block),
                 Some(ItemKind::Unreadable(_)) | None => {}
             }
-            at = skip_trivia(bytes, stop.max(at + 1), end);
+            at = self.scanner.skip_trivia(stop.max(at + 1), end);
         }
         Body {
             attributes: attributes.into(),

@@ -1,6 +1,6 @@
 //! Cuts a file into its top-level statements.
 
-use super::scan::{indentation, line_end, name_end, skip_trivia, starts_name, statement_end};
+use super::scan::{Scanner, indentation, line_end, name_end, starts_name};
 
 /// The blocks that Terraform knows at the top of a file: where a statement before them did not end properly,
 /// a line that begins with one of these is where reading begins again.
@@ -31,21 +31,22 @@ pub(super) struct Cut {
 }
 
 /// Cuts by brackets alone, which is right for every text that parses.
-pub(super) fn statements(text: &[u8], start: usize, end: usize) -> Vec<Cut> {
+pub(super) fn statements(scanner: &Scanner<'_>, start: usize, end: usize) -> Vec<Cut> {
+    let text = scanner.text();
     let mut cuts: Vec<Cut> = Vec::new();
-    let mut at = skip_trivia(text, start, end);
+    let mut at = scanner.skip_trivia(start, end);
     while at < end {
         if text.get(at) == Some(&b'}') {
             // One brace too many: what stands between it and the block before it was meant to be inside.
             close_early(text, &mut cuts, at);
-            at = skip_trivia(text, at + 1, end);
+            at = scanner.skip_trivia(at + 1, end);
             continue;
         }
-        let stop = statement_end(text, at, end);
+        let stop = scanner.statement_end(at, end);
         let stop = if stop == at { at + 1 } else { stop };
         let kept = text.get(at..stop).unwrap_or_default().trim_ascii_end().len();
         cuts.push(Cut { start: at, end: at + kept.max(1), broken: false });
-        at = skip_trivia(text, stop, end);
+        at = scanner.skip_trivia(stop, end);
     }
     cuts
 }
@@ -53,7 +54,9 @@ pub(super) fn statements(text: &[u8], start: usize, end: usize) -> Vec<Cut> {
 /// Joins the last block and the indented statements after it, up to the stray brace at `at`.
 fn close_early(text: &[u8], cuts: &mut Vec<Cut>, at: usize) {
     let is_block = |cut: &Cut| text.get(cut.start..cut.end).is_some_and(|bytes| bytes.ends_with(b"}"));
-    let inside = cuts.iter().rev().take_while(|cut| 0 < indentation(text, cut.start)).count();
+    let is_indented =
+        |cut: &&Cut| cut.start.checked_sub(1).is_some_and(|before| text.get(before) != Some(&b'\n'));
+    let inside = cuts.iter().rev().take_while(is_indented).count();
     let from = cuts.len().saturating_sub(inside + 1);
     let end = at + 1;
     match cuts.get(from).copied() {

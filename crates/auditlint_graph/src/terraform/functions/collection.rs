@@ -8,7 +8,7 @@ use super::super::convert::set;
 use super::super::expression::{first_cause, is_many, is_whole_resource};
 use super::super::operators::equal;
 use super::super::world::World;
-use super::{Answer, as_text, int, list_of_texts, num, texts, truth};
+use super::{Answer, as_text, int, list_of_texts, not_computed, num, texts, truth};
 use crate::{CauseKind, Map, Number, Origin, Tracked, Unknown, Value};
 
 pub(super) const NAMES: &[&str] = &[
@@ -81,7 +81,7 @@ pub(super) fn partial(world: &World<'_>, name: &str, arguments: &[Tracked], at: 
         }
         "flatten" => {
             let mut out = Vec::new();
-            flatten(first?, &mut out, 0);
+            flatten(first?, &mut out);
             derived(list(out))
         }
         "tolist" | "toset" | "tomap" | "distinct" | "setunion" => {
@@ -174,11 +174,7 @@ pub(super) fn partial(world: &World<'_>, name: &str, arguments: &[Tracked], at: 
                         let not_null = arguments.iter().any(|other| {
                             other.unknown().is_none_or(|inner| inner.not_null) && !other.is_null()
                         });
-                        let inner = Unknown {
-                            not_null,
-                            one_of: Some(one_of),
-                            ..Unknown::because(inner.cause.clone())
-                        };
+                        let inner = Unknown { not_null, ..Unknown::one_of(inner.cause.clone(), one_of) };
                         return Some(derived(Value::Unknown(Arc::new(inner))));
                     }
                     _ => return Some(world.passed(argument.clone(), &[], at)),
@@ -221,9 +217,9 @@ fn count(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
-fn flatten(value: &Tracked, out: &mut Vec<Tracked>, depth: u32) {
+fn flatten(value: &Tracked, out: &mut Vec<Tracked>) {
     match value.value() {
-        Value::List(items) if depth < 32 => items.iter().for_each(|item| flatten(item, out, depth + 1)),
+        Value::List(items) => items.iter().for_each(|item| flatten(item, out)),
         _ => out.push(value.clone()),
     }
 }
@@ -300,7 +296,7 @@ fn compute(name: &str, arguments: &[Tracked]) -> Answer {
             for argument in arguments {
                 let choices = items(argument)?;
                 if rows.len().saturating_mul(choices.len()) > 10_000 {
-                    return None;
+                    return not_computed("setproduct()");
                 }
                 rows = rows
                     .iter()

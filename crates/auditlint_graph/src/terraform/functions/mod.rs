@@ -13,8 +13,9 @@ pub(super) use policy::policy_document;
 
 use super::convert::{boolean, number as as_number, text as as_text};
 use super::expression::first_cause;
+use super::limits::LONGEST_TEXT;
 use super::world::World;
-use crate::{CauseKind, Number, Origin, Tracked, Value};
+use crate::{Cause, CauseKind, Number, Origin, Tracked, Unknown, Value};
 
 /// The result of a function: a value, `None` where terraform would refuse the arguments.
 type Answer = Option<Value>;
@@ -50,6 +51,13 @@ pub(super) fn call(
     }
     if arguments.iter().any(|argument| first_cause(argument).is_some()) {
         let unknown = world.unknown_of(&inputs, at);
+        match number::bounds(plain, arguments) {
+            Some([low, high]) if low == high => {
+                return Tracked::derive(at, &inputs, Value::Number(Number(low)));
+            }
+            Some(range) => return unknown.between(range),
+            None => {}
+        }
         return match (plain, arguments) {
             ("jsonencode", [whole]) if whole.unknown().is_none() => unknown.encoding(whole.value().clone()),
             _ => unknown,
@@ -102,7 +110,20 @@ fn num(n: f64) -> Answer {
 }
 
 fn string(value: impl AsRef<str>) -> Answer {
+    if value.as_ref().len() > LONGEST_TEXT {
+        return too_long();
+    }
     Some(Value::String(Name::new(value)))
+}
+
+/// What terraform computes and this evaluator does not: unknown, and nothing that `try` may pass over.
+fn not_computed(subject: &str) -> Answer {
+    let cause = Cause { kind: CauseKind::Function, subject: subject.to_owned(), hint: String::new() };
+    Some(Value::Unknown(Unknown::because(cause).into()))
+}
+
+fn too_long() -> Answer {
+    not_computed("a text too long to be followed")
 }
 
 fn texts(values: impl IntoIterator<Item = String>) -> Answer {

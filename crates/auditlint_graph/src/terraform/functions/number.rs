@@ -1,7 +1,7 @@
 //! Functions on numbers, and conversions to single types.
 
 use super::{Answer, as_number, as_text, int, num, string, truth};
-use crate::Value;
+use crate::{Tracked, Value};
 
 pub(super) const NAMES: &[&str] = &[
     "abs", "ceil", "floor", "max", "min", "parseint", "pow", "signum", "tobool", "tonumber", "tostring",
@@ -10,6 +10,23 @@ pub(super) const NAMES: &[&str] = &[
 
 pub(super) fn call(name: &str, values: &[&Value]) -> Option<Answer> {
     NAMES.contains(&name).then(|| compute(name, values))
+}
+
+/// `max` and `min` of what is known only in part: the numbers between which the result lies. A known result
+/// where both are the same.
+pub(super) fn bounds(name: &str, arguments: &[Tracked]) -> Option<[f64; 2]> {
+    let pick = match name {
+        "max" => f64::max,
+        "min" => f64::min,
+        _ => return None,
+    };
+    let ranges = arguments.iter().map(|argument| match argument.value() {
+        Value::Unknown(unknown) => Some(unknown.range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY])),
+        known => as_number(known).map(|n| [n, n]),
+    });
+    let all: Option<Vec<[f64; 2]>> = ranges.collect();
+    let [low, high] = all?.into_iter().reduce(|[a, b], [c, d]| [pick(a, c), pick(b, d)])?;
+    (low.is_finite() || high.is_finite()).then_some([low, high])
 }
 
 fn compute(name: &str, values: &[&Value]) -> Answer {

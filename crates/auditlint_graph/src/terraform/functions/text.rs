@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use super::{Answer, as_text, int, list_of_texts, string, texts};
+use super::{Answer, LONGEST_TEXT, as_text, int, list_of_texts, not_computed, string, texts, too_long};
 use crate::{Tracked, Value};
 
 pub(super) const NAMES: &[&str] = &[
@@ -59,15 +59,24 @@ fn compute(name: &str, values: &[&Value]) -> Answer {
             string(text.strip_suffix(arg(1)?.as_str()).unwrap_or(&text))
         }
         "indent" => {
-            let pad = format!("\n{}", " ".repeat(usize::try_from(int(values.first()?)?).ok()?.min(1000)));
-            string(arg(1)?.replace('\n', &pad))
+            let (width, text) = (usize::try_from(int(values.first()?)?).ok()?, arg(1)?);
+            let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+            if lines.saturating_mul(width) > LONGEST_TEXT {
+                return too_long();
+            }
+            string(text.replace('\n', &format!("\n{}", " ".repeat(width))))
         }
         "join" => {
             let mut parts = Vec::new();
             for list in values.get(1..)? {
                 parts.extend(list_of_texts(list)?);
             }
-            string(parts.join(first()?.as_str()))
+            let between = first()?;
+            let length = parts.iter().map(|part| part.len()).sum::<usize>();
+            if length.saturating_add(between.len().saturating_mul(parts.len())) > LONGEST_TEXT {
+                return too_long();
+            }
+            string(parts.join(between.as_str()))
         }
         "split" => texts(arg(1)?.split(first()?.as_str()).map(str::to_owned)),
         "substr" => {
@@ -90,16 +99,31 @@ fn compute(name: &str, values: &[&Value]) -> Answer {
                 .and_then(|from| from.strip_suffix('/'))
                 .filter(|from| !from.is_empty())
             {
-                Some(pattern) => string(Regex::new(pattern).ok()?.replace_all(&text, to.as_str())),
-                None => string(text.replace(from.as_str(), &to)),
+                Some(pattern) => {
+                    let Ok(pattern) = Regex::new(pattern) else { return not_computed("replace()") };
+                    // A group of the replacement may stand for the whole text each time.
+                    let (found, groups) = (pattern.find_iter(&text).count(), to.matches('$').count());
+                    let longest = groups.saturating_mul(text.len()).saturating_add(to.len());
+                    if found.saturating_mul(longest) > LONGEST_TEXT.saturating_mul(16) {
+                        return too_long();
+                    }
+                    string(pattern.replace_all(&text, to.as_str()))
+                }
+                None => {
+                    let found = text.matches(from.as_str()).count();
+                    if found.saturating_mul(to.len()) > LONGEST_TEXT {
+                        return too_long();
+                    }
+                    string(text.replace(from.as_str(), &to))
+                }
             }
         }
         "regex" => {
-            let pattern = Regex::new(&first()?).ok()?;
+            let Ok(pattern) = Regex::new(&first()?) else { return not_computed("regex()") };
             captured(&pattern, &pattern.captures(&arg(1)?)?)
         }
         "regexall" => {
-            let pattern = Regex::new(&first()?).ok()?;
+            let Ok(pattern) = Regex::new(&first()?) else { return not_computed("regexall()") };
             let text = arg(1)?;
             let all: Option<Vec<Tracked>> = pattern
                 .captures_iter(&text)
@@ -120,7 +144,7 @@ fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Answer {
         return string(found.get(0)?.as_str());
     }
     if pattern.capture_names().flatten().next().is_some() {
-        return None;
+        return not_computed("a regular expression with named groups");
     }
     texts(found.iter().skip(1).map(|group| group.map_or(String::new(), |group| group.as_str().to_owned())))
 }
@@ -165,17 +189,27 @@ fn format(pattern: &str, values: &[&Value]) -> Answer {
             't' => super::truth(value)?.to_string(),
             'q' => format!("{:?}", as_text(value)?.as_str()),
             'f' => {
-                let digits = flags.split_once('.').map_or(Some(6), |(_, digits)| digits.parse().ok())?;
+                let digits: usize =
+                    flags.split_once('.').map_or(Some(6), |(_, digits)| digits.parse().ok())?;
+                if digits > 1000 {
+                    return not_computed("format()");
+                }
                 flags.truncate(flags.find('.').unwrap_or(flags.len()));
                 format!("{:.*}", digits, super::as_number(value)?)
             }
-            _ => return None,
+            _ => return not_computed("format()"),
         };
         let (zero, left) = (flags.starts_with('0'), flags.starts_with('-'));
         let width: usize = match flags.trim_start_matches(['0', '-']) {
             "" => 0,
-            digits => digits.parse().ok().filter(|width| *width <= 1000)?,
+            digits => match digits.parse() {
+                Ok(width) => width,
+                Err(_) => return not_computed("format()"),
+            },
         };
+        if out.len().saturating_add(body.len()).saturating_add(width) > LONGEST_TEXT {
+            return too_long();
+        }
         let missing = width.saturating_sub(body.chars().count());
         match (left, zero) {
             (true, _) => out.push_str(&format!("{body}{}", " ".repeat(missing))),
