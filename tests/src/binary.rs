@@ -25,7 +25,7 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// The command's path: that in `AUDITLINT_BIN`, else the one that `cargo build` makes.
+/// The command's path: that in `AUDITLINT_BIN`, else the one that `cargo build` makes, in the profile of the tests.
 ///
 /// # Panics
 /// When it cannot be built: no test of the command line means anything then.
@@ -41,8 +41,10 @@ fn build() -> anyhow::Result<Utf8PathBuf> {
     if let Ok(path) = given {
         return Ok(path.into());
     }
+    // The whole workspace decides the features of its dependencies: those that the tests were built with.
     let built = Command::new(cargo.as_deref().unwrap_or("cargo"))
-        .args(["build", "-q", "-p", "auditlint", "--bin", "auditlint", "--message-format=json"])
+        .args(["build", "-q", "--workspace", "--bin", "auditlint", "--message-format=json"])
+        .args((!cfg!(debug_assertions)).then_some("--release"))
         .current_dir(repository())
         .stderr(Stdio::inherit())
         .output()

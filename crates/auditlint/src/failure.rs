@@ -30,7 +30,7 @@ impl Failure {
         if let Some(hint) = &self.hint {
             text.push_str(&format!("  next: {hint}\n"));
         }
-        let _ = anstream::stderr().write_all(text.as_bytes());
+        let _ = std::io::stderr().write_all(auditlint_report::plain(&text).as_bytes());
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn run(options: &FixOptions) -> Result<u8, Failure> {
             );
         }
     }
-    output::print(&diff)?;
+    output::print_diff(&diff)?;
     output::print(&summary(&fixes, options.apply))?;
     Ok(0)
 }

@@ -13,6 +13,20 @@ pub(crate) fn print(text: &str) -> Result<(), anyhow::Error> {
     }
 }
 
+/// Writes a diff: to a terminal with what acts on it written out, to anything else byte for byte, so that it can
+/// be applied.
+pub(crate) fn print_diff(diff: &str) -> Result<(), anyhow::Error> {
+    if io::stdout().is_terminal() { print(&shown(diff)) } else { print(diff) }
+}
+
+fn shown(diff: &str) -> String {
+    let lines = diff.split_inclusive('\n').map(|line| match line.strip_suffix("\r\n") {
+        Some(line) => format!("{}\n", auditlint_report::plain(line)),
+        None => auditlint_report::plain(line),
+    });
+    lines.collect()
+}
+
 /// Whether standard output shows colours.
 pub(crate) fn colours() -> bool {
     io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never

@@ -68,7 +68,7 @@ fn walk(folder: &Utf8Path, files: &dyn Files, exclude: &GlobSet, depth: usize, o
         return;
     }
     let entries = files.list(folder);
-    if entries.iter().any(|entry| entry.kind == EntryKind::File && is_terraform(&entry.name)) {
+    if entries.iter().any(|entry| entry.kind != EntryKind::Folder && is_terraform(&entry.name)) {
         out.push(folder.to_owned());
     }
     for entry in entries {

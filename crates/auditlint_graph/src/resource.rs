@@ -60,7 +60,7 @@ pub struct Resource {
     /// its `configuration`.
     pub incomplete: Option<Cause>,
     /// The module call of ours through which a module that is not ours was reached: findings sit there.
-    pub nearest_call: Option<Location>,
+    pub nearest_call: Option<Declared>,
 }
 
 impl Resource {

@@ -178,6 +178,8 @@ impl Derived {
 pub enum PlanSection {
     /// `/resource_changes/N/change/after`
     ResourceChanges,
+    /// `/resource_changes/N/change/after_unknown`: what is known after apply.
+    AfterUnknown,
     /// A resource of `/planned_values`, counted in document order.
     PlannedValues,
     /// A resource of `/prior_state/values` or of a state's `/values`, counted in document order.
@@ -185,20 +187,50 @@ pub enum PlanSection {
 }
 
 impl PlanSection {
-    /// The JSON pointer of attribute `path` (dots and brackets become `/`) of element `index`.
+    /// The JSON pointer of attribute `path` (dots between the steps) of element `index`, or of the deepest part
+    /// of it that the document surely holds: `attributes` are those that were read from it.
     #[must_use]
-    pub fn pointer(self, index: u32, path: &str) -> String {
-        let mut out = match self {
-            Self::ResourceChanges => format!("/resource_changes/{index}/change/after"),
-            Self::PlannedValues => format!("/planned_values/resources/{index}/values"),
-            Self::State => format!("/values/resources/{index}/values"),
-        };
-        for step in path.split(['.', '[', ']']).filter(|step| !step.is_empty()) {
-            out.push('/');
-            out.push_str(step);
+    pub fn pointer(self, index: u32, attributes: &Map, path: &str) -> String {
+        match self {
+            Self::ResourceChanges | Self::AfterUnknown => {}
+            Self::PlannedValues => return "/planned_values".to_owned(),
+            // The modules of a state are nested; which of them holds the resource is not kept.
+            Self::State => return "/values".to_owned(),
         }
-        out
+        let mut steps = String::new();
+        let mut part = "after";
+        let mut map = Some(attributes);
+        for name in path.split('.') {
+            let Some(value) = map.and_then(|map| map.get(name)) else { break };
+            if matches!(value.origin, Origin::Plan(Self::AfterUnknown, _)) {
+                part = "after_unknown";
+            }
+            push_step(&mut steps, name);
+            map = match value.value() {
+                Value::Map(map) => Some(map),
+                // A list that has no origin was made of a single object.
+                Value::List(items) => match (&**items, &value.origin) {
+                    ([only], Origin::Plan(..)) => {
+                        steps.push_str("/0");
+                        map_of(only)
+                    }
+                    ([only], _) => map_of(only),
+                    _ => None,
+                },
+                _ => None,
+            };
+        }
+        format!("/resource_changes/{index}/change/{part}{steps}")
     }
+}
+
+fn map_of(value: &Tracked) -> Option<&Map> {
+    if let Value::Map(map) = value.value() { Some(map) } else { None }
+}
+
+fn push_step(out: &mut String, name: &str) {
+    out.push('/');
+    out.push_str(&name.replace('~', "~0").replace('/', "~1"));
 }
 
 /// One attribute of one resource, named from elsewhere.

@@ -6,6 +6,7 @@ use auditlint_analysis::Report;
 use auditlint_policy::Verdict;
 
 use crate::group::{gaps, groups};
+use crate::plain::plain_line;
 use crate::{Options, words};
 
 pub(crate) fn render(report: &Report, options: &Options) -> String {
@@ -13,21 +14,26 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
     for group in groups(report, options) {
         let finding = group.first;
         let place = words::place(report, group.root, &finding.place);
+        let mut line = String::new();
         let _ = write!(
-            out,
+            line,
             "{place}: {}[{}] {}",
             label(finding.verdict, finding.severity.as_str()),
             finding.rule,
             finding.message
         );
         let _ = match group.addresses.as_slice() {
-            [one] => writeln!(out, " ({one})"),
-            [first, rest @ ..] => writeln!(out, " ({first} and {} more)", rest.len()),
-            [] => writeln!(out),
+            [one] => write!(line, " ({one})"),
+            [first, rest @ ..] => write!(line, " ({first} and {} more)", rest.len()),
+            [] => Ok(()),
         };
+        out.push_str(&plain_line(&line));
+        out.push('\n');
     }
     for (_, gap) in gaps(report) {
-        let _ = writeln!(out, "{}: gap[{}] {}", gap_place(report, gap), gap.kind.as_str(), gap.reason);
+        let line = format!("{}: gap[{}] {}", gap_place(report, gap), gap.kind.as_str(), gap.reason);
+        out.push_str(&plain_line(&line));
+        out.push('\n');
     }
     if options.statistics {
         crate::pretty::statistics(&mut out, report);

@@ -6,6 +6,7 @@ use auditlint_analysis::Report;
 use auditlint_policy::{Severity, Verdict};
 
 use crate::group::{gaps, groups};
+use crate::plain::plain_line;
 use crate::{Options, words};
 
 pub(crate) fn render(report: &Report, options: &Options) -> String {
@@ -52,7 +53,8 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
 
 /// The message part: line ends would end the command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    plain_line(&text)
 }
 
 /// A property: commas and colons separate properties as well.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::group::{gaps, wanted};
+use crate::plain::plain_json;
 use crate::words::{self, Shown};
 
 #[derive(Serialize)]
@@ -41,7 +42,7 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
         gaps: gaps(report).into_iter().map(|(_, item)| gap(report, item)).collect(),
         obligations: Vec::new(),
     };
-    let mut out = serde_json::to_string_pretty(&output).unwrap_or_default();
+    let mut out = plain_json(&serde_json::to_string_pretty(&output).unwrap_or_default());
     out.push('\n');
     out
 }
@@ -50,7 +51,7 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
 #[must_use]
 pub fn error(message: &str, hint: Option<&str>) -> String {
     let body = json!({"schema_version": 1, "status": "error", "error": {"message": message, "hint": hint}});
-    format!("{body}\n")
+    plain_json(&format!("{body}\n"))
 }
 
 fn summary(summary: &Summary) -> Value {

@@ -5,6 +5,7 @@ mod github;
 mod group;
 mod json;
 mod mask;
+mod plain;
 mod pretty;
 mod rules;
 mod sarif;
@@ -13,6 +14,7 @@ mod words;
 use auditlint_analysis::{Outcome, Report};
 
 pub use json::error as json_error;
+pub use plain::plain;
 pub use rules::{explain, rules_json, rules_text};
 
 /// An output format of `auditlint check`.

@@ -16,6 +16,7 @@ use crate::Options;
 use crate::concise::{gap_place, label};
 use crate::group::{Group, causes, gaps, groups};
 use crate::mask::masked;
+use crate::plain::{plain, plain_line, plain_source};
 use crate::words::{self, counted};
 
 /// Frames drawn on a first run.
@@ -24,14 +25,16 @@ const FRAMES: usize = 2;
 const LINES: usize = 5;
 
 pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> String {
-    let mut out = String::new();
     let groups = groups(report, options);
-    headline(&mut out, report);
+    let mut drawn = String::new();
+    headline(&mut drawn, report);
     let (judged, shown): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| is_judged(group));
-    frames(&mut out, report, &judged, options);
+    frames(&mut drawn, report, &judged, options);
     for group in shown {
-        line(&mut out, report, &group);
+        line(&mut drawn, report, &group);
     }
+    // The frames have colours of ours; what else is written has none.
+    let mut out = String::new();
     undecided(&mut out, report, options);
     incomplete(&mut out, report, outcome, options);
     nothing_here(&mut out, report);
@@ -41,7 +44,8 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
     if !options.quiet {
         next_steps(&mut out, report, outcome, options);
     }
-    out
+    drawn.push_str(&plain(&out));
+    drawn
 }
 
 fn is_judged(group: &Group<'_>) -> bool {
@@ -104,7 +108,8 @@ fn frames(out: &mut String, report: &Report, groups: &[Group<'_>], options: &Opt
     }
     let rest = groups.len().saturating_sub(drawn).saturating_sub(lines);
     if rest > 0 {
-        let _ = writeln!(out, "… and {rest} more: auditlint check {} --format concise", options.target);
+        let target = plain_line(&options.target);
+        let _ = writeln!(out, "… and {rest} more: auditlint check {target} --format concise");
     }
 }
 
@@ -116,13 +121,13 @@ fn frame(report: &Report, group: &Group<'_>, options: &Options) -> String {
     if let Place::Source(at) = finding.place
         && let Some(label) = files.label(at, true)
     {
-        labels.push(label.with_message(addresses(&group.addresses)));
+        labels.push(label.with_message(plain_line(&addresses(&group.addresses))));
     }
     for related in finding.related.iter().take(2) {
         if let Place::Source(at) = related.place
             && let Some(label) = files.label(at, false)
         {
-            labels.push(label.with_message(&related.message));
+            labels.push(label.with_message(plain_line(&related.message)));
         }
     }
     if let Some(label) = files.label(finding.policy.at, false) {
@@ -130,21 +135,21 @@ fn frame(report: &Report, group: &Group<'_>, options: &Options) -> String {
     }
     let mut notes = Vec::new();
     if let Place::Plan(_) = finding.place {
-        notes.push(format!(
+        notes.push(plain_line(&format!(
             "at {} ({})",
             words::place(report, group.root, &finding.place),
             addresses(&group.addresses)
-        ));
+        )));
     }
     if let Some(remedy) = finding.remedies.first() {
-        notes.push(format!("fix: {}", remedy.title));
+        notes.push(plain_line(&format!("fix: {}", remedy.title)));
     }
     let diagnostic = match finding.severity {
         Severity::Low => Diagnostic::warning(),
         _ => Diagnostic::error(),
     }
     .with_code(&*finding.rule)
-    .with_message(format!("{}: {}", finding.severity.as_str(), finding.message))
+    .with_message(plain_line(&format!("{}: {}", finding.severity.as_str(), finding.message)))
     .with_labels(labels)
     .with_notes(notes);
     let config = Config { start_context_lines: 1, end_context_lines: 0, ..Config::default() };
@@ -183,7 +188,8 @@ impl<'a> Texts<'a> {
         let id = match self.ids.iter().find(|(file, _)| *file == at.file) {
             Some((_, id)) => *id,
             None => {
-                let id = self.texts.add(source.path().to_string(), masked(source.text()));
+                let path = plain_line(source.path().as_str());
+                let id = self.texts.add(path, plain_source(&masked(source.text())));
                 self.ids.push((at.file, id));
                 id
             }
@@ -211,13 +217,14 @@ fn line(out: &mut String, report: &Report, group: &Group<'_>) {
     } else {
         String::new()
     };
-    let _ = writeln!(
-        out,
+    let line = format!(
         "{}[{}] {place}: {}{instances}",
         label(finding.verdict, finding.severity.as_str()),
         finding.rule,
         finding.message
     );
+    out.push_str(&plain_line(&line));
+    out.push('\n');
 }
 
 fn undecided(out: &mut String, report: &Report, options: &Options) {
@@ -228,7 +235,7 @@ fn undecided(out: &mut String, report: &Report, options: &Options) {
     out.push_str("\nundecided, by cause:\n");
     let shown = if options.full { causes.len() } else { LINES };
     for (cause, count) in causes.iter().take(shown) {
-        let _ = write!(out, "  {}: {count}", cause.subject);
+        let _ = write!(out, "  {}: {count}", plain_line(&cause.subject));
         let _ = if cause.hint.is_empty() { writeln!(out) } else { writeln!(out, " — {}", cause.hint) };
     }
     if causes.len() > shown {
@@ -245,7 +252,9 @@ fn incomplete(out: &mut String, report: &Report, outcome: &Outcome, options: &Op
     let shown = if options.full { gaps.len() } else { LINES };
     for (_, gap) in gaps.iter().take(shown) {
         let excused = if outcome.excused.contains(&gap.kind) { " (excused)" } else { "" };
-        let _ = write!(out, "  {} {}: {}{excused}", gap.kind.as_str(), gap_place(report, gap), gap.reason);
+        let place = gap_place(report, gap);
+        let reason = plain_line(&format!("{place}: {}", gap.reason));
+        let _ = write!(out, "  {} {reason}{excused}", gap.kind.as_str());
         if gap.count > 1 {
             let _ = write!(out, " ({} times)", gap.count);
         }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::group::{Group, gaps, groups};
+use crate::plain::plain_json;
 use crate::words::{self, Shown};
 
 pub(crate) fn render(report: &Report, options: &Options) -> String {
@@ -44,7 +45,7 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
             "results": groups.iter().map(|group| result(report, group, &index)).collect::<Vec<_>>(),
         }],
     });
-    let mut out = serde_json::to_string_pretty(&log).unwrap_or_default();
+    let mut out = plain_json(&serde_json::to_string_pretty(&log).unwrap_or_default());
     out.push('\n');
     out
 }

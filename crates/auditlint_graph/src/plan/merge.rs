@@ -11,8 +11,8 @@ use super::configuration::{Configured, Expression};
 use super::element::{Element, Mask, Raw};
 use super::reference::Resolver;
 use crate::{
-    Cause, CauseKind, Key, Map, Number, Origin, Reference, Resource, Tables, Target, Tracked, Unknown, Value,
-    is_sensitive_name,
+    Cause, CauseKind, Key, Map, Number, Origin, PlanSection, Reference, Resource, Tables, Target, Tracked,
+    Unknown, Value, is_sensitive_name,
 };
 
 /// Values nested deeper than this are unknown.
@@ -84,7 +84,8 @@ impl<'a> Merge<'a> {
                 && facts.blocks.contains(&raw.name)
                 && matches!(found.value(), Value::Map(_))
             {
-                value = value.map(|found| self.list(vec![found]));
+                // The document holds no list here: it has no origin.
+                value = value.map(|found| Tracked::new(Value::List(Arc::from([found])), Origin::Nowhere));
             }
             if let Some(value) = value {
                 attributes.insert(raw.name.clone(), value);
@@ -138,7 +139,8 @@ impl<'a> Merge<'a> {
         let references = self.references(expression);
         let tracked = match value {
             Json::Null if marks(unknown) => {
-                return self.value(&empty(unknown), unknown, mask, expression, sensitive, depth + 1);
+                let made = self.value(&empty(unknown), unknown, mask, expression, sensitive, depth + 1);
+                return made.map(|made| Tracked { origin: self.known_later(), ..made });
             }
             Json::Null => return None,
             Json::Bool(value) => self.known(Value::Bool(*value)),
@@ -275,7 +277,17 @@ impl<'a> Merge<'a> {
             reference.exact && self.tables.facts.of(&reference.kind).always_set.contains(&reference.attribute)
         });
         let unknown = Unknown { not_null, ..Unknown::because(cause) };
-        Tracked::new(Value::Unknown(Arc::new(unknown)), self.origin.clone()).with_references(references)
+        Tracked::new(Value::Unknown(Arc::new(unknown)), self.known_later()).with_references(references)
+    }
+
+    /// The origin of what only the mask of unknown values holds.
+    fn known_later(&self) -> Origin {
+        match self.origin {
+            Origin::Plan(PlanSection::ResourceChanges, index) => {
+                Origin::Plan(PlanSection::AfterUnknown, index)
+            }
+            ref other => other.clone(),
+        }
     }
 
     fn known(&self, value: Value) -> Tracked {

@@ -118,7 +118,8 @@ pub(super) fn terraform_files(entries: &[auditlint_syntax::Entry]) -> Vec<String
     };
     let mut names: Vec<String> = entries
         .iter()
-        .filter(|entry| entry.kind == EntryKind::File && is_terraform(&entry.name))
+        // A link that leads outside, or a pipe, is meant to be read: that it is not is a gap.
+        .filter(|entry| entry.kind != EntryKind::Folder && is_terraform(&entry.name))
         .filter(|entry| !is_hidden(&entry.name))
         .map(|entry| entry.name.clone())
         .collect();

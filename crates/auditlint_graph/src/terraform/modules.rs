@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auditlint_syntax::{Location, Name};
+use auditlint_syntax::Name;
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
@@ -27,7 +27,7 @@ pub(super) struct Module {
     /// Whether its existence is undecided, and why.
     pub(super) undecided: Option<Cause>,
     /// The call of ours through which a module that is not ours was reached.
-    pub(super) nearest_call: Option<Location>,
+    pub(super) nearest_call: Option<crate::Declared>,
 }
 
 /// What a call makes.

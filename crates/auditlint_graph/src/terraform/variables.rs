@@ -107,7 +107,7 @@ fn automatic(folder: &Utf8Path, files: &dyn Files) -> Vec<Utf8PathBuf> {
         files
             .list(folder)
             .into_iter()
-            .filter(|entry| entry.kind == EntryKind::File && is_auto(&entry.name))
+            .filter(|entry| entry.kind != EntryKind::Folder && is_auto(&entry.name))
             .map(|entry| entry.name),
     );
     names.into_iter().map(|name| folder.join(name)).collect()

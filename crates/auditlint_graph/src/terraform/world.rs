@@ -293,7 +293,9 @@ impl<'a> World<'a> {
             );
             return missing(hint);
         };
-        let nearest_call = module.nearest_call.or((!local).then_some(at));
+        let nearest_call = module
+            .nearest_call
+            .or((!local).then(|| crate::Declared { header: at, block: call.place(call.block().span) }));
         let make = |key: Option<Key>, scope: Scope, undecided: Option<Cause>| {
             self.modules.borrow_mut().add(Module {
                 path: module.path.child(name, key.as_ref()),

@@ -1,6 +1,7 @@
 //! Where a finding sits, and the walk to the literal that decides.
 
 use auditlint_graph::{Origin, Resource, Tracked};
+use auditlint_syntax::Location;
 
 use crate::{Place, Related};
 
@@ -14,9 +15,12 @@ pub(super) fn of(
     if let Some(value) = value {
         trail(&value.origin, &mut related);
     }
-    // A module that is not ours is judged at our call.
+    // A module that is not ours is judged at our call: on its argument that decides, else on its header.
     if let Some(call) = resource.nearest_call {
-        return (Place::Source(call), related);
+        let argument = value.and_then(|value| argument_of(&value.origin, call.block));
+        let place = Place::Source(argument.unwrap_or(call.header));
+        related.retain(|related| related.place != place);
+        return (place, related);
     }
     let written = value.and_then(|value| value.origin.at()).filter(|at| {
         resource
@@ -27,7 +31,7 @@ pub(super) fn of(
         (Some(at), ..) => Place::Source(at),
         (None, Some(declared), _) => Place::Source(declared.header),
         (None, None, Some((section, index))) => {
-            Place::Plan(section.pointer(index, attribute.unwrap_or_default()))
+            Place::Plan(section.pointer(index, &resource.attributes, attribute.unwrap_or_default()))
         }
         (None, None, None) => Place::Nowhere,
     };
@@ -35,6 +39,17 @@ pub(super) fn of(
         related.retain(|related| related.place != Place::Source(at));
     }
     (place, related)
+}
+
+/// The first place in the history of a value that lies in the block of `call`.
+fn argument_of(origin: &Origin, call: Location) -> Option<Location> {
+    let inside = |at: &Location| at.file == call.file && call.span.covers(at.span);
+    match origin {
+        Origin::Derived(derived) => Some(derived.at)
+            .filter(inside)
+            .or_else(|| derived.from.iter().find_map(|from| argument_of(from, call))),
+        other => other.at().filter(inside),
+    }
 }
 
 /// The literals behind a derived value, the decisive ones first, at most three.

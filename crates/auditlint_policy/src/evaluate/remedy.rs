@@ -79,15 +79,19 @@ impl Binder<'_> {
             ValueTemplate::SubjectAttribute(name) => NewValue::SubjectAttribute(name.clone()),
             ValueTemplate::Choose { types, attribute, placeholder } => {
                 let module = &self.context.resource.address.module;
-                let mut candidates: Vec<(Address, Name)> = types
+                // What keeps logs already comes first: another bucket that becomes a store of logs owes from then
+                // on what such stores owe, which whoever chooses it must want.
+                let mut candidates: Vec<(bool, Address)> = types
                     .iter()
                     .flat_map(|kind| self.context.of_kind(kind))
                     .filter(|(slot, resource)| {
                         *slot != self.context.slot && resource.address.module == *module
                     })
-                    .map(|(_, resource)| (resource.address.clone(), attribute.clone()))
+                    .map(|(slot, resource)| (!self.context.flow.is_reached(slot), resource.address.clone()))
                     .collect();
                 candidates.sort();
+                let candidates =
+                    candidates.into_iter().map(|(_, address)| (address, attribute.clone())).collect();
                 NewValue::Choice { candidates, placeholder: placeholder.clone() }
             }
         }
