@@ -53,17 +53,29 @@ impl Handlers {
         })
     }
 
-    /// Computes on the pool for blocking work; a panic there is an error of this request alone.
+    /// Computes on the pool for blocking work; a panic there is an error of this request alone. A snapshot that
+    /// gave up for something else than an edit of this document is replaced by the next one: clients take
+    /// "content modified" for "nothing to offer".
     async fn compute<T: Send + 'static>(
         &self,
         uri: &proto::Uri,
-        work: impl FnOnce(&Scene) -> std::result::Result<Option<T>, Cancelled> + Send + 'static,
+        work: impl Fn(&Scene) -> std::result::Result<Option<T>, Cancelled> + Send + Sync + 'static,
     ) -> Result<Option<T>> {
-        let Some(scene) = self.scene(uri) else { return Ok(None) };
-        match tokio::task::spawn_blocking(move || work(&scene)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(Cancelled)) => Err(Error::content_modified()),
-            Err(_) => Err(Error::new(ErrorCode::InternalError)),
+        let work = Arc::new(work);
+        let mut asked = None;
+        loop {
+            let Some(scene) = self.scene(uri) else { return Ok(None) };
+            let version = scene.document.version;
+            if asked.is_some_and(|asked| asked != version) {
+                return Err(Error::content_modified());
+            }
+            asked = Some(version);
+            let work = Arc::clone(&work);
+            match tokio::task::spawn_blocking(move || work(&scene)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(Cancelled)) => tokio::task::yield_now().await,
+                Err(_) => return Err(Error::new(ErrorCode::InternalError)),
+            }
         }
     }
 }
@@ -76,6 +88,17 @@ impl Scene {
     fn offset(&self, source: &Source, position: proto::Position) -> u32 {
         let position = Position { line: position.line, column: position.character };
         source.lines().offset(source.text(), position, self.encoding)
+    }
+
+    /// The bytes of a selection; a caret stands for its whole line, at whose end it usually is.
+    fn touched(&self, source: &Source, range: proto::Range) -> std::ops::Range<u32> {
+        if range.start != range.end {
+            return self.offset(source, range.start)..self.offset(source, range.end);
+        }
+        let line = |line: u32| self.offset(source, proto::Position { line, character: 0 });
+        let (start, next) = (line(range.start.line), line(range.start.line + 1));
+        // What begins on the next line is not on this one; the last line has no next.
+        if next > start { start..next - 1 } else { start..u32::MAX }
     }
 
     fn edit(&self, fixes: &[Fix]) -> Option<proto::WorkspaceEdit> {
@@ -104,7 +127,7 @@ impl Scene {
         };
         let mut out: Vec<proto::CodeActionOrCommand> = Vec::new();
         if asks("quickfix") {
-            let range = self.offset(&source, params.range.start)..self.offset(&source, params.range.end);
+            let range = self.touched(&source, params.range);
             let fixes = self.analysis.fixes(self.document.file, range.clone())?;
             for (n, fix) in fixes.iter().enumerate() {
                 let first = !fixes.iter().take(n).any(|other| other.finding.rule == fix.finding.rule);
@@ -207,6 +230,9 @@ impl LanguageServer for Handlers {
             session.encoding = encoding;
             let edits = params.capabilities.workspace.as_ref().and_then(|all| all.workspace_edit.as_ref());
             session.document_changes = edits.and_then(|edits| edits.document_changes) == Some(true);
+            let workspace = params.capabilities.workspace.as_ref();
+            let watched = workspace.and_then(|all| all.did_change_watched_files.as_ref());
+            session.watches_files = watched.and_then(|watched| watched.dynamic_registration) == Some(true);
             let folders = params.workspace_folders.unwrap_or_default();
             folders.iter().for_each(|folder| session.add_folder(&folder.uri));
             #[expect(deprecated, reason = "older clients name their folder this way only")]
@@ -254,6 +280,9 @@ impl LanguageServer for Handlers {
 
     async fn initialized(&self, _: proto::InitializedParams) {
         self.shared.wake();
+        if !self.shared.lock().watches_files {
+            return;
+        }
         // Not awaited: the client may take its time, or never answer.
         let client = self.client.clone();
         tokio::spawn(async move {

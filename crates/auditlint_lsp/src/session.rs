@@ -25,6 +25,8 @@ pub(crate) struct Session {
     options: Options,
     pub(crate) encoding: Encoding,
     pub(crate) document_changes: bool,
+    /// Whether the client lets the server say which files it watches.
+    pub(crate) watches_files: bool,
     pub(crate) shut_down: bool,
     pub(crate) stopped: bool,
     /// Counts every change; the publisher works until it has seen the last one.
@@ -65,6 +67,7 @@ impl Shared {
             options,
             encoding: Encoding::Utf16,
             document_changes: false,
+            watches_files: false,
             shut_down: false,
             stopped: false,
             generation: 0,
@@ -185,7 +188,13 @@ impl Session {
         let Some(found) = self.workspaces.get_mut(workspace) else { return };
         let file = found.disk.paths().id(&path);
         let text: Arc<str> = item.text.into();
-        let is_new = found.host.files().read(&path).is_err();
+        // A file that came without anybody saying so is in no listing yet, and no root knows it.
+        let (folder, name) = (path.parent().unwrap_or_else(|| Utf8Path::new("")), path.file_name());
+        let is_listed = found.disk.list(folder).iter().any(|entry| Some(entry.name.as_str()) == name);
+        if !is_listed {
+            found.host.apply_change(Change::Disk(vec![path.clone()]));
+        }
+        let is_new = !is_listed || found.host.files().read(&path).is_err();
         found.host.apply_change(Change::Overlay(path.clone(), Arc::clone(&text)));
         found.discovered &= !is_new;
         let touched = self.generation + 1;

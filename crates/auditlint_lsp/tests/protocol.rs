@@ -234,7 +234,9 @@ async fn a_cancelled_request_is_answered_as_such_or_with_its_result() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_answers_does_not_stop_the_server() {
-    let mut client = Client::start(json!({})).await;
+    let watches = json!({"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": true}}});
+    let mut client = Client::start(watches).await;
+    client.until(|message| message["method"] == "client/registerCapability").await;
     client.open("main.tf", TEXT).await;
     // The server's request to watch files stays unanswered; four handlers of a client-bound request more are
     // what wedges the protocol library where handlers wait for the client.
@@ -279,4 +281,54 @@ async fn a_closed_document_shows_nothing() {
         })
         .await;
     assert_eq!(empty["params"]["diagnostics"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_came_without_an_event_is_judged_when_it_is_opened() {
+    let mut client = Client::start(json!({})).await;
+    for folder in ["one", "two"] {
+        std::fs::create_dir(client.folder.path().join(folder)).unwrap();
+    }
+    client.open("one/main.tf", TEXT).await;
+    client.diagnostics(1).await;
+    std::fs::write(client.folder.path().join("two/main.tf"), TEXT).unwrap();
+    client.open("two/main.tf", TEXT).await;
+    assert!(codes(&client.diagnostics(1).await).contains(&UNSET));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caret_anywhere_on_the_line_is_offered_the_fix() {
+    let mut client = Client::start(json!({})).await;
+    client.open("main.tf", TEXT).await;
+    client.diagnostics(1).await;
+    for (id, line, character, offered) in [(1, 0, 43, true), (2, 1, 3, false)] {
+        let caret = json!({"line": line, "character": character});
+        let uri = client.uri("main.tf");
+        let params = json!({"textDocument": {"uri": uri}, "range": {"start": caret, "end": caret},
+            "context": {"diagnostics": []}});
+        client.request(id, "textDocument/codeAction", params).await;
+        let actions = client.answer(id).await["result"].as_array().unwrap().clone();
+        let found = actions.iter().any(|action| action["title"] == "set retention_in_days to 365");
+        assert_eq!(found, offered, "line {line}: {actions:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_survives_what_changes_elsewhere() {
+    let mut client = Client::start(json!({})).await;
+    client.open("main.tf", TEXT).await;
+    client.diagnostics(1).await;
+    let uri = client.uri("main.tf");
+    for id in 100..200 {
+        let place = json!({"line": 0, "character": 0});
+        let params = json!({"textDocument": {"uri": uri}, "range": {"start": place, "end": place},
+            "context": {"diagnostics": []}});
+        client.request(id, "textDocument/codeAction", params).await;
+        let event = json!({"changes": [{"uri": uri, "type": 2}]});
+        client.notify("workspace/didChangeWatchedFiles", event).await;
+    }
+    for id in 100..200 {
+        let answer = client.answer(id).await;
+        assert!(answer["result"].is_array(), "{answer}");
+    }
 }
