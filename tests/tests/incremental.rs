@@ -1,5 +1,7 @@
 //! After any edits, what a host that follows them says of each file is what a fresh host says.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on panics")]
+
 use std::sync::Arc;
 
 use auditlint_analysis::{Analysis, AnalysisHost, Change, NamedPolicy, RootSpec, Settings, load_policies};

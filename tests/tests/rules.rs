@@ -1,6 +1,8 @@
 //! The examples of the rules, each a test of its own: verdicts, fixes byte by byte, and that a fix removes its
 //! finding, adds none, and is done after one round.
 
+#![expect(clippy::indexing_slicing, reason = "a test that cannot go on panics")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 use std::sync::Arc;

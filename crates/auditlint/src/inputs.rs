@@ -46,8 +46,8 @@ enum Given {
 /// Reads the command line's paths and makes a host of them.
 pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Failure> {
     let given = selection.paths.iter().map(|path| classify(path)).collect::<Result<Vec<_>, Failure>>()?;
-    let source = extra.source.map(|path| absolute(path)).transpose()?;
-    let named = extra.stdin_filename.map(|path| absolute_new(path)).transpose()?;
+    let source = extra.source.map(absolute).transpose()?;
+    let named = extra.stdin_filename.map(absolute_new).transpose()?;
     let mut tops: Vec<Utf8PathBuf> = given.iter().filter_map(Given::absolute).cloned().collect();
     tops.extend(source.iter().chain(&named).cloned());
     if tops.is_empty() {

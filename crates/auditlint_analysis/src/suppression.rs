@@ -113,7 +113,7 @@ impl Suppressions {
                 Ok(content) => {
                     match content.until.filter(|until| today.is_some_and(|today| today > *until)) {
                         Some(until) => {
-                            why_not = Some((suppression.at, format!("this suppression expired on {until}")))
+                            why_not = Some((suppression.at, format!("this suppression expired on {until}")));
                         }
                         None => {
                             let mut exempt = Finding::clone(&finding);
@@ -126,7 +126,7 @@ impl Suppressions {
                 }
                 Err(problem) => {
                     why_not =
-                        Some((suppression.at, format!("this suppression counts for nothing: {problem}")))
+                        Some((suppression.at, format!("this suppression counts for nothing: {problem}")));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! A root that follows edits is, after each of them, what a fresh evaluation of the same texts gives.
 
+#![expect(clippy::indexing_slicing, reason = "a test that cannot go on panics")]
+
 use std::sync::Arc;
 
 use auditlint_graph::terraform::{Caches, Configuration, Live, RootInputs};

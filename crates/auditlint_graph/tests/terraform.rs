@@ -1,5 +1,7 @@
 //! Evaluation of configurations: what a value is, where it comes from, and what stays unknown.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::sync::Arc;
 
 use auditlint_graph::terraform::{Caches, Configuration, RootInputs};

@@ -65,7 +65,7 @@ impl<S> Front<S> {
         match request.method() {
             "textDocument/didOpen" => {
                 with(params(), |params: proto::DidOpenTextDocumentParams| {
-                    shared.lock().open(params.text_document)
+                    shared.lock().open(params.text_document);
                 });
             }
             "textDocument/didChange" => {
@@ -83,7 +83,7 @@ impl<S> Front<S> {
             }
             "workspace/didChangeWatchedFiles" => {
                 with(params(), |params: proto::DidChangeWatchedFilesParams| {
-                    shared.lock().disk(&params.changes)
+                    shared.lock().disk(&params.changes);
                 });
             }
             "workspace/didChangeConfiguration" => shared.lock().reload(),

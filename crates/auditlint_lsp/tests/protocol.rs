@@ -1,5 +1,7 @@
 //! The server as a client sees it: order, cancellation, leaving, and diagnostics that belong to their version.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on panics")]
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

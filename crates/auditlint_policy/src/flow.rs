@@ -100,7 +100,6 @@ impl Flow {
             part.direct.iter().for_each(|(store, _)| link(slot, *store));
         }
         let address = |slot: &Slot| graph.get(*slot).map(|resource| &resource.address);
-        #[expect(clippy::iter_over_hash_type, reason = "each list is sorted by itself")]
         for stations in next.values_mut().chain(before.values_mut()).filter(|stations| stations.len() > 1) {
             stations.sort_by(|a, b| address(a).cmp(&address(b)));
         }

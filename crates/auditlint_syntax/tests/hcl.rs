@@ -1,5 +1,11 @@
 //! The resilient front end: spans, neighbours of broken blocks, and agreement with parsing a file whole.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test reads files, and one that cannot go on panics"
+)]
+
 use std::sync::Arc;
 
 use auditlint_syntax::hcl::{self, Block, BlockCache, ExprKind, HclFile, ItemKind, TemplatePart};

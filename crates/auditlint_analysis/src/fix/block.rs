@@ -29,6 +29,9 @@ pub(super) enum Set {
     Impossible,
 }
 
+/// The innermost block that is there, and the steps of a path that are missing below it.
+type Missing<'a, 'p> = (&'a Block, Vec<&'p str>);
+
 impl<'a> Subject<'a> {
     /// The block that declares `resource`, or the call that it stands for.
     pub(super) fn find(source: &'a Source, file: &'a HclFile, resource: &Resource) -> Option<Self> {
@@ -63,7 +66,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The body in which the last step of `path` stands, and that step; else the blocks that are missing.
-    fn body_of<'p>(&self, path: &'p str) -> Result<(&'a Block, &'p str), Option<(&'a Block, Vec<&'p str>)>> {
+    fn body_of<'p>(&self, path: &'p str) -> Result<(&'a Block, &'p str), Option<Missing<'a, 'p>>> {
         let steps: Vec<&str> = path.split('.').collect();
         let (last, way) = steps.split_last().ok_or(None)?;
         let mut at = self.block;

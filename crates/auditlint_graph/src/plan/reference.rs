@@ -73,7 +73,7 @@ impl<'a> Resolver<'a> {
                     out.push(self.reference(Mode::Data, kind, name, rest, module, instance));
                 }
                 [kind, name, rest @ ..] => {
-                    out.push(self.reference(Mode::Managed, kind, name, rest, module, instance))
+                    out.push(self.reference(Mode::Managed, kind, name, rest, module, instance));
                 }
                 _ => {}
             }

@@ -75,7 +75,7 @@ fn every_truncation_is_an_error_or_a_gap() {
     for cut in 0..PLAN.len() {
         match read(&PLAN.as_bytes()[..cut]) {
             Ok(plan) => {
-                assert!(plan.graph.gaps.iter().any(|gap| gap.kind == GapKind::Truncated), "cut at {cut}")
+                assert!(plan.graph.gaps.iter().any(|gap| gap.kind == GapKind::Truncated), "cut at {cut}");
             }
             Err(PlanError::Malformed { .. }) => {}
             Err(error) => panic!("cut at {cut}: {error}"),

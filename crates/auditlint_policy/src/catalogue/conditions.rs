@@ -28,7 +28,7 @@ pub(super) fn condition(node: &Node, problems: &mut Vec<Problem>) -> Option<Cond
     let Some(head) = node.entries().iter().find(|entry| CONDITIONS.contains(&entry.key.as_str())) else {
         match node.entries().first() {
             Some(first) => {
-                problems.push(unknown("condition", &first.key, first.key_span, CONDITIONS.iter().copied()))
+                problems.push(unknown("condition", &first.key, first.key_span, CONDITIONS.iter().copied()));
             }
             None => problems.push(wrong(node, "a condition")),
         }

@@ -16,12 +16,12 @@ pub(super) fn tables(catalogue: &Catalogue) -> Tables {
     let mut types: FxHashMap<Name, ResourceFacts> = FxHashMap::default();
     for (kind, facts) in catalogue.all_facts() {
         types.insert(kind.clone(), resource_facts(facts));
-        add_facts(catalogue, kind, facts, &mut interest);
+        add_facts(kind, facts, &mut interest);
     }
     for rule in catalogue.rules() {
         for kind in &rule.selects {
             for condition in rule.when.iter().chain([&rule.requires]).chain(&rule.satisfied_by) {
-                add_condition(catalogue, kind, condition, &mut interest);
+                add_condition(kind, condition, &mut interest);
             }
             for path in rule
                 .remedies
@@ -67,7 +67,7 @@ pub(crate) fn literal(operand: &Operand) -> Value {
     }
 }
 
-fn add_facts(catalogue: &Catalogue, kind: &str, facts: &Facts, interest: &mut Interest) {
+fn add_facts(kind: &str, facts: &Facts, interest: &mut Interest) {
     let add = |interest: &mut Interest, path: &AttributePath| interest.add(kind, path.head());
     // A type that the catalogue knows is always read, if only to be counted and linked.
     interest
@@ -76,7 +76,7 @@ fn add_facts(catalogue: &Catalogue, kind: &str, facts: &Facts, interest: &mut In
         .or_insert_with(|| auditlint_graph::Attributes::Some(Default::default()));
     facts.identity.iter().for_each(|name| interest.add(kind, name));
     for emission in &facts.emits {
-        emission.on.iter().for_each(|on| add_condition(catalogue, kind, on, interest));
+        emission.on.iter().for_each(|on| add_condition(kind, on, interest));
         for sink in &emission.to {
             match &sink.companion {
                 Some((companion, join)) => {
@@ -96,20 +96,20 @@ fn add_facts(catalogue: &Catalogue, kind: &str, facts: &Facts, interest: &mut In
     }
 }
 
-fn add_condition(catalogue: &Catalogue, kind: &str, condition: &Condition, interest: &mut Interest) {
+fn add_condition(kind: &str, condition: &Condition, interest: &mut Interest) {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().for_each(|part| add_condition(catalogue, kind, part, interest));
+            parts.iter().for_each(|part| add_condition(kind, part, interest));
         }
-        Condition::Not(inner) => add_condition(catalogue, kind, inner, interest),
+        Condition::Not(inner) => add_condition(kind, inner, interest),
         Condition::Test { path, .. } | Condition::Every { path, .. } | Condition::Some { path, .. } => {
-            interest.add(kind, path.head())
+            interest.add(kind, path.head());
         }
         Condition::Companion { types, join, to, holds } => {
             to.iter().for_each(|name| interest.add(kind, name));
             for companion in types {
                 interest.add(companion, join.head());
-                holds.iter().for_each(|holds| add_condition(catalogue, companion, holds, interest));
+                holds.iter().for_each(|holds| add_condition(companion, holds, interest));
             }
         }
         Condition::Linked { path, types, holds, .. } => {
@@ -119,7 +119,7 @@ fn add_condition(catalogue: &Catalogue, kind: &str, condition: &Condition, inter
                     .types
                     .entry(linked.clone())
                     .or_insert_with(|| auditlint_graph::Attributes::Some(Default::default()));
-                holds.iter().for_each(|holds| add_condition(catalogue, linked, holds, interest));
+                holds.iter().for_each(|holds| add_condition(linked, holds, interest));
             }
         }
         Condition::Probe { name, with } => {

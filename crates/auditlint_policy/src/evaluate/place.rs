@@ -61,7 +61,7 @@ fn trail(origin: &Origin, out: &mut Vec<Related>) {
         }
         match from {
             Origin::Written(at) => {
-                out.push(Related { message: "this value decides".to_owned(), place: Place::Source(*at) })
+                out.push(Related { message: "this value decides".to_owned(), place: Place::Source(*at) });
             }
             Origin::AssumedDefault(at) => {
                 out.push(Related {

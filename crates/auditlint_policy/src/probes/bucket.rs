@@ -134,7 +134,7 @@ fn collect(value: &Tracked, rules: &mut Vec<Tracked>, open: &mut Option<Cause>) 
                 kind: CauseKind::Function,
                 subject: "lifecycle rules".to_owned(),
                 hint: String::new(),
-            }))
+            }));
         }
     }
 }

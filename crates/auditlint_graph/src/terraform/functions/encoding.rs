@@ -37,7 +37,7 @@ fn compute(name: &str, values: &[&Value]) -> Answer {
         "urlencode" => string(as_text(first)?.bytes().fold(String::new(), |mut out, byte| {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                    out.push(char::from(byte))
+                    out.push(char::from(byte));
                 }
                 b' ' => out.push('+'),
                 _ => out.push_str(&format!("%{byte:02X}")),
