@@ -10,10 +10,10 @@ use auditlint_syntax::Location;
 use super::world::World;
 use crate::{CauseKind, Gap, GapKind, Tracked, Value};
 
-/// Steps that one expression may take. An argument that names a local takes none for the local's own.
-const STEPS: u32 = 500_000;
+/// Steps that one expression may take. What a local or a variable takes is its own.
+const STEPS: u32 = 100_000;
 /// Steps that all expressions of a root may take together.
-const ALL_STEPS: u64 = 100_000_000;
+const ALL_STEPS: u64 = 20_000_000;
 /// Heaviest value that is followed, in the units of [`weight`].
 const HEAVIEST: usize = 100_000;
 /// Deepest value that is followed.

@@ -4,6 +4,7 @@
 //! being answered is a cycle, and unknown.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use auditlint_syntax::{Files, Location, Name};
@@ -113,14 +114,11 @@ impl<'a> World<'a> {
         gaps.sort();
         let counts = |gap: &Gap| matches!(gap.kind, GapKind::MissingModule | GapKind::Reference);
         let mut out: Vec<Gap> = Vec::new();
+        let mut known: HashMap<(GapKind, String, String, Option<Location>), usize> = HashMap::new();
         for gap in gaps {
-            let same = |other: &&mut Gap| {
-                other.kind == gap.kind
-                    && other.reason == gap.reason
-                    && other.path == gap.path
-                    && (counts(&gap) || other.at == gap.at)
-            };
-            match out.iter_mut().find(same) {
+            let at = if counts(&gap) { None } else { gap.at };
+            let place = known.entry((gap.kind, gap.path.clone(), gap.reason.clone(), at)).or_insert(out.len());
+            match out.get_mut(*place) {
                 Some(known) if gap.kind == GapKind::MissingModule || known.at != gap.at => known.count += 1,
                 Some(_) => {}
                 None => out.push(gap),

@@ -118,7 +118,7 @@ impl Judge<'_> {
             message.push_str(", by the default of a variable");
         }
         let remedies = if judged.verdict == Verdict::Fail {
-            remedy::bind(context, rule, parameters)
+            remedy::bind(context, self.policy, rule, parameters)
         } else {
             Vec::new()
         };

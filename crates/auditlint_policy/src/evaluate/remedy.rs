@@ -1,15 +1,20 @@
 //! Remedies of a rule, bound to the resource that broke it.
 
-use auditlint_graph::Address;
+use auditlint_graph::{Address, Resource, Slot};
 use auditlint_syntax::Name;
 
-use super::{Context, days_text};
+use super::{Context, Subject, days_text};
 use crate::condition::{AttributePath, Operand};
-use crate::rule::{BlockTemplate, ChangeTemplate, ParameterKind, Rule, ValueTemplate};
-use crate::{LiteralValue, NewBlock, NewValue, Remedy, RemedyKind, Safety};
+use crate::rule::{BlockTemplate, ChangeTemplate, ParameterKind, Rule, RuleKind, ValueTemplate};
+use crate::{LiteralValue, NewBlock, NewValue, Policy, Remedy, RemedyKind, Safety, Verdict};
 
-pub(super) fn bind(context: &Context<'_>, rule: &Rule, parameters: &[(Name, Operand)]) -> Vec<Remedy> {
-    let binder = Binder { context, rule, parameters };
+pub(super) fn bind(
+    context: &Context<'_>,
+    policy: &Policy,
+    rule: &Rule,
+    parameters: &[(Name, Operand)],
+) -> Vec<Remedy> {
+    let binder = Binder { context, policy, rule, parameters };
     rule.remedies
         .iter()
         .map(|template| {
@@ -28,6 +33,7 @@ pub(super) fn bind(context: &Context<'_>, rule: &Rule, parameters: &[(Name, Oper
 
 struct Binder<'a> {
     context: &'a Context<'a>,
+    policy: &'a Policy,
     rule: &'a Rule,
     parameters: &'a [(Name, Operand)],
 }
@@ -79,15 +85,17 @@ impl Binder<'_> {
             ValueTemplate::SubjectAttribute(name) => NewValue::SubjectAttribute(name.clone()),
             ValueTemplate::Choose { types, attribute, placeholder } => {
                 let module = &self.context.resource.address.module;
-                // What keeps logs already comes first: another bucket that becomes a store of logs owes from then
-                // on what such stores owe, which whoever chooses it must want.
+                // What keeps logs already comes first. Another one becomes a store of logs when it is chosen, and
+                // is offered only where it has what the policy asks of stores: a fix adds no finding.
                 let mut candidates: Vec<(bool, Address)> = types
                     .iter()
                     .flat_map(|kind| self.context.of_kind(kind))
                     .filter(|(slot, resource)| {
                         *slot != self.context.slot && resource.address.module == *module
                     })
-                    .map(|(slot, resource)| (!self.context.flow.is_reached(slot), resource.address.clone()))
+                    .map(|(slot, resource)| (!self.context.at(slot, resource).is_reached(), slot, resource))
+                    .filter(|(new, slot, resource)| !new || self.may_keep_logs(*slot, resource))
+                    .map(|(new, _, resource)| (new, resource.address.clone()))
                     .collect();
                 candidates.sort();
                 let candidates =
@@ -95,6 +103,20 @@ impl Binder<'_> {
                 NewValue::Choice { candidates, placeholder: placeholder.clone() }
             }
         }
+    }
+
+    /// Whether no rule of the policy would fail on a resource once logs reach it.
+    fn may_keep_logs(&self, slot: Slot, resource: &Resource) -> bool {
+        let mut stores = self.policy.bindings.iter().filter(|binding| {
+            let rule = &binding.rule;
+            rule.kind == RuleKind::Store && rule.when.is_some() && rule.selects.contains(resource.kind())
+        });
+        stores.all(|binding| {
+            let context = Context { parameters: &binding.parameters, ..self.context.at(slot, resource) };
+            let subject = Subject::resource(resource);
+            let holds = |condition| context.condition(condition, &subject).verdict != Verdict::Fail;
+            holds(&binding.rule.requires) || binding.rule.satisfied_by.iter().any(holds)
+        })
     }
 
     /// A number raised to the next one that the provider takes.

@@ -43,13 +43,16 @@ impl Reader<'_> {
     }
 
     fn problem(&mut self, kind: ProblemKind, at: usize, message: &str) {
-        let mut end = (at + 1).min(self.text.len());
-        while !self.text.is_char_boundary(end) {
-            end += 1;
+        // The character at `at`; the last one where the text ends before.
+        let last = self.text.char_indices().next_back().map_or(0, |(last, _)| last);
+        let mut start = at.min(last);
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
         }
+        let rest = self.text.get(start..).unwrap_or_default();
+        let end = start + rest.chars().next().map_or(0, char::len_utf8);
         let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let span = Span::new(at(end.saturating_sub(1).min(self.at)), at(end));
-        self.problem_at(kind, Span::new(span.start.min(span.end), span.end), message);
+        self.problem_at(kind, Span::new(at(start), at(end)), message);
     }
 
     fn problem_at(&mut self, kind: ProblemKind, span: Span, message: &str) {

@@ -4,7 +4,7 @@ use hcl_edit::parser::parse_body;
 use hcl_edit::structure::Structure;
 
 use super::lower::{Lowering, Seen};
-use super::scan::{Scanner, indentation, is_comment, line_end, name_end, starts_name};
+use super::scan::{Scanner, indentation, is_comment, line_end, line_indentation, name_end, starts_name};
 use super::tree::{Attribute, Block, Body, Expr, ExprKind, ItemKind, Label, Piece};
 use crate::{Name, Problem, ProblemKind, Span};
 
@@ -70,12 +70,13 @@ fn whole(text: &str, offset: u32) -> Result<(ItemKind, Option<Problem>), Problem
 
 fn problem(text: &str, error: &hcl_edit::parser::Error, offset: u32) -> Problem {
     let at = error.location().offset().min(text.len());
-    let at = u32::try_from(at).unwrap_or(0) + offset;
+    let start = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let width = text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
     let message = error.message();
     let limit = message.contains("nesting depth") || message.contains("operator");
     let kind = if limit { ProblemKind::Unsupported } else { ProblemKind::Syntax };
-    let end = (at + 1).min(offset + len(text)).max(at);
-    Problem { kind, span: Span::new(at.min(end), end), message: message.replace('\n', "; ") }
+    let at = |at: usize| u32::try_from(at).unwrap_or(u32::MAX).saturating_add(offset);
+    Problem { kind, span: Span::new(at(start), at(start + width)), message: message.replace('\n', "; ") }
 }
 
 /// The text with each newline beside a `?` or `:` inside of brackets as a space; none where there is none.
@@ -216,12 +217,12 @@ impl Recovery<'_> {
         }
         let inside = if has_brace { at + 1 } else { header_end };
         let mut body = if has_brace {
-            self.body(inside, end, indentation(bytes, start), depth + 1)
+            self.body(inside, self.body_end(start, inside, end), indentation(bytes, start), depth + 1)
         } else {
             Body::default()
         };
         body.incomplete = true;
-        body.span = Span::new(offset(inside.min(end)), offset(self.body_end(inside, end)));
+        body.span = Span::new(offset(inside.min(end)), offset(self.body_end(start, inside, end)));
         Some(Block {
             ident: Name::new(self.text.get(start..ident_end)?),
             ident_span: Span::new(offset(start), offset(ident_end)),
@@ -232,16 +233,24 @@ impl Recovery<'_> {
         })
     }
 
-    /// Before the brace that ends the block, where there is one.
-    fn body_end(&self, inside: usize, end: usize) -> usize {
+    /// Before the brace that ends the block at `start`, where there is one: a brace that stands deeper than the
+    /// block ends something inside of it.
+    fn body_end(&self, start: usize, inside: usize, end: usize) -> usize {
+        let bytes = self.text.as_bytes();
         let body = self.text.get(inside..end).unwrap_or_default();
-        body.trim_end().strip_suffix('}').map_or(end.max(inside), |kept| inside + kept.len())
+        let Some(kept) = body.trim_end().strip_suffix('}') else { return end.max(inside) };
+        let brace = inside + kept.len();
+        let same_line = line_end(bytes, start, end) >= brace;
+        if same_line || line_indentation(bytes, brace) <= line_indentation(bytes, start) {
+            brace
+        } else {
+            end.max(inside)
+        }
     }
 
     /// The statements of a broken body: each by its brackets where that parses, else by its indentation.
     fn body(&mut self, start: usize, end: usize, outer: usize, depth: usize) -> Body {
         let bytes = self.text.as_bytes();
-        let end = self.body_end(start, end);
         let mut attributes: Vec<Attribute> = Vec::new();
         let mut blocks = Vec::new();
         let mut seen = Seen::default();

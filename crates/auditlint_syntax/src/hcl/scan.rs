@@ -236,6 +236,12 @@ pub(super) fn indentation(text: &[u8], at: usize) -> usize {
     before.iter().rev().position(|&byte| byte == b'\n').unwrap_or(before.len())
 }
 
+/// How far the line that holds `at` is indented.
+pub(super) fn line_indentation(text: &[u8], at: usize) -> usize {
+    let line = text.get(at - indentation(text, at)..).unwrap_or_default();
+    line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+}
+
 /// Whether an identifier can begin with this byte.
 pub(super) fn starts_name(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || !byte.is_ascii()

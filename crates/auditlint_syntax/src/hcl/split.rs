@@ -1,6 +1,6 @@
 //! Cuts a file into its top-level statements.
 
-use super::scan::{Scanner, indentation, line_end, name_end, starts_name};
+use super::scan::{Scanner, indentation, line_end, line_indentation, name_end, starts_name};
 
 /// The blocks that Terraform knows at the top of a file: where a statement before them did not end properly,
 /// a line that begins with one of these is where reading begins again.
@@ -48,7 +48,32 @@ pub(super) fn statements(scanner: &Scanner<'_>, start: usize, end: usize) -> Vec
         cuts.push(Cut { start: at, end: at + kept.max(1), broken: false });
         at = scanner.skip_trivia(stop, end);
     }
-    cuts
+    closed_early(text, cuts)
+}
+
+/// Joins a block whose closing brace stands deeper than its header with the indented statements after it: the
+/// brace was typed inside of the block, and what follows was meant to be inside as well.
+fn closed_early(text: &[u8], cuts: Vec<Cut>) -> Vec<Cut> {
+    let mut out: Vec<Cut> = Vec::with_capacity(cuts.len());
+    for cut in cuts {
+        let own = line_indentation(text, cut.start);
+        let is_inside = |block: &Cut| {
+            let (header, last) = (line_indentation(text, block.start), block.end.saturating_sub(1));
+            header < own
+                && header < line_indentation(text, last)
+                && text.get(last) == Some(&b'}')
+                && is_header(text, block.start, block.end)
+        };
+        match out.last_mut() {
+            Some(block)
+                if !is_header(text, cut.start, cut.end) && (block.broken || is_inside(block)) && 0 < own =>
+            {
+                *block = Cut { end: cut.end, broken: true, ..*block };
+            }
+            _ => out.push(cut),
+        }
+    }
+    out
 }
 
 /// Joins the last block and the indented statements after it, up to the stray brace at `at`.
