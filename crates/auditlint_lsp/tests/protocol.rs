@@ -1,6 +1,11 @@
 //! The server as a client sees it: order, cancellation, leaving, and diagnostics that belong to their version.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on panics")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test writes files, and one that cannot go on panics"
+)]
 
 use std::collections::VecDeque;
 use std::sync::Arc;

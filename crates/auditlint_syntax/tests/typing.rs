@@ -1,5 +1,7 @@
 //! Whatever hands do to a text: nothing panics, and every span lies inside of it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::sync::Arc;
 
 use auditlint_syntax::hcl::{
