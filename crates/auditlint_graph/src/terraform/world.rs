@@ -117,7 +117,8 @@ impl<'a> World<'a> {
         let mut known: HashMap<(GapKind, String, String, Option<Location>), usize> = HashMap::new();
         for gap in gaps {
             let at = if counts(&gap) { None } else { gap.at };
-            let place = known.entry((gap.kind, gap.path.clone(), gap.reason.clone(), at)).or_insert(out.len());
+            let place =
+                known.entry((gap.kind, gap.path.clone(), gap.reason.clone(), at)).or_insert(out.len());
             match out.get_mut(*place) {
                 Some(known) if gap.kind == GapKind::MissingModule || known.at != gap.at => known.count += 1,
                 Some(_) => {}
