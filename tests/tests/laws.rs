@@ -279,6 +279,43 @@ fn formatted(text: &str) -> anyhow::Result<Option<String>> {
     Ok(Some(given))
 }
 
+/// Bytes of recorded plans, changed at random: each is an error with a text or a plan, and judged in time.
+#[test]
+fn no_plan_makes_the_reader_give_up() -> anyhow::Result<()> {
+    let catalogue = catalogue()?;
+    let mut random = Random(11);
+    for folder in fixtures()? {
+        let path = folder.join("plan.json");
+        if !path.is_file() {
+            continue;
+        }
+        #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+        let plan = std::fs::read(&path)?;
+        for _ in 0..40 {
+            let mut bytes = plan.clone();
+            for _ in 0..=random.below(4) {
+                let at = random.below(bytes.len());
+                let other = [b'{', b'}', b'[', b']', b'"', b',', b':', b'\\', b'0', 0, 0xFF];
+                match random.below(3) {
+                    0 => bytes[at] = other[random.below(other.len())],
+                    1 => {
+                        let end = (at + 1 + random.below(40)).min(bytes.len());
+                        bytes.drain(at..end);
+                    }
+                    _ => bytes.insert(at, other[random.below(other.len())]),
+                }
+            }
+            let mut host = host(MemoryFiles::new(), &catalogue, "auditlint:everything")?;
+            host.apply_change(Change::Roots(Vec::new()));
+            match host.add_plan(Utf8Path::new("plan.json"), None, &mut bytes.as_slice()) {
+                Ok(_) => drop(report(&host)?),
+                Err(error) => ensure!(!error.to_string().is_empty()),
+            }
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn a_plan_that_ends_too_early_never_looks_whole() -> anyhow::Result<()> {
     let catalogue = catalogue()?;

@@ -361,7 +361,8 @@ fn nothing_below_the_server_is_asynchronous() -> anyhow::Result<()> {
 fn every_dependency_says_why_and_has_one_version() -> anyhow::Result<()> {
     let manifests: Vec<(String, String)> = tracked()?
         .into_iter()
-        .filter(|path| path.ends_with("/Cargo.toml"))
+        // The extension for Zed is built by Zed, for its own target: it is no member of the workspace.
+        .filter(|path| path.ends_with("/Cargo.toml") && !path.starts_with("editors/"))
         .map(|path| Ok((path.clone(), read(&path)?)))
         .collect::<anyhow::Result<_>>()?;
     ensure!(manifests.len() >= DIRECTION.len(), "only {} manifests", manifests.len());

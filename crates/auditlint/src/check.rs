@@ -54,7 +54,8 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
         target: target(options),
     };
     for (format, path) in written {
-        output::replace(path, render(&report, &outcome, format, &shown(false)).as_bytes())?;
+        output::replace(path, render(&report, &outcome, format, &shown(false)).as_bytes())
+            .map_err(|error| Failure::from(error).hint("name a file in a folder that can be written to"))?;
     }
     let format = format(options.format);
     let colour = format == Format::Pretty && output::colours();

@@ -8,6 +8,7 @@ use auditlint_analysis::{
     AnalysisHost, DiskFiles, NamedPolicy, PolicySet, RootSpec, Settings, SetupError, discover, is_terraform,
     load_policies,
 };
+use auditlint_graph::plan::PlanError;
 use auditlint_graph::terraform::{Caches, RootInputs};
 use auditlint_policy::Reading;
 use auditlint_syntax::{FileId, Files as _, Name, Source};
@@ -46,7 +47,12 @@ enum Given {
 /// Reads the command line's paths and makes a host of them.
 pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Failure> {
     let given = selection.paths.iter().map(|path| classify(path)).collect::<Result<Vec<_>, Failure>>()?;
-    let source = extra.source.map(absolute).transpose()?;
+    let source = extra
+        .source
+        .map(|path| {
+            absolute(path).map_err(|failure| failure.hint("name the folder that the plan was made of"))
+        })
+        .transpose()?;
     let named = extra.stdin_filename.map(absolute_new).transpose()?;
     let mut tops: Vec<Utf8PathBuf> = given.iter().filter_map(Given::absolute).cloned().collect();
     tops.extend(source.iter().chain(&named).cloned());
@@ -64,12 +70,14 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         .var_files
         .iter()
         .map(|path| {
-            let path = absolute(path)?;
+            let path =
+                absolute(path).map_err(|failure| failure.hint("name a .tfvars file after --var-file"))?;
             path.strip_prefix(files.root()).map(Utf8Path::to_owned).map_err(|_| {
                 Failure::new(format!(
                     "the variable file {path} lies outside of the workspace {}",
                     files.root()
                 ))
+                .hint("only what lies in the workspace is read; copy it there")
             })
         })
         .collect::<Result<Vec<_>, Failure>>()?;
@@ -141,8 +149,12 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         #[expect(clippy::disallowed_methods, reason = "this is the edge: a plan is streamed from its file")]
         let mut file = std::fs::File::open(&path).with_context(|| format!("{path} cannot be read"))?;
         let shown = inside(&path);
-        // What is no plan is some other document of the folder.
-        let _ = host.add_plan(&shown, source.clone(), &mut file);
+        // What is no plan is some other document of the folder; one that cannot be read is not.
+        if let Err(error @ (PlanError::Version(_) | PlanError::Io(_))) =
+            host.add_plan(&shown, source.clone(), &mut file)
+        {
+            broken.push((shown.to_string(), error.to_string()));
+        }
     }
     Ok(Inputs { host, files, only, broken })
 }
@@ -273,8 +285,10 @@ fn globs(selection: &Selection, set: &PolicySet) -> Result<GlobSet, Failure> {
     let mut builder = GlobSetBuilder::new();
     let own = set.config.iter().flat_map(|(_, config)| &config.ignore_paths);
     for pattern in selection.exclude.iter().chain(own) {
-        let glob = Glob::new(pattern.trim_end_matches('/'))
-            .map_err(|error| Failure::new(format!("the glob {pattern}: {error}")))?;
+        let glob = Glob::new(pattern.trim_end_matches('/')).map_err(|error| {
+            Failure::new(format!("the glob {pattern}: {}", error.kind()))
+                .hint("write it as in .gitignore: `*`, `?`, `[ab]`, `{a,b}`, `**/`")
+        })?;
         builder.add(glob);
     }
     builder.build().map_err(Failure::new)

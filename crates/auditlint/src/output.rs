@@ -48,7 +48,11 @@ pub(crate) fn replace(path: &Utf8Path, bytes: &[u8]) -> Result<(), anyhow::Error
         file.persist(&path)?;
         Ok(())
     };
-    write().with_context(|| format!("{path} cannot be written"))
+    // The name of the temporary file beside it is nobody's business.
+    write().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => anyhow::anyhow!("{path} cannot be written: no such folder"),
+        kind => anyhow::anyhow!("{path} cannot be written: {kind}"),
+    })
 }
 
 /// A temporary file is private; a report is not.

@@ -21,6 +21,7 @@ struct View {
     analysis: Analysis,
     root: Utf8PathBuf,
     folder: Utf8PathBuf,
+    layout: u64,
     discovered: bool,
     problems: Vec<auditlint_policy::LocatedProblem>,
 }
@@ -67,7 +68,8 @@ impl Publisher {
             analysis: workspace.host.analysis(),
             root: workspace.disk.root().to_owned(),
             folder: workspace.folder.clone(),
-            discovered: workspace.discovered,
+            layout: workspace.layout,
+            discovered: workspace.discovered == Some(workspace.layout),
             problems: workspace.problem.iter().flat_map(|problem| problem.problems().to_vec()).collect(),
         });
         let mut documents: Vec<Document> = session.documents.values().cloned().collect();
@@ -83,7 +85,8 @@ impl Publisher {
             let mut session = self.shared.lock();
             if let Some(workspace) = session.workspaces.get_mut(at) {
                 workspace.host.apply_change(Change::Roots(specs(roots)));
-                workspace.discovered = true;
+                // What came while the folders were looked through is looked for in the next round.
+                workspace.discovered = Some(view.layout);
                 session.generation += 1;
                 found = true;
             }

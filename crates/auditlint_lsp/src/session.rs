@@ -55,8 +55,10 @@ pub(crate) struct Workspace {
     /// The client's folder, relative to the disk's root.
     pub(crate) folder: Utf8PathBuf,
     pub(crate) host: AnalysisHost,
-    /// Whether the roots were looked for since folders came or went.
-    pub(crate) discovered: bool,
+    /// Counts what may have changed which folders are roots.
+    pub(crate) layout: u64,
+    /// The layout for which the roots were looked for.
+    pub(crate) discovered: Option<u64>,
     /// Why the policy could not be loaded; the one before, or the default, stays in force.
     pub(crate) problem: Option<SetupError>,
 }
@@ -120,7 +122,7 @@ impl Session {
             while !relative.starts_with(&workspace.folder) {
                 workspace.folder.pop();
             }
-            workspace.discovered = false;
+            workspace.layout += 1;
             return Some(at);
         }
         let disk = Arc::new(DiskFiles::new(root));
@@ -130,7 +132,14 @@ impl Session {
         };
         let settings = Settings { keep_passes: false, follow_edits: true, today: Some(today()) };
         let host = AnalysisHost::new(Arc::clone(&disk) as Arc<_>, set, settings);
-        self.workspaces.push(Workspace { disk, folder: relative, host, discovered: false, problem });
+        self.workspaces.push(Workspace {
+            disk,
+            folder: relative,
+            host,
+            layout: 0,
+            discovered: None,
+            problem,
+        });
         Some(self.workspaces.len() - 1)
     }
 
@@ -179,7 +188,7 @@ impl Session {
                 }
                 Err(problem) => workspace.problem = Some(problem),
             }
-            workspace.discovered = false;
+            workspace.layout += 1;
         }
     }
 
@@ -196,7 +205,7 @@ impl Session {
         }
         let is_new = !is_listed || found.host.files().read(&path).is_err();
         found.host.apply_change(Change::Overlay(path.clone(), Arc::clone(&text)));
-        found.discovered &= !is_new;
+        found.layout += u64::from(is_new);
         let touched = self.generation + 1;
         let document =
             Document { uri: item.uri.clone(), version: item.version, text, workspace, path, file, touched };
@@ -238,7 +247,7 @@ impl Session {
             && document.path.file_name().is_some_and(is_terraform)
             && let Some(workspace) = self.workspaces.get_mut(document.workspace)
         {
-            workspace.discovered = false;
+            workspace.layout += 1;
         }
     }
 
@@ -257,7 +266,7 @@ impl Session {
             let Some((at, path)) = self.place(&event.uri) else { continue };
             let Some(workspace) = self.workspaces.get_mut(at) else { continue };
             policy |= is_policy(workspace, &path);
-            workspace.discovered &= event.typ == proto::FileChangeType::CHANGED;
+            workspace.layout += u64::from(event.typ != proto::FileChangeType::CHANGED);
             workspace.host.apply_change(Change::Disk(vec![path]));
         }
         if policy {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use auditlint_syntax::document::reader::{MapReader, unknown, wrong};
 use auditlint_syntax::document::{self, Entry, Node, NodeKind};
-use auditlint_syntax::{Location, Name, Problem, Source, Span};
+use auditlint_syntax::{Location, Name, Problem, ProblemKind, Source, Span};
 use camino::Utf8Path;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -54,6 +54,7 @@ impl Policy {
             digest.update(source.bytes());
             let mut own = Vec::new();
             let document = document::parse(source.text());
+            own.extend(not_text(source));
             own.extend(document.problems.clone());
             // Where the text itself is broken, what seems to be missing from it is noise.
             if own.is_empty() {
@@ -112,6 +113,13 @@ impl Policy {
             .collect();
         Ok(Self { bindings, ..self })
     }
+}
+
+/// A policy is read by people: bytes that are no text say nothing that anybody could agree to.
+pub(super) fn not_text(source: &Source) -> Option<Problem> {
+    let at = source.first_invalid()?;
+    let message = "this is not UTF-8; save the file in that encoding".to_owned();
+    Some(Problem { kind: ProblemKind::Encoding, span: Span::new(at, at + 1), message })
 }
 
 struct Reading<'a, 'p> {

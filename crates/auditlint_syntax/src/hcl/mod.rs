@@ -34,7 +34,7 @@ use split::Cut;
 pub struct HclFile {
     /// Top-level blocks, and top-level attributes (as in a variable file).
     pub items: Vec<Item>,
-    /// One problem for each broken item, absolute.
+    /// One problem for each broken item, absolute, and one where the text is not UTF-8.
     pub problems: Vec<Problem>,
 }
 
@@ -86,7 +86,32 @@ pub fn parse(source: &Source, cache: &BlockCache) -> HclFile {
             add(&mut file, source, cut, piece);
         }
     }
+    if source.first_invalid().is_some() {
+        file.problems.extend(invalid_outside_of_comments(source));
+    }
     file
+}
+
+/// The first byte that is not UTF-8 and that Terraform would refuse: in comments it takes any.
+fn invalid_outside_of_comments(source: &Source) -> Option<Problem> {
+    let comments = comments(source.text());
+    let mut at = 0_u32;
+    for chunk in source.bytes().utf8_chunks() {
+        at += u32::try_from(chunk.valid().len()).ok()?;
+        let width = u32::try_from(chunk.invalid().len()).ok()?;
+        let after = comments.partition_point(|comment| comment.start <= at);
+        let in_comment =
+            after.checked_sub(1).and_then(|n| comments.get(n)).is_some_and(|comment| at < comment.end);
+        if width > 0 && !in_comment {
+            return Some(Problem {
+                kind: ProblemKind::Encoding,
+                span: crate::Span::new(at, at + width),
+                message: "this is not UTF-8".to_owned(),
+            });
+        }
+        at += width;
+    }
+    None
 }
 
 /// The statements of a cut that does not parse: it may have swallowed its neighbours.

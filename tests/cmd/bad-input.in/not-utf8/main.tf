@@ -1,4 +1,4 @@
 # café
 resource "aws_cloudwatch_log_group" "a" {
-  name = "a"
+  name = "café"
 }
