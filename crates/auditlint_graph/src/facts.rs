@@ -62,6 +62,17 @@ pub enum Attributes {
     Some(FxHashSet<Name>),
 }
 
+impl Attributes {
+    /// Whether `name` is among them.
+    #[must_use]
+    pub fn holds(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(names) => names.contains(name),
+        }
+    }
+}
+
 /// What readers are asked for: what nobody asks for is skipped while reading, only address and action remain.
 #[derive(Clone, Debug, Default)]
 pub struct Interest {
@@ -81,11 +92,13 @@ impl Interest {
     /// Whether `attribute` of `kind` is wanted.
     #[must_use]
     pub fn wants(&self, kind: &str, attribute: &str) -> bool {
-        self.everything
-            || self.types.get(kind).is_some_and(|wanted| match wanted {
-                Attributes::All => true,
-                Attributes::Some(names) => names.contains(attribute),
-            })
+        self.of(kind).is_some_and(|wanted| wanted.holds(attribute))
+    }
+
+    /// What is wanted of `kind`; none when nothing is.
+    #[must_use]
+    pub fn of(&self, kind: &str) -> Option<&Attributes> {
+        if self.everything { Some(&Attributes::All) } else { self.types.get(kind) }
     }
 
     /// Asks for `attribute` of `kind` as well.

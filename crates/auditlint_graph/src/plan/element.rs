@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::scan::text;
 use super::window::Shape;
-use crate::{Action, Address, Interest, Mode, PlanSection};
+use crate::{Action, Address, Attributes, Interest, Mode, PlanSection};
 
 /// A resource before it is joined with the configuration.
 #[derive(Debug)]
@@ -147,7 +147,9 @@ impl Element {
         sensitive: Option<&RawValue>,
         interest: &Interest,
     ) -> Result<(), String> {
-        let wanted = Wanted { kind: self.address.kind.clone(), interest };
+        let kind = self.address.kind.clone();
+        let Some(attributes) = interest.of(&kind) else { return Ok(()) };
+        let wanted = Wanted { kind: &kind, attributes };
         for (name, value) in wanted.of(after)? {
             self.attributes.push(Raw { name, value: Some(value), ..Raw::default() });
         }
@@ -175,8 +177,8 @@ impl Element {
 
 /// Reads the attributes of an object that are wanted of a type, and passes the others over.
 struct Wanted<'i> {
-    kind: Name,
-    interest: &'i Interest,
+    kind: &'i Name,
+    attributes: &'i Attributes,
 }
 
 impl Wanted<'_> {
@@ -208,7 +210,7 @@ impl<'de> Visitor<'de> for &Wanted<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut out = Vec::new();
         while let Some(Key(name)) = object.next_key()? {
-            if self.interest.wants(&self.kind, &name) {
+            if self.attributes.holds(&name) {
                 out.push((Name::new(name), object.next_value()?));
             } else {
                 object.next_value::<IgnoredAny>()?;
