@@ -82,7 +82,8 @@ pub struct ResourceGraph {
     by_kind: FxHashMap<Name, Vec<Slot>>,
     by_target: FxHashMap<Target, Vec<Slot>>,
     referrers: FxHashMap<Target, Vec<Slot>>,
-    by_literal: FxHashMap<(Name, Name), FxHashMap<Name, Vec<Slot>>>,
+    /// By type, identity attribute and text.
+    by_literal: FxHashMap<Name, FxHashMap<Name, FxHashMap<Name, Vec<Slot>>>>,
     /// What could not be analysed.
     pub gaps: Vec<Gap>,
 }
@@ -143,7 +144,8 @@ impl ResourceGraph {
         }
         for name in &facts.of(resource.kind()).identity {
             if let Some(Value::String(text)) = resource.attribute(name).map(Tracked::value) {
-                let index = self.by_literal.entry((resource.kind().clone(), name.clone())).or_default();
+                let of_kind = self.by_literal.entry(resource.kind().clone()).or_default();
+                let index = of_kind.entry(name.clone()).or_default();
                 change(index.entry(text.clone()).or_default());
             }
         }
@@ -214,10 +216,8 @@ impl ResourceGraph {
     /// The resources of `kind` whose identity attribute `name` is literally `text`.
     #[must_use]
     pub fn by_literal(&self, kind: &str, name: &str, text: &str) -> &[Slot] {
-        self.by_literal
-            .get(&(Name::new(kind), Name::new(name)))
-            .and_then(|index| index.get(text))
-            .map_or(&[], Vec::as_slice)
+        let found = self.by_literal.get(kind).and_then(|of_kind| of_kind.get(name)?.get(text));
+        found.map_or(&[], Vec::as_slice)
     }
 }
 

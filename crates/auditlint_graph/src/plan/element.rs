@@ -153,14 +153,19 @@ impl Element {
         for (name, value) in wanted.of(after)? {
             self.attributes.push(Raw { name, value: Some(value), ..Raw::default() });
         }
-        for (name, mask) in wanted.of(unknown)? {
-            self.slot(&name).unknown = Some(mask);
+        for (name, mask) in wanted.of(unknown.filter(|mask| marks(mask)))? {
+            if marks(&mask) {
+                self.slot(&name).unknown = Some(mask);
+            }
         }
+        let sensitive = sensitive.filter(|mask| marks(mask));
         if sensitive.is_some_and(|mask| mask.get() == "true") {
             self.attributes.iter_mut().for_each(|raw| raw.sensitive = Mask::All);
         }
         for (name, mask) in wanted.of(sensitive)? {
-            self.slot(&name).sensitive = Mask::Tree(mask);
+            if marks(&mask) {
+                self.slot(&name).sensitive = Mask::Tree(mask);
+            }
         }
         Ok(())
     }
@@ -218,6 +223,11 @@ impl<'de> Visitor<'de> for &Wanted<'_> {
         }
         Ok(out)
     }
+}
+
+/// Whether a mask may mark anything. Most of them are trees of empty objects, which say what no mask says.
+fn marks(mask: &RawValue) -> bool {
+    mask.get().contains("true")
 }
 
 /// A key, borrowed where it has no escapes.

@@ -54,8 +54,8 @@ impl<'a> Merge<'a> {
     ) -> Self {
         let address = &element.address;
         let module = configured.and_then(|configured| configured.module(&address.module));
-        let name = Name::new(format!("{}.{}", address.kind, address.name));
-        let own = module.and_then(|module| module.resources.get(&name)).map(Vec::as_slice);
+        let name = format!("{}.{}", address.kind, address.name);
+        let own = module.and_then(|module| module.resources.get(name.as_str())).map(Vec::as_slice);
         // A state holds every value, so nothing that is absent there may still be set.
         let is_state = element.action.is_none();
         let incomplete =

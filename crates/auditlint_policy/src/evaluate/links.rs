@@ -281,7 +281,7 @@ impl Context<'_> {
         names
             .iter()
             .filter_map(|name| {
-                let text = Name::new(self.resource.attribute(name)?.value().as_str()?);
+                let Value::String(text) = self.resource.attribute(name)?.value().clone() else { return None };
                 let unique = self.by_literal(self.resource.kind(), name, &text).len() == 1;
                 Some((text, unique))
             })
