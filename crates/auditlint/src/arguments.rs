@@ -133,7 +133,7 @@ pub(crate) struct CheckOptions {
 pub(crate) struct FixOptions {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Show the changes as a diff [default]
+    /// Show the changes as a diff (the default)
     #[arg(long)]
     pub(crate) diff: bool,
     /// Write the changes

@@ -1,7 +1,7 @@
 //! The language server: diagnostics while typing, quick fixes, hover. It decides nothing about policies; whatever
 //! it shows is asked of a snapshot of `auditlint_analysis`.
 //!
-//! Three parties share one [`session::Session`]: the ordered front service applies every change of a document
+//! Three parties share one `session::Session`: the ordered front service applies every change of a document
 //! the moment it is read from the client; the publisher, a thread of its own, computes diagnostics and sends
 //! them; request handlers compute their answers on the pool for blocking work.
 
