@@ -175,7 +175,7 @@ fn what_doubles_from_line_to_line_is_cut() -> anyhow::Result<()> {
 #[test]
 fn attributes_that_double_from_resource_to_resource_are_cut() -> anyhow::Result<()> {
     let mut text = String::from(SHORT);
-    for n in 1..40 {
+    for n in 1..28 {
         let name = format!("aws_cloudwatch_log_group.g{}.name", n - 1);
         let name = if n == 1 { "aws_cloudwatch_log_group.short.name".to_owned() } else { name };
         text.push_str(&format!(

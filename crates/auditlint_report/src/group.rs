@@ -1,6 +1,6 @@
 //! Findings by place and unknowns by cause: one entry for each rule, place and verdict, listing the addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use auditlint_analysis::{Report, RootReport};
@@ -74,13 +74,7 @@ pub(crate) fn causes(report: &Report) -> Vec<(&Cause, u32)> {
 
 /// The gaps of all roots, each once, with how many places share it.
 pub(crate) fn gaps(report: &Report) -> Vec<(&RootReport, &Gap)> {
-    let mut out: Vec<(&RootReport, &Gap)> = Vec::new();
-    for root in &report.roots {
-        for gap in &root.gaps {
-            if !out.iter().any(|(_, seen)| *seen == gap) {
-                out.push((root, gap));
-            }
-        }
-    }
-    out
+    let mut seen: HashSet<&Gap> = HashSet::new();
+    let all = report.roots.iter().flat_map(|root| root.gaps.iter().map(move |gap| (root, gap)));
+    all.filter(|(_, gap)| seen.insert(gap)).collect()
 }
