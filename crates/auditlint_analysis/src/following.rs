@@ -48,8 +48,8 @@ impl Following {
         Arc::ptr_eq(&self.set, set)
     }
 
-    pub(crate) fn accesses(&self) -> &[Access] {
-        &self.live.configuration.accesses
+    pub(crate) fn accesses(&self) -> Arc<[Access]> {
+        Arc::clone(&self.live.configuration.accesses)
     }
 
     pub(crate) fn judged(&self) -> Judged {

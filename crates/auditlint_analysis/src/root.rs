@@ -151,14 +151,14 @@ impl Root {
                     }
                     None => Following::new(inputs, world),
                 };
-                *lock(&self.accesses) = Some(following.accesses().into());
+                *lock(&self.accesses) = Some(following.accesses());
                 let judged = following.judged();
                 memo.following = Some(following);
                 judged
             }
             _ => {
                 let (judged, accesses) = self.compute(world);
-                *lock(&self.accesses) = Some(accesses.into());
+                *lock(&self.accesses) = Some(accesses);
                 judged
             }
         };
@@ -205,7 +205,7 @@ impl Root {
         }
     }
 
-    fn compute(&self, world: &World<'_>) -> (Judged, Vec<Access>) {
+    fn compute(&self, world: &World<'_>) -> (Judged, Arc<[Access]>) {
         let tables = &world.set.tables;
         let load = |inputs| Configuration::load(inputs, world.files, world.caches, tables);
         let configuration = match &self.spec {

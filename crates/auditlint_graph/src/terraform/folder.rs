@@ -100,7 +100,7 @@ pub(super) enum Declared {
     Resource(Mode, Name, Name),
     /// A `variable` block.
     Variable(Name),
-    /// An attribute of a `locals` block, and its position there.
+    /// An attribute of a `locals` block.
     Local(Name),
     /// An `output` block.
     Output(Name),

@@ -1,9 +1,9 @@
 //! A root that is evaluated again and again: after an edit, only what was made from the edited blocks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auditlint_syntax::{Access, Files, Name, Recorder};
+use auditlint_syntax::{Files, Name, Recorder};
 use camino::Utf8PathBuf;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -39,45 +39,37 @@ pub(super) fn load_once(
     caches: &Caches,
     tables: &Tables,
 ) -> Configuration {
+    load(inputs, files, caches, tables, Memo::default(), None).0
+}
+
+/// Evaluates a root from nothing.
+fn load(
+    inputs: &RootInputs,
+    files: &dyn Files,
+    caches: &Caches,
+    tables: &Tables,
+    memo: Memo,
+    placed: Option<&mut Placed>,
+) -> (Configuration, Kept) {
     let recorder = Recorder::new(files);
     let mut configuration = Configuration::default();
-    {
-        let world = World::new(inputs, &recorder, caches, tables, Memo::default());
-        let mut placer = Placer {
-            world: &world,
-            graph: Arc::make_mut(&mut configuration.graph),
-            placed: None,
-            delta: None,
-            visited: 0,
-        };
-        placer.visit_new();
+    let kept = {
+        let world = World::new(inputs, &recorder, caches, tables, memo);
+        let graph = Arc::make_mut(&mut configuration.graph);
+        Placer { world: &world, graph, placed, delta: None, visited: 0 }.visit_new();
         finish(&world, &mut configuration);
-    }
-    configuration.accesses = recorder.accesses();
-    configuration
+        world.keep()
+    };
+    configuration.accesses = recorder.accesses().into();
+    (configuration, kept)
 }
 
 impl Live {
     /// Reads and evaluates a root.
     #[must_use]
     pub fn load(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables: &Tables) -> Self {
-        let recorder = Recorder::new(files);
-        let mut configuration = Configuration::default();
         let mut placed = Placed::default();
-        let kept = {
-            let world = World::new(inputs, &recorder, caches, tables, Memo::following());
-            let mut placer = Placer {
-                world: &world,
-                graph: Arc::make_mut(&mut configuration.graph),
-                placed: Some(&mut placed),
-                delta: None,
-                visited: 0,
-            };
-            placer.visit_new();
-            finish(&world, &mut configuration);
-            world.keep()
-        };
-        configuration.accesses = recorder.accesses();
+        let (configuration, kept) = load(inputs, files, caches, tables, Memo::following(), Some(&mut placed));
         let asked = kept.memo.len();
         Self { configuration, tables: tables.clone(), kept: Some(kept), placed, asked }
     }
@@ -117,11 +109,13 @@ impl Live {
             self.kept = Some(world.keep());
         }
         // A root goes on depending on what it read before; one dependency too many only costs a look.
-        let mut all: BTreeSet<Access> = recorder.accesses().into_iter().collect();
-        all.retain(|access| self.configuration.accesses.binary_search(access).is_err());
-        if !all.is_empty() {
-            self.configuration.accesses.extend(all);
-            self.configuration.accesses.sort();
+        let known = &mut self.configuration.accesses;
+        let mut new = recorder.accesses();
+        new.retain(|access| known.binary_search(access).is_err());
+        if !new.is_empty() {
+            new.extend(known.iter().cloned());
+            new.sort();
+            *known = new.into();
         }
         Some(delta)
     }
@@ -263,11 +257,9 @@ impl Placer<'_, '_> {
         while let Some(Question { module, declared, .. }) = calls.pop() {
             let Declared::Call(name) = &declared else { continue };
             let gone = self.world.modules.borrow_mut().remove_children(module, name);
-            for id in gone {
-                let dropped = self.world.memo.borrow_mut().drop_module(id);
-                calls.extend(dropped.iter().filter(|question| question.aspect == Aspect::Children).cloned());
-                dropped.into_iter().for_each(&mut add);
-            }
+            let dropped = self.world.memo.borrow_mut().drop_modules(&gone);
+            calls.extend(dropped.iter().filter(|question| question.aspect == Aspect::Children).cloned());
+            dropped.into_iter().for_each(&mut add);
         }
         for (_, Question { module: id, declared, .. }) in todo {
             let is_there = self.world.modules.borrow().is_there(id);

@@ -4,6 +4,7 @@
 //! made from it. The readers of an answer are written down only where a root is going to be edited
 //! ([`Memo::following`]); a single check pays for no bookkeeping.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -62,6 +63,8 @@ pub(super) struct Memo {
     follows: bool,
     ids: FxHashMap<Question, EntryId>,
     entries: Vec<Entry>,
+    /// The answers with gaps: few, so that nobody looks through all answers for them.
+    with_gaps: BTreeSet<EntryId>,
     /// The questions that are being answered, each asked by the one before it.
     active: Vec<Active>,
 }
@@ -167,6 +170,9 @@ impl Memo {
             entry.state = State::Known(answer);
             entry.reads = active.reads.into_iter().collect();
             entry.gaps = active.gaps;
+            if !entry.gaps.is_empty() {
+                self.with_gaps.insert(id);
+            }
         }
     }
 
@@ -188,12 +194,15 @@ impl Memo {
         self.drop_entries(ids)
     }
 
-    /// Drops every answer about module instance `module`, and all that were made from them.
-    pub(super) fn drop_module(&mut self, module: ModuleId) -> Vec<Question> {
-        let of_module = |(at, entry): (usize, &Entry)| {
-            (entry.question.module == module).then(|| EntryId::try_from(at).unwrap_or(EntryId::MAX))
-        };
-        let ids = self.entries.iter().enumerate().filter_map(of_module).collect();
+    /// Drops every answer about these module instances, and all that were made from them.
+    pub(super) fn drop_modules(&mut self, modules: &[ModuleId]) -> Vec<Question> {
+        if modules.is_empty() {
+            return Vec::new();
+        }
+        let modules: FxHashSet<ModuleId> = modules.iter().copied().collect();
+        let entries = (0..).zip(&self.entries);
+        let ids =
+            entries.filter(|(_, entry)| modules.contains(&entry.question.module)).map(|(id, _)| id).collect();
         self.drop_entries(ids)
     }
 
@@ -203,7 +212,10 @@ impl Memo {
             let Some(entry) = self.at(id) else { continue };
             open.extend(std::mem::take(&mut entry.readers));
             let reads = std::mem::take(&mut entry.reads);
-            entry.gaps.clear();
+            if !std::mem::take(&mut entry.gaps).is_empty() {
+                self.with_gaps.remove(&id);
+            }
+            let Some(entry) = self.at(id) else { continue };
             if matches!(std::mem::replace(&mut entry.state, State::Open), State::Known(_)) {
                 dropped.push(entry.question.clone());
             }
@@ -218,7 +230,7 @@ impl Memo {
 
     /// The gaps on the way to every answer that is still of use: a resource or a module call was made from it.
     pub(super) fn gaps(&self) -> Vec<Gap> {
-        let with_gaps = self.entries.iter().filter(|entry| !entry.gaps.is_empty());
+        let with_gaps = self.with_gaps.iter().filter_map(|id| self.entries.get(*id as usize));
         with_gaps.filter(|entry| self.is_used(entry)).flat_map(|entry| entry.gaps.iter().cloned()).collect()
     }
 

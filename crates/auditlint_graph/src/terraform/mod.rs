@@ -60,7 +60,7 @@ pub struct Configuration {
     /// The resources. Shared, so that whoever looks at them does not hold up the next edit.
     pub graph: Arc<ResourceGraph>,
     /// Every file and folder that was asked for, whether it was there or not, sorted.
-    pub accesses: Vec<Access>,
+    pub accesses: Arc<[Access]>,
     /// The folders of the modules that the root reaches, itself first.
     pub folders: Vec<Utf8PathBuf>,
     /// Number of Terraform files in them, those included that could not be read.
