@@ -197,13 +197,12 @@ impl Session {
         let Some(found) = self.workspaces.get_mut(workspace) else { return };
         let file = found.disk.paths().id(&path);
         let text: Arc<str> = item.text.into();
-        // A file that came without anybody saying so is in no listing yet, and no root knows it.
-        let (folder, name) = (path.parent().unwrap_or_else(|| Utf8Path::new("")), path.file_name());
-        let is_listed = found.disk.list(folder).iter().any(|entry| Some(entry.name.as_str()) == name);
-        if !is_listed {
-            found.host.apply_change(Change::Disk(vec![path.clone()]));
+        // A file that came without anybody saying so is known to no root, nor perhaps its folders to any listing.
+        let is_new = found.host.analysis().roots_near(file).is_empty();
+        if is_new {
+            let above = path.ancestors().map(Utf8Path::to_owned);
+            found.host.apply_change(Change::Disk(above.collect()));
         }
-        let is_new = !is_listed || found.host.files().read(&path).is_err();
         found.host.apply_change(Change::Overlay(path.clone(), Arc::clone(&text)));
         found.layout += u64::from(is_new);
         let touched = self.generation + 1;
