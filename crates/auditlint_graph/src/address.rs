@@ -1,6 +1,7 @@
 //! Terraform's resource addresses, read by a real parser: instance keys may hold dots, brackets and quotes.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use auditlint_syntax::Name;
@@ -34,7 +35,7 @@ pub enum Mode {
 }
 
 /// A module instance: empty for the root, else the text of its address with keys, `module.a["x"].module.b`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, Eq, PartialOrd, Ord)]
 pub struct ModulePath(Option<Arc<str>>);
 
 /// The address of a resource instance.
@@ -66,6 +67,20 @@ impl ModulePath {
     #[must_use]
     pub fn root() -> Self {
         Self(None)
+    }
+
+    /// The module instance that is written `text`.
+    fn written(text: &str) -> Self {
+        // Only an escape can be written in more than one way.
+        if text.is_empty() || !text.contains('\\') {
+            return Self((!text.is_empty()).then(|| text.into()));
+        }
+        let calls = steps(text).unwrap_or_default();
+        calls
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .fold(Self::root(), |path, call| path.child(&call.text, call.key.as_ref()))
     }
 
     /// The text, empty for the root.
@@ -118,6 +133,23 @@ impl ModulePath {
     }
 }
 
+/// Most paths that are compared are the same one, shared.
+impl PartialEq for ModulePath {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other) || own == other,
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Hash for ModulePath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
 impl fmt::Display for ModulePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -165,31 +197,45 @@ impl Address {
     /// # Errors
     /// When the text is none; the error says where.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let fail = |reason, at| AddressError { text: text.to_owned(), reason, at };
-        let steps = steps(text).map_err(|(reason, at)| fail(reason, at))?;
-        let mut module = ModulePath::root();
-        let mut rest = steps.as_slice();
-        while let [call, name, tail @ ..] = rest
-            && call.text == "module"
-            && !tail.is_empty()
-        {
-            module = module.child(&name.text, name.key.as_ref());
-            rest = tail;
+        Self::parse_beside(text, None)
+    }
+
+    /// Reads an address, and shares the names that it has in common with `neighbour`: a plan lists the resources
+    /// of a module one after the other.
+    ///
+    /// # Errors
+    /// When the text is none; the error says where.
+    pub(crate) fn parse_beside(text: &str, neighbour: Option<&Self>) -> Result<Self, AddressError> {
+        Self::read(text, neighbour).map_err(|(reason, at)| AddressError { text: text.to_owned(), reason, at })
+    }
+
+    fn read(text: &str, neighbour: Option<&Self>) -> Result<Self, Fault> {
+        let wrong = ("expected TYPE.NAME", text.len());
+        let mut parts = Parts::of(text);
+        let mut part = || parts.next()?.ok_or(wrong);
+        let mut first = part()?;
+        let mut module_end = 0;
+        while first.name == "module" {
+            module_end = part()?.end;
+            first = part()?;
         }
-        let mode = match rest {
-            [data, _, _] if data.text == "data" => Mode::Data,
-            _ => Mode::Managed,
+        let mode = if first.name == "data" { Mode::Data } else { Mode::Managed };
+        let kind = if mode == Mode::Data { part()? } else { first };
+        let name = part()?;
+        if kind.key.is_some() || parts.next()?.is_some() {
+            return Err(wrong);
+        }
+        let shared = |own: &str, of: fn(&Self) -> &Name| match neighbour.map(of) {
+            Some(known) if known == own => known.clone(),
+            _ => Name::new(own),
         };
-        match if mode == Mode::Data { rest.get(1..).unwrap_or_default() } else { rest } {
-            [kind, name] if kind.key.is_none() && kind.text != "module" => Ok(Self {
-                module,
-                mode,
-                kind: kind.text.clone(),
-                name: name.text.clone(),
-                key: name.key.clone(),
-            }),
-            _ => Err(fail("expected TYPE.NAME", text.len())),
-        }
+        let module = text.get(..module_end).unwrap_or_default();
+        let module = match neighbour.map(|neighbour| &neighbour.module) {
+            Some(known) if known.as_str() == module => known.clone(),
+            _ => ModulePath::written(module),
+        };
+        let (kind, named) = (shared(kind.name, |known| &known.kind), shared(name.name, |known| &known.name));
+        Ok(Self { module, mode, kind, name: named, key: name.key })
     }
 
     /// The source of the module, where it is the address of a stand-in for a call (see [`module_kind`]).
@@ -211,34 +257,59 @@ pub(crate) struct Step {
 }
 
 /// The parts of a dotted path with their keys.
-pub(crate) fn steps(text: &str) -> Result<Vec<Step>, (&'static str, usize)> {
+pub(crate) fn steps(text: &str) -> Result<Vec<Step>, Fault> {
+    let mut parts = Parts::of(text);
     let mut out = Vec::new();
-    let mut at = 0;
-    loop {
-        let rest = text.get(at..).unwrap_or_default();
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        if end == 0 {
-            return Err(("expected a name", at));
+    while let Some(part) = parts.next()? {
+        out.push(Step { text: Name::new(part.name), key: part.key });
+    }
+    Ok(out)
+}
+
+/// What is wrong with a text, and at which byte.
+type Fault = (&'static str, usize);
+
+/// A part of a dotted path.
+struct Part<'t> {
+    name: &'t str,
+    key: Option<Key>,
+    /// Offset after it.
+    end: usize,
+}
+
+/// The parts of a dotted path, read one after the other; it has at least one.
+struct Parts<'t> {
+    text: &'t str,
+    /// Where the next part begins.
+    at: Option<usize>,
+}
+
+impl<'t> Parts<'t> {
+    fn of(text: &'t str) -> Self {
+        Self { text, at: Some(0) }
+    }
+
+    fn next(&mut self) -> Result<Option<Part<'t>>, Fault> {
+        let Some(at) = self.at else { return Ok(None) };
+        let rest = self.text.get(at..).unwrap_or_default();
+        let length = rest.bytes().position(|byte| matches!(byte, b'.' | b'[')).unwrap_or(rest.len());
+        let name = rest.get(..length).filter(|name| !name.is_empty()).ok_or(("expected a name", at))?;
+        let (mut key, mut end) = (None, at + length);
+        if rest.as_bytes().get(length) == Some(&b'[') {
+            let (read, next) = read_key(self.text, end)?;
+            (key, end) = (Some(read), next);
         }
-        let name = Name::new(rest.get(..end).unwrap_or_default());
-        at += end;
-        let mut key = None;
-        if text.get(at..).is_some_and(|rest| rest.starts_with('[')) {
-            let (read, next) = read_key(text, at)?;
-            key = Some(read);
-            at = next;
-        }
-        out.push(Step { text: name, key });
-        match text.as_bytes().get(at) {
-            None => return Ok(out),
-            Some(b'.') => at += 1,
-            Some(_) => return Err(("expected `.`", at)),
-        }
+        self.at = match self.text.as_bytes().get(end) {
+            None => None,
+            Some(b'.') => Some(end + 1),
+            Some(_) => return Err(("expected `.`", end)),
+        };
+        Ok(Some(Part { name, key, end }))
     }
 }
 
 /// Reads `[0]` or `["key"]` at `at`; gives the key and the offset after the bracket.
-fn read_key(text: &str, at: usize) -> Result<(Key, usize), (&'static str, usize)> {
+fn read_key(text: &str, at: usize) -> Result<(Key, usize), Fault> {
     let inside = text.get(at + 1..).unwrap_or_default();
     let Some(quoted) = inside.strip_prefix('"') else {
         let end = inside.find(']').ok_or(("unclosed `[`", at))?;
@@ -246,6 +317,12 @@ fn read_key(text: &str, at: usize) -> Result<(Key, usize), (&'static str, usize)
         let index = digits.parse().map_err(|_| ("expected a whole number or a quoted key", at + 1))?;
         return Ok((Key::Index(index), at + 1 + end + 1));
     };
+    if let Some(length) = quoted.bytes().position(|byte| matches!(byte, b'"' | b'\\'))
+        && let Some((key, rest)) = quoted.split_at_checked(length)
+        && rest.starts_with("\"]")
+    {
+        return Ok((Key::Text(Name::new(key)), at + 2 + length + 2));
+    }
     let mut key = String::new();
     let mut chars = quoted.char_indices();
     while let Some((offset, c)) = chars.next() {

@@ -71,6 +71,15 @@ impl Attributes {
             Self::Some(names) => names.contains(name),
         }
     }
+
+    /// `name` as a name of its own, where it is among them.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<Name> {
+        match self {
+            Self::All => Some(Name::new(name)),
+            Self::Some(names) => names.get(name).cloned(),
+        }
+    }
 }
 
 /// What readers are asked for: what nobody asks for is skipped while reading, only address and action remain.

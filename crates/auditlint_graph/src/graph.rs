@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use auditlint_syntax::Name;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::{
     Address, FactsTable, Gap, Key, Map, Mode, ModulePath, RefKey, Reference, Resource, Tracked, Value,
@@ -91,19 +91,21 @@ pub struct ResourceGraph {
 impl ResourceGraph {
     /// Puts a resource in: over the one with its address, else into a new slot. Gives what stood there.
     pub fn put(&mut self, resource: Arc<Resource>, facts: &FactsTable) -> (Slot, Option<Arc<Resource>>) {
-        let target = Target::at(&resource.address);
-        let same = self.by_target.get(&target).and_then(|slots| {
-            slots
-                .iter()
-                .copied()
-                .find(|&slot| self.get(slot).is_some_and(|old| old.address == resource.address))
-        });
+        let slots = &self.slots;
+        let at = |slot: Slot| slots.get(slot.0 as usize).and_then(Option::as_ref);
+        // The index holds the new slot before the resource does: most addresses are new, and are hashed once.
+        let instances = self.by_target.entry(Target::at(&resource.address)).or_default();
+        let same = instances
+            .iter()
+            .copied()
+            .find(|&slot| at(slot).is_some_and(|old| old.address.key == resource.address.key));
         let slot = same.or_else(|| self.free.pop()).unwrap_or_else(|| {
             self.slots.push(None);
             Slot(u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX))
         });
+        include(instances, slot);
         let old = self.take(slot, facts);
-        self.index(slot, &resource, facts, true);
+        self.index(slot, &resource, facts, include);
         if let Some(place) = self.slots.get_mut(slot.0 as usize) {
             *place = Some(resource);
         }
@@ -113,40 +115,34 @@ impl ResourceGraph {
     /// Takes the resource at `slot` out; the slot may be reused.
     pub fn remove(&mut self, slot: Slot, facts: &FactsTable) -> Option<Arc<Resource>> {
         let old = self.take(slot, facts)?;
+        exclude(self.by_target.entry(Target::at(&old.address)).or_default(), slot);
         self.free.push(slot);
         Some(old)
     }
 
     fn take(&mut self, slot: Slot, facts: &FactsTable) -> Option<Arc<Resource>> {
         let old = self.slots.get_mut(slot.0 as usize)?.take()?;
-        self.index(slot, &old, facts, false);
+        self.index(slot, &old, facts, exclude);
         Some(old)
     }
 
-    fn index(&mut self, slot: Slot, resource: &Resource, facts: &FactsTable, add: bool) {
-        let change = |slots: &mut Vec<Slot>| match slots.binary_search(&slot) {
-            Ok(at) if !add => drop(slots.remove(at)),
-            Err(at) if add => slots.insert(at, slot),
-            _ => {}
-        };
-        change(self.by_kind.entry(resource.kind().clone()).or_default());
-        change(self.by_target.entry(Target::at(&resource.address)).or_default());
-        let mut targets = FxHashSet::default();
+    /// Changes every index that tells of what `resource` holds.
+    fn index(
+        &mut self,
+        slot: Slot,
+        resource: &Resource,
+        facts: &FactsTable,
+        change: fn(&mut Vec<Slot>, Slot),
+    ) {
+        change(self.by_kind.entry(resource.kind().clone()).or_default(), slot);
         each_reference(&resource.attributes, &mut |reference| {
-            targets.insert(Target::of(reference));
+            change(self.referrers.entry(Target::of(reference)).or_default(), slot);
         });
-        #[expect(
-            clippy::iter_over_hash_type,
-            reason = "each target has an index of its own; their order is not seen"
-        )]
-        for target in targets {
-            change(self.referrers.entry(target).or_default());
-        }
         for name in &facts.of(resource.kind()).identity {
             if let Some(Value::String(text)) = resource.attribute(name).map(Tracked::value) {
                 let of_kind = self.by_literal.entry(resource.kind().clone()).or_default();
                 let index = of_kind.entry(name.clone()).or_default();
-                change(index.entry(text.clone()).or_default());
+                change(index.entry(text.clone()).or_default(), slot);
             }
         }
     }
@@ -218,6 +214,24 @@ impl ResourceGraph {
     pub fn by_literal(&self, kind: &str, name: &str, text: &str) -> &[Slot] {
         let found = self.by_literal.get(kind).and_then(|of_kind| of_kind.get(name)?.get(text));
         found.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Puts `slot` in its place among slots that are sorted and distinct.
+fn include(slots: &mut Vec<Slot>, slot: Slot) {
+    match slots.last() {
+        Some(last) if *last >= slot => {
+            if let Err(at) = slots.binary_search(&slot) {
+                slots.insert(at, slot);
+            }
+        }
+        _ => slots.push(slot),
+    }
+}
+
+fn exclude(slots: &mut Vec<Slot>, slot: Slot) {
+    if let Ok(at) = slots.binary_search(&slot) {
+        slots.remove(at);
     }
 }
 

@@ -6,7 +6,7 @@ use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
-use super::scan::{members, text};
+use super::scan::{Halt, Scan, members, text};
 use super::window::{Stop, Window};
 use crate::{Interest, ModulePath};
 
@@ -22,8 +22,8 @@ pub(super) struct Configured {
 /// One module of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Module {
-    /// By `TYPE.NAME`: the attributes and blocks that are set.
-    pub(super) resources: FxHashMap<Name, Vec<(Name, Expression)>>,
+    /// By type and name: the attributes and blocks that are set.
+    pub(super) resources: FxHashMap<Name, FxHashMap<Name, Vec<(Name, Expression)>>>,
     /// By call: its arguments.
     pub(super) calls: FxHashMap<Name, Vec<(Name, Expression)>>,
     /// By output.
@@ -77,7 +77,10 @@ impl Configured {
                     "resources" => {
                         if window.enter(b'[')? {
                             while window.next_item()? {
-                                module.resource(window.take()?, interest);
+                                let found = window.read(|scan| Module::resource(scan, interest))?;
+                                if let Some((kind, name, own)) = found {
+                                    module.resources.entry(kind).or_default().insert(name, own);
+                                }
                             }
                         }
                     }
@@ -88,7 +91,7 @@ impl Configured {
                             }
                         }
                     }
-                    "outputs" => module.outputs(window.take()?),
+                    "outputs" => module.outputs = window.read(Module::outputs)?,
                     _ => window.skip()?,
                 }
             }
@@ -112,7 +115,7 @@ impl Configured {
         while let Some(key) = window.next_key()? {
             match key.as_str() {
                 "expressions" => {
-                    let arguments = object(&json(window.take()?));
+                    let arguments = window.read(|scan| Ok(object(&json(scan.take()?))))?;
                     module.calls.insert(Name::new(name), arguments);
                 }
                 "module" => self.read_module(window, interest, &path.child(name, None), depth + 1)?,
@@ -123,37 +126,50 @@ impl Configured {
     }
 }
 
+/// The type and the name of a resource, and what it sets.
+type Resource = (Name, Name, Vec<(Name, Expression)>);
+
 impl Module {
-    fn resource(&mut self, slice: &[u8], interest: &Interest) {
+    /// A managed resource of which something is wanted.
+    fn resource(scan: &mut Scan<'_>, interest: &Interest) -> Result<Option<Resource>, Halt> {
         let (mut kind, mut name, mut managed, mut expressions) = (None, None, true, None);
-        for (key, value) in members(slice) {
-            match &*key {
-                "mode" => managed = text(value).is_some_and(|mode| mode == "managed"),
-                "type" => kind = text(value),
-                "name" => name = text(value),
-                "expressions" => expressions = Some(value),
-                _ => {}
+        members(scan, |key, scan| {
+            match key {
+                "mode" => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
+                "type" => kind = text(scan.take()?),
+                "name" => name = text(scan.take()?),
+                "expressions" => expressions = Some(scan.take()?),
+                _ => scan.skip()?,
             }
-        }
-        let (Some(kind), Some(name)) = (kind, name) else { return };
-        if !managed || !interest.wants_type(&kind) {
-            return;
-        }
-        let own = expressions
-            .into_iter()
-            .flat_map(members)
-            .filter(|(attribute, _)| interest.wants(&kind, attribute))
-            .map(|(attribute, value)| (Name::new(&attribute), Expression::of(&json(value))))
-            .collect();
-        self.resources.insert(Name::new(format!("{kind}.{name}")), own);
+            Ok(())
+        })?;
+        let (Some(kind), Some(name)) = (kind, name) else { return Ok(None) };
+        let Some(wanted) = interest.of(&kind).filter(|_| managed) else { return Ok(None) };
+        let mut own = Vec::new();
+        members(&mut Scan::new(expressions.unwrap_or("null ").as_bytes()), |attribute, scan| {
+            match wanted.named(attribute) {
+                Some(attribute) => own.push((attribute, Expression::of(&json(scan.take()?)))),
+                None => scan.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(Some((Name::new(kind), Name::new(name), own)))
     }
 
-    fn outputs(&mut self, slice: &[u8]) {
-        for (name, value) in members(slice) {
-            if let Some((_, expression)) = members(value).find(|(key, _)| key == "expression") {
-                self.outputs.insert(Name::new(&name), Expression::of(&json(expression)));
-            }
-        }
+    fn outputs(scan: &mut Scan<'_>) -> Result<FxHashMap<Name, Expression>, Halt> {
+        let mut outputs = FxHashMap::default();
+        members(scan, |name, scan| {
+            members(scan, |key, scan| {
+                match key {
+                    "expression" => {
+                        outputs.insert(Name::new(name), Expression::of(&json(scan.take()?)));
+                    }
+                    _ => scan.skip()?,
+                }
+                Ok(())
+            })
+        })?;
+        Ok(outputs)
     }
 }
 
@@ -189,6 +205,6 @@ fn object(value: &Json) -> Vec<(Name, Expression)> {
     entries.map(|(key, value)| (Name::new(key), Expression::of(value))).collect()
 }
 
-fn json(slice: &[u8]) -> Json {
-    serde_json::from_slice(slice).unwrap_or_default()
+fn json(text: &str) -> Json {
+    serde_json::from_str(text).unwrap_or_default()
 }

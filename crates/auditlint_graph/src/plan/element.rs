@@ -1,15 +1,10 @@
 //! One resource of a plan or state: its address, what is done with it, and the attributes that are wanted.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use auditlint_syntax::Name;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
-use super::scan::text;
-use super::window::Shape;
+use super::scan::{Halt, Scan, members, text};
 use crate::{Action, Address, Attributes, Interest, Mode, PlanSection};
 
 /// A resource before it is joined with the configuration.
@@ -20,6 +15,8 @@ pub(super) struct Element {
     pub(super) section: PlanSection,
     pub(super) index: u32,
     pub(super) attributes: Vec<Raw>,
+    /// Whether nothing about it is known before apply.
+    pub(super) unknown: bool,
 }
 
 /// An attribute with its masks, as they are written: a plan's trees are large, its texts are not, and each is
@@ -27,9 +24,9 @@ pub(super) struct Element {
 #[derive(Debug, Default)]
 pub(super) struct Raw {
     pub(super) name: Name,
-    pub(super) value: Option<Box<RawValue>>,
+    pub(super) value: Option<Box<str>>,
     /// `true`, or a tree in which `true` marks what is known after apply.
-    pub(super) unknown: Option<Box<RawValue>>,
+    pub(super) unknown: Option<Box<str>>,
     /// `true`, or a tree in which `true` marks what is sensitive.
     pub(super) sensitive: Mask,
 }
@@ -43,136 +40,161 @@ pub(super) enum Mask {
     /// Everything.
     All,
     /// What the tree says.
-    Tree(Box<RawValue>),
+    Tree(Box<str>),
 }
 
-/// An element of `resource_changes`: what is asked of every resource, and what is read of some.
-#[derive(Deserialize)]
-pub(super) struct ChangedResource<'w> {
-    #[serde(borrow)]
-    address: Option<&'w RawValue>,
-    #[serde(borrow)]
-    deposed: Option<&'w RawValue>,
-    #[serde(borrow)]
-    change: Option<Change<'w>>,
+/// What was read of one element: none for a deposed object, which is on its way out; a text that says why it is no
+/// resource.
+pub(super) type Found = Result<Option<Element>, String>;
+
+/// Reads one element.
+pub(super) struct Reader<'a> {
+    interest: &'a Interest,
+    section: PlanSection,
+    index: u32,
+    before: Option<&'a Address>,
 }
 
-#[derive(Deserialize)]
-struct Change<'w> {
-    #[serde(borrow)]
-    actions: Option<&'w RawValue>,
-    #[serde(borrow)]
-    after: Option<&'w RawValue>,
-    #[serde(borrow)]
-    after_unknown: Option<&'w RawValue>,
-    #[serde(borrow)]
-    after_sensitive: Option<&'w RawValue>,
+impl<'a> Reader<'a> {
+    /// A reader of the element at `index` of `section`, which follows `before`.
+    pub(super) fn new(
+        interest: &'a Interest,
+        section: PlanSection,
+        index: u32,
+        before: Option<&'a Element>,
+    ) -> Self {
+        Self { interest, section, index, before: before.map(|before| &before.address) }
+    }
+
+    /// An element of `resource_changes`, or a resource of a state's `values`.
+    pub(super) fn read(&self, scan: &mut Scan<'_>) -> Result<Found, Halt> {
+        let mut parts = Parts::default();
+        // The type says what is wanted, so values that are written before the address wait for it.
+        let mut waiting = Vec::new();
+        members(scan, |key, scan| {
+            match key {
+                "address" => parts.address = Some(self.address(scan.take()?)),
+                "deposed" | "deposed_key" => parts.deposed = scan.take()? != "null",
+                "change" | "values" | "sensitive_values" if parts.address.is_none() => {
+                    waiting.push((key.to_owned(), scan.clone()));
+                    scan.skip()?;
+                }
+                _ => parts.read(key, scan, self.interest)?,
+            }
+            Ok(())
+        })?;
+        for (key, mut scan) in waiting {
+            parts.read(&key, &mut scan, self.interest)?;
+        }
+        Ok(parts.element(self.section, self.index))
+    }
+
+    fn address(&self, written: &str) -> Result<Address, String> {
+        let address = text(written).ok_or("a resource without an address")?;
+        Address::parse_beside(&address, self.before).map_err(|error| error.to_string())
+    }
 }
 
-impl Shape for ChangedResource<'_> {
-    type Of<'w> = ChangedResource<'w>;
+/// What stands in an element.
+#[derive(Default)]
+struct Parts<'b> {
+    address: Option<Result<Address, String>>,
+    deposed: bool,
+    action: Option<Action>,
+    after: Section<'b>,
+    unknown: Section<'b>,
+    sensitive: Section<'b>,
 }
 
-/// A resource of a state's `values`.
-#[derive(Deserialize)]
-pub(super) struct StoredResource<'w> {
-    #[serde(borrow)]
-    address: Option<&'w RawValue>,
-    #[serde(borrow)]
-    deposed_key: Option<&'w RawValue>,
-    #[serde(borrow)]
-    values: Option<&'w RawValue>,
-    #[serde(borrow)]
-    sensitive_values: Option<&'w RawValue>,
+/// The attributes of an object that are wanted; or `true` in its place.
+#[derive(Default)]
+struct Section<'b> {
+    is_true: bool,
+    attributes: Vec<(Name, &'b str)>,
 }
 
-impl Shape for StoredResource<'_> {
-    type Of<'w> = StoredResource<'w>;
+impl<'b> Parts<'b> {
+    fn read(&mut self, key: &str, scan: &mut Scan<'b>, interest: &Interest) -> Result<(), Halt> {
+        let managed = match &self.address {
+            Some(Ok(address)) if address.mode == Mode::Managed => Some(address),
+            _ => None,
+        };
+        let wanted = managed.and_then(|address| interest.of(&address.kind));
+        match key {
+            "change" => members(scan, |key, scan| {
+                match key {
+                    "actions" => self.action = action(scan.take()?),
+                    "after" => self.after = Section::read(scan, wanted)?,
+                    "after_unknown" => self.unknown = Section::read(scan, wanted)?,
+                    "after_sensitive" => self.sensitive = Section::read(scan, wanted)?,
+                    _ => scan.skip()?,
+                }
+                Ok(())
+            }),
+            "values" => Section::read(scan, wanted).map(|after| self.after = after),
+            "sensitive_values" => Section::read(scan, wanted).map(|sensitive| self.sensitive = sensitive),
+            _ => scan.skip(),
+        }
+    }
+
+    fn element(self, section: PlanSection, index: u32) -> Found {
+        if self.deposed {
+            return Ok(None);
+        }
+        let address = self.address.unwrap_or_else(|| Err("a resource without an address".to_owned()))?;
+        if section == PlanSection::ResourceChanges && self.action.is_none() {
+            return Err(format!("{address} without actions that are known"));
+        }
+        let mut element =
+            Element { address, action: self.action, section, index, attributes: Vec::new(), unknown: false };
+        if !self.action.is_some_and(Action::removes) {
+            element.unknown = self.unknown.is_true;
+            element.fill(self.after, self.unknown, self.sensitive);
+        }
+        Ok(Some(element))
+    }
+}
+
+impl<'b> Section<'b> {
+    fn read(scan: &mut Scan<'b>, wanted: Option<&Attributes>) -> Result<Self, Halt> {
+        let Some(wanted) = wanted else { return scan.skip().map(|()| Self::default()) };
+        let mut section = Self { is_true: scan.is_true(), attributes: Vec::new() };
+        members(scan, |name, scan| {
+            match wanted.named(name) {
+                Some(name) => section.attributes.push((name, scan.take()?)),
+                None => scan.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(section)
+    }
 }
 
 impl Element {
-    /// An element of `resource_changes`. None for a deposed object, which is on its way out; the error is a text
-    /// that is no address.
-    pub(super) fn change(
-        found: &ChangedResource<'_>,
-        index: u32,
-        interest: &Interest,
-    ) -> Result<Option<Self>, String> {
-        if found.deposed.is_some() {
-            return Ok(None);
-        }
-        let address = address(found.address)?;
-        let change = found.change.as_ref().ok_or_else(|| format!("{address} without a change"))?;
-        let action = action(change.actions.map(RawValue::get).unwrap_or_default())
-            .ok_or_else(|| format!("{address} with actions that are not known"))?;
-        let mut element = Self {
-            address,
-            action: Some(action),
-            section: PlanSection::ResourceChanges,
-            index,
-            attributes: Vec::new(),
-        };
-        if element.is_wanted(interest) && !action.removes() {
-            element.read(change.after, change.after_unknown, change.after_sensitive, interest)?;
-        }
-        Ok(Some(element))
-    }
-
-    /// A resource of a state's `values`.
-    pub(super) fn state(
-        found: &StoredResource<'_>,
-        index: u32,
-        interest: &Interest,
-    ) -> Result<Option<Self>, String> {
-        if found.deposed_key.is_some() {
-            return Ok(None);
-        }
-        let address = address(found.address)?;
-        let mut element =
-            Self { address, action: None, section: PlanSection::State, index, attributes: Vec::new() };
-        if element.is_wanted(interest) {
-            element.read(found.values, None, found.sensitive_values, interest)?;
-        }
-        Ok(Some(element))
-    }
-
-    fn is_wanted(&self, interest: &Interest) -> bool {
-        self.address.mode == Mode::Managed && interest.wants_type(&self.address.kind)
-    }
-
-    fn read(
-        &mut self,
-        after: Option<&RawValue>,
-        unknown: Option<&RawValue>,
-        sensitive: Option<&RawValue>,
-        interest: &Interest,
-    ) -> Result<(), String> {
-        let kind = self.address.kind.clone();
-        let Some(attributes) = interest.of(&kind) else { return Ok(()) };
-        let wanted = Wanted { kind: &kind, attributes };
-        for (name, value) in wanted.of(after)? {
-            self.attributes.push(Raw { name, value: Some(value), ..Raw::default() });
-        }
-        for (name, mask) in wanted.of(unknown.filter(|mask| marks(mask)))? {
-            if marks(&mask) {
-                self.slot(&name).unknown = Some(mask);
+    fn fill(&mut self, after: Section<'_>, unknown: Section<'_>, sensitive: Section<'_>) {
+        self.attributes = after
+            .attributes
+            .into_iter()
+            .map(|(name, value)| Raw { name, value: Some(value.into()), ..Raw::default() })
+            .collect();
+        for (name, mask) in unknown.attributes {
+            if marks(mask) {
+                self.slot(name).unknown = Some(mask.into());
             }
         }
-        let sensitive = sensitive.filter(|mask| marks(mask));
-        if sensitive.is_some_and(|mask| mask.get() == "true") {
+        if sensitive.is_true {
             self.attributes.iter_mut().for_each(|raw| raw.sensitive = Mask::All);
         }
-        for (name, mask) in wanted.of(sensitive)? {
-            if marks(&mask) {
-                self.slot(&name).sensitive = Mask::Tree(mask);
+        for (name, mask) in sensitive.attributes {
+            if marks(mask) {
+                self.slot(name).sensitive = Mask::Tree(mask.into());
             }
         }
-        Ok(())
     }
 
-    fn slot(&mut self, name: &str) -> &mut Raw {
+    fn slot(&mut self, name: Name) -> &mut Raw {
         let at = self.attributes.iter().position(|raw| raw.name == name).unwrap_or_else(|| {
-            self.attributes.push(Raw { name: Name::new(name), ..Raw::default() });
+            self.attributes.push(Raw { name, ..Raw::default() });
             self.attributes.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "the position was just found or made")]
@@ -180,69 +202,14 @@ impl Element {
     }
 }
 
-/// Reads the attributes of an object that are wanted of a type, and passes the others over.
-struct Wanted<'i> {
-    kind: &'i Name,
-    attributes: &'i Attributes,
-}
-
-impl Wanted<'_> {
-    fn of(&self, object: Option<&RawValue>) -> Result<Vec<(Name, Box<RawValue>)>, String> {
-        // `null`, or a mask that speaks of the whole, has no attributes.
-        let Some(object) = object.filter(|object| object.get().starts_with('{')) else {
-            return Ok(Vec::new());
-        };
-        let mut reader = serde_json::Deserializer::from_str(object.get());
-        self.deserialize(&mut reader).map_err(|error| format!("a {} that cannot be read: {error}", self.kind))
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for &Wanted<'_> {
-    type Value = Vec<(Name, Box<RawValue>)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
-        reader.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &Wanted<'_> {
-    type Value = Vec<(Name, Box<RawValue>)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut out = Vec::new();
-        while let Some(Key(name)) = object.next_key()? {
-            if self.attributes.holds(&name) {
-                out.push((Name::new(name), object.next_value()?));
-            } else {
-                object.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(out)
-    }
-}
-
 /// Whether a mask may mark anything. Most of them are trees of empty objects, which say what no mask says.
-fn marks(mask: &RawValue) -> bool {
-    mask.get().contains("true")
-}
-
-/// A key, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Key<'k>(#[serde(borrow)] Cow<'k, str>);
-
-fn address(written: Option<&RawValue>) -> Result<Address, String> {
-    let address = written.and_then(|written| text(written.get().as_bytes()));
-    let address = address.ok_or("a resource without an address")?;
-    Address::parse(&address).map_err(|error| error.to_string())
+fn marks(mask: &str) -> bool {
+    mask.contains("true")
 }
 
 fn action(written: &str) -> Option<Action> {
-    let words: Vec<String> = serde_json::from_str(written).ok()?;
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words: Vec<Cow<'_, str>> = serde_json::from_str(written).ok()?;
+    let words: Vec<&str> = words.iter().map(|word| &**word).collect();
     Some(match words.as_slice() {
         ["no-op"] => Action::NoOp,
         ["create"] => Action::Create,

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
-use serde_json::value::RawValue;
 
-use super::configuration::{Configured, Expression};
+use super::configuration::{Configured, Expression, Module};
 use super::element::{Element, Mask, Raw};
 use super::reference::Resolver;
 use crate::{
-    Cause, CauseKind, Key, Map, Number, Origin, PlanSection, Reference, Resource, Tables, Target, Tracked,
-    Unknown, Value, is_sensitive_name,
+    Cause, CauseKind, Key, Map, ModulePath, Number, Origin, PlanSection, Reference, Resource, Tables, Target,
+    Tracked, Unknown, Value, is_sensitive_name,
 };
 
 /// Values nested deeper than this are unknown.
@@ -28,10 +27,18 @@ pub(super) fn resources(
     for element in &elements {
         instances.entry(Target::at(&element.address)).or_default().push(element.address.key.clone());
     }
+    let mut module: Option<(ModulePath, Option<&Module>)> = None;
     elements
         .into_iter()
         .map(|element| {
-            let merge = Merge::new(&element, configured, &instances, tables);
+            let path = &element.address.module;
+            // The resources of a module follow one another.
+            let configured_module = match &module {
+                Some((known, found)) if known == path => *found,
+                _ => module.insert((path.clone(), configured.and_then(|all| all.module(path)))).1,
+            };
+            let resolver = Resolver::new(configured, &instances, path, element.address.key.as_ref());
+            let merge = Merge::new(&element, configured_module, resolver, tables);
             Arc::new(merge.resource(element))
         })
         .collect()
@@ -48,29 +55,23 @@ struct Merge<'a> {
 impl<'a> Merge<'a> {
     fn new(
         element: &Element,
-        configured: Option<&'a Configured>,
-        instances: &'a FxHashMap<Target, Vec<Option<Key>>>,
+        module: Option<&'a Module>,
+        resolver: Resolver<'a>,
         tables: &'a Tables,
     ) -> Self {
         let address = &element.address;
-        let module = configured.and_then(|configured| configured.module(&address.module));
-        let name = format!("{}.{}", address.kind, address.name);
-        let own = module.and_then(|module| module.resources.get(name.as_str())).map(Vec::as_slice);
+        let own = module.and_then(|module| module.resources.get(&address.kind)?.get(&address.name));
+        let own = own.map(Vec::as_slice);
         // A state holds every value, so nothing that is absent there may still be set.
         let is_state = element.action.is_none();
-        let incomplete =
-            (!is_state && own.is_none() && tables.interest.wants_type(&address.kind)).then(|| Cause {
-                kind: CauseKind::Elsewhere,
-                subject: "the plan's configuration".to_owned(),
-                hint: "make the plan's JSON with `terraform show -json`, unfiltered".to_owned(),
-            });
-        Self {
-            tables,
-            own,
-            resolver: Resolver::new(configured, instances, &address.module, address.key.as_ref()),
-            origin: Origin::Plan(element.section, element.index),
-            incomplete,
-        }
+        let incomplete = (element.unknown
+            || !is_state && own.is_none() && tables.interest.wants_type(&address.kind))
+        .then(|| Cause {
+            kind: CauseKind::Elsewhere,
+            subject: "the plan's configuration".to_owned(),
+            hint: "make the plan's JSON with `terraform show -json`, unfiltered".to_owned(),
+        });
+        Self { tables, own, resolver, origin: Origin::Plan(element.section, element.index), incomplete }
     }
 
     fn resource(&self, element: Element) -> Resource {
@@ -108,16 +109,20 @@ impl<'a> Merge<'a> {
     }
 
     fn attribute(&self, raw: &Raw, expression: Option<&Expression>, sensitive: bool) -> Option<Tracked> {
-        // Both were checked to be well formed when they were taken out of the document.
-        let tree = |text: &Option<Box<RawValue>>| -> Json {
-            text.as_ref().and_then(|text| serde_json::from_str(text.get()).ok()).unwrap_or_default()
+        let tree = |text: &Option<Box<str>>| match text {
+            Some(text) => serde_json::from_str(text).ok(),
+            None => Some(Json::Null),
         };
         let mask = match &raw.sensitive {
             Mask::None => Json::Null,
             Mask::All => Json::Bool(true),
-            Mask::Tree(text) => serde_json::from_str(text.get()).unwrap_or(Json::Bool(true)),
+            Mask::Tree(text) => serde_json::from_str(text).unwrap_or(Json::Bool(true)),
         };
-        self.value(&tree(&raw.value), &tree(&raw.unknown), &mask, expression, sensitive, 0)
+        match (tree(&raw.value), tree(&raw.unknown)) {
+            (Some(value), Some(unknown)) => self.value(&value, &unknown, &mask, expression, sensitive, 0),
+            // It is well formed, but nested too deeply or a number too large: something stands there.
+            _ => Some(self.unknown(expression).marked(true)),
+        }
     }
 
     /// A value with its masks; none when it is absent.

@@ -8,14 +8,15 @@ mod scan;
 mod text;
 mod window;
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::{Gap, GapKind, ResourceGraph, Tables};
+use crate::{Gap, GapKind, PlanSection, ResourceGraph, Tables};
 use configuration::Configured;
-use element::{ChangedResource, Element, StoredResource};
+use element::{Element, Found, Reader};
 use text::Utf8;
 use window::{Stop, Window};
 
@@ -154,7 +155,7 @@ impl<R: Read> Reading<'_, R> {
                     self.document.configured = Some(configured);
                     read?;
                 }
-                "errored" if self.window.take()? == b"true" => {
+                "errored" if self.window.read(|scan| Ok(scan.take()? == "true"))? => {
                     self.gap(
                         GapKind::Truncated,
                         "the plan is incomplete: terraform ended with an error (`errored`)",
@@ -187,8 +188,7 @@ impl<R: Read> Reading<'_, R> {
     }
 
     fn version(&mut self) -> Result<(), Stop> {
-        let version = scan::text(self.window.take()?).map(std::borrow::Cow::into_owned);
-        self.document.version = version;
+        self.document.version = self.window.read(|scan| Ok(scan::text(scan.take()?).map(Cow::into_owned)))?;
         Ok(())
     }
 
@@ -199,18 +199,17 @@ impl<R: Read> Reading<'_, R> {
         }
         let mut index = 0;
         while self.window.next_item()? {
-            let interest = &self.tables.interest;
-            let element = self
-                .window
-                .read::<ChangedResource<'_>, _>(|found| Element::change(&found, index, interest))?;
-            self.keep(element);
+            let before = self.document.elements.last();
+            let reader = Reader::new(&self.tables.interest, PlanSection::ResourceChanges, index, before);
+            let found = self.window.read(|scan| reader.read(scan))?;
+            self.keep(found);
             index += 1;
         }
         Ok(())
     }
 
-    fn keep(&mut self, element: Result<Result<Option<Element>, String>, String>) {
-        match element.flatten() {
+    fn keep(&mut self, found: Found) {
+        match found {
             Ok(element) => self.document.elements.extend(element),
             Err(reason) => self.gap(GapKind::Unreadable, &reason),
         }
@@ -239,11 +238,11 @@ impl<R: Read> Reading<'_, R> {
                     if self.window.enter(b'[')? {
                         while self.window.next_item()? {
                             let index = u32::try_from(self.document.elements.len()).unwrap_or(u32::MAX);
+                            let before = self.document.elements.last();
                             let interest = &self.tables.interest;
-                            let element = self.window.read::<StoredResource<'_>, _>(|found| {
-                                Element::state(&found, index, interest)
-                            })?;
-                            self.keep(element);
+                            let reader = Reader::new(interest, PlanSection::State, index, before);
+                            let found = self.window.read(|scan| reader.read(scan))?;
+                            self.keep(found);
                         }
                     }
                 }

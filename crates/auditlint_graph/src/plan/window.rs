@@ -1,12 +1,10 @@
 //! A window over a JSON document: structure is walked, values are taken one by one or skipped, and never more
 //! than one value is in memory.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-use super::scan::{Scan, text};
+use super::scan::{Halt, Scan};
 
 const FIRST: usize = 256 * 1024;
 /// One resource of a plan is never larger; what is larger is not read.
@@ -21,12 +19,6 @@ pub(super) enum Stop {
     Malformed { reason: String, at: u64 },
     /// Reading failed.
     Io(io::Error),
-}
-
-/// A shape in which a value is read without being kept: it borrows from the window.
-pub(super) trait Shape {
-    /// The shape, for one state of the window.
-    type Of<'w>: Deserialize<'w>;
 }
 
 pub(super) struct Window<R> {
@@ -130,15 +122,9 @@ impl<R: Read> Window<R> {
         if !self.goes_on(b'}')? {
             return Ok(None);
         }
-        if self.peek()? != Some(b'"') {
-            return self.malformed("expected a key");
-        }
-        let key = text(self.take()?).map(std::borrow::Cow::into_owned);
+        let key = self.read(|scan| scan.text().map(Cow::into_owned))?;
         self.expect(b':')?;
-        match key {
-            Some(key) => Ok(Some(key)),
-            None => self.malformed("expected a key"),
-        }
+        Ok(Some(key))
     }
 
     /// Whether the list that was entered has another element; its end is consumed.
@@ -161,60 +147,25 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// The bytes of the next value.
-    pub(super) fn take(&mut self) -> Result<&[u8], Stop> {
+    /// What `of` reads of the next value. It is asked again, from the start, when the value goes on behind what is
+    /// in memory.
+    pub(super) fn read<T>(&mut self, of: impl Fn(&mut Scan<'_>) -> Result<T, Halt>) -> Result<T, Stop> {
         self.peek()?;
-        let mut scan = Scan::default();
-        let mut at = 0;
         loop {
-            let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
-            match scan.advance(rest, at) {
-                Ok(end) => {
-                    let from = self.start;
-                    self.start += end;
-                    return Ok(self.buffer.get(from..self.start).unwrap_or_default());
+            let mut scan = Scan::new(self.buffer.get(self.start..self.end).unwrap_or_default());
+            match of(&mut scan) {
+                Ok(found) => {
+                    self.start += scan.at();
+                    return Ok(found);
                 }
-                Err(next) => at = next,
-            }
-            if !self.fill()? {
-                return if scan.may_end() { self.rest() } else { Err(Stop::Truncated) };
+                Err(Halt::Wrong { reason, at }) => {
+                    self.start += at;
+                    return self.malformed(reason);
+                }
+                Err(Halt::End) if self.grow()? => {}
+                Err(Halt::End) => return Err(Stop::Truncated),
             }
         }
-    }
-
-    fn rest(&mut self) -> Result<&[u8], Stop> {
-        let from = self.start;
-        self.start = self.end;
-        Ok(self.buffer.get(from..self.end).unwrap_or_default())
-    }
-
-    /// The next value, given to `of` in its shape; the reason, with the value passed over, where its shape is
-    /// another one.
-    pub(super) fn read<S: Shape, T>(
-        &mut self,
-        of: impl for<'w> Fn(S::Of<'w>) -> T,
-    ) -> Result<Result<T, String>, Stop> {
-        self.peek()?;
-        let reason = loop {
-            let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
-            let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<S::Of<'_>>();
-            let (found, end) = (values.next().map(|value| value.map(&of)), values.byte_offset());
-            drop(values);
-            match found {
-                Some(Ok(found)) => {
-                    self.start += end;
-                    return Ok(Ok(found));
-                }
-                Some(Err(error)) if error.is_data() => break error.to_string(),
-                Some(Err(error)) if !error.is_eof() => return self.broken(rest, &error),
-                Some(Err(_)) | None => {}
-            }
-            if !self.grow()? {
-                return Err(Stop::Truncated);
-            }
-        };
-        self.skip()?;
-        Ok(Err(reason))
     }
 
     /// Passes the next value over; nothing of it is kept. A value that is larger than the window is passed over
@@ -231,14 +182,19 @@ impl<R: Read> Window<R> {
                 Some(b',' | b':') if depth > 0 => self.start += 1,
                 Some(byte) => {
                     let is_container = matches!(byte, b'{' | b'[');
-                    match self.next_end()? {
-                        Some(end) => self.start += end,
-                        None if is_container && self.end - self.start >= FIRST / 2 => {
+                    let mut scan = Scan::new(self.buffer.get(self.start..self.end).unwrap_or_default());
+                    match scan.skip() {
+                        Ok(()) => self.start += scan.at(),
+                        Err(Halt::Wrong { reason, at }) => {
+                            self.start += at;
+                            return self.malformed(reason);
+                        }
+                        Err(Halt::End) if is_container && self.end - self.start >= FIRST / 2 => {
                             self.start += 1;
                             depth += 1;
                         }
-                        None if self.grow()? => continue,
-                        None => return Err(Stop::Truncated),
+                        Err(Halt::End) if self.grow()? => continue,
+                        Err(Halt::End) => return Err(Stop::Truncated),
                     }
                 }
             }
@@ -258,30 +214,4 @@ impl<R: Read> Window<R> {
         }
         Ok(grew)
     }
-
-    fn broken<T>(&self, rest: &[u8], error: &serde_json::Error) -> Result<T, Stop> {
-        let lines = rest.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
-        let at = lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1);
-        let reason = error.to_string();
-        let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
-        Err(Stop::Malformed { reason, at: self.offset() + at as u64 })
-    }
-
-    /// Where the next value ends, checked to be well formed; none when it does not end in the window.
-    fn next_end(&self) -> Result<Option<usize>, Stop> {
-        let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
-        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
-        match values.next() {
-            // A number at the very end may go on behind it.
-            Some(Ok(_)) if values.byte_offset() == rest.len() && !self.done && !ends_itself(rest) => Ok(None),
-            Some(Ok(_)) => Ok(Some(values.byte_offset())),
-            Some(Err(error)) if !error.is_eof() => self.broken(rest, &error),
-            Some(Err(_)) | None => Ok(None),
-        }
-    }
-}
-
-/// Whether the last byte ends a value by itself.
-fn ends_itself(bytes: &[u8]) -> bool {
-    matches!(bytes.last(), Some(b'"' | b'}' | b']'))
 }

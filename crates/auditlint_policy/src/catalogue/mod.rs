@@ -11,7 +11,7 @@ pub(crate) use rules::parameter_value;
 use std::sync::Arc;
 
 use auditlint_graph::Tables;
-use auditlint_syntax::document;
+use auditlint_syntax::document::{self, Node, packed};
 use auditlint_syntax::{LineColumn, LineIndex, Name, Problem};
 use rustc_hash::FxHashMap;
 
@@ -60,13 +60,17 @@ impl Catalogue {
     /// The catalogue that was compiled in.
     #[must_use]
     pub fn embedded(reading: Reading) -> Self {
-        Self::from_texts(embedded::TEXTS.iter().copied(), reading).0
-    }
-
-    /// The texts that were compiled in, by their path under `policies/`.
-    #[must_use]
-    pub fn embedded_texts() -> &'static [(&'static str, &'static str)] {
-        embedded::TEXTS
+        let mut catalogue = Self::default();
+        for (path, text, packed) in embedded::TEXTS {
+            // The examples were not packed: they are most of a rule, and most runs do without.
+            let packed = match reading {
+                Reading::WithoutExamples => packed::unpack(packed, text),
+                Reading::Whole => None,
+            };
+            let root = packed.unwrap_or_else(|| document::parse_yaml(relevant(text, reading)).root);
+            catalogue.add(path, text, &root, reading, &mut Vec::new());
+        }
+        catalogue.sorted()
     }
 
     /// A catalogue of `(path, text)`, the path relative to a folder like `policies/`.
@@ -77,29 +81,34 @@ impl Catalogue {
         let mut catalogue = Self::default();
         let mut problems = Vec::new();
         for (path, text) in texts {
-            let mut own = Vec::new();
-            if let Some(id) = path.strip_prefix("rules/").and_then(|path| path.strip_suffix(".yaml")) {
-                let document = document::parse_yaml(relevant(text, reading));
-                own.extend(document.problems);
-                catalogue
-                    .rules
-                    .extend(rules::read(id, &document.root, text, reading, &mut own).map(Arc::new));
-            } else if path.starts_with("resources/") {
-                let document = document::parse_yaml(text);
-                own.extend(document.problems);
-                if let Some(facts) = facts::read(path, &document.root, &mut own) {
-                    let facts = Arc::new(facts);
-                    for kind in facts.also.iter().chain([&facts.kind]) {
-                        catalogue.facts.insert(kind.clone(), Arc::clone(&facts));
-                    }
-                }
-            } else if path.ends_with(".yaml") {
-                catalogue.policies.push((path.trim_end_matches(".yaml").to_owned(), text.to_owned()));
-            }
+            let document = document::parse_yaml(relevant(text, reading));
+            let mut own = document.problems;
+            catalogue.add(path, text, &document.root, reading, &mut own);
             problems.extend(locate(path, text, own));
         }
-        catalogue.rules.sort_by(|a, b| a.id.cmp(&b.id));
-        (catalogue, problems)
+        (catalogue.sorted(), problems)
+    }
+
+    fn add(&mut self, path: &str, text: &str, root: &Node, reading: Reading, problems: &mut Vec<Problem>) {
+        if let Some(id) = path.strip_prefix("rules/").and_then(|path| path.strip_suffix(".yaml")) {
+            self.rules.extend(rules::read(id, root, text, reading, problems).map(Arc::new));
+        } else if path.starts_with("resources/") {
+            if let Some(facts) = facts::read(path, root, problems) {
+                let facts = Arc::new(facts);
+                for kind in facts.also.iter().chain([&facts.kind]) {
+                    self.facts.insert(kind.clone(), Arc::clone(&facts));
+                }
+            }
+        } else if path.ends_with(".yaml") {
+            // What is wrong with a policy is said where it is loaded.
+            problems.clear();
+            self.policies.push((path.trim_end_matches(".yaml").to_owned(), text.to_owned()));
+        }
+    }
+
+    fn sorted(mut self) -> Self {
+        self.rules.sort_by(|a, b| a.id.cmp(&b.id));
+        self
     }
 
     /// All rules, sorted by id.
@@ -154,9 +163,9 @@ impl Catalogue {
 
 /// The text of a rule up to its examples, which are most of it.
 fn relevant(text: &str, reading: Reading) -> &str {
-    match (reading, text.find("\nexamples:")) {
-        (Reading::WithoutExamples, Some(end)) => text.get(..=end).unwrap_or(text),
-        _ => text,
+    match reading {
+        Reading::WithoutExamples => document::before_key(text, "examples"),
+        Reading::Whole => text,
     }
 }
 
@@ -179,10 +188,21 @@ mod tests {
 
     #[test]
     fn the_embedded_catalogue_has_no_problem() {
-        let (catalogue, problems) = Catalogue::from_texts(embedded::TEXTS.iter().copied(), Reading::Whole);
+        let (catalogue, problems) = Catalogue::from_texts(
+            embedded::TEXTS.iter().map(|(path, text, _)| (*path, *text)),
+            Reading::Whole,
+        );
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert!(problems.is_empty(), "{problems:#?}");
         assert!(!catalogue.rules().is_empty());
+    }
+
+    #[test]
+    fn every_tree_was_packed() {
+        for (path, text, packed) in embedded::TEXTS {
+            let parsed = document::parse_yaml(relevant(text, Reading::WithoutExamples)).root;
+            assert_eq!(packed::unpack(packed, text), Some(parsed), "{path}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Policies, rules, facts, tests and the config file are read from it.
 
 mod json;
+pub mod packed;
 pub mod reader;
 mod yaml;
 
@@ -95,6 +96,15 @@ pub fn parse_json(text: &str) -> Document {
 #[must_use]
 pub fn parse(text: &str) -> Document {
     if text.trim_start().starts_with(['{', '[']) { parse_json(text) } else { parse_yaml(text) }
+}
+
+/// A YAML text up to its top-level key `key`.
+#[must_use]
+pub fn before_key<'t>(text: &'t str, key: &str) -> &'t str {
+    match text.find(&format!("\n{key}:")) {
+        Some(end) => text.get(..=end).unwrap_or(text),
+        None => text,
+    }
 }
 
 #[cfg(test)]
