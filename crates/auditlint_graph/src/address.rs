@@ -1,10 +1,12 @@
 //! Terraform's resource addresses, read by a real parser: instance keys may hold dots, brackets and quotes.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use auditlint_syntax::Name;
+use rustc_hash::FxHashSet;
 use thiserror::Error;
 
 /// `[0]` or `["key"]`
@@ -150,6 +152,12 @@ impl Hash for ModulePath {
     }
 }
 
+impl Borrow<str> for ModulePath {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for ModulePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -197,19 +205,18 @@ impl Address {
     /// # Errors
     /// When the text is none; the error says where.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        Self::parse_beside(text, None)
+        Self::parse_among(text, &mut Names::default())
     }
 
-    /// Reads an address, and shares the names that it has in common with `neighbour`: a plan lists the resources
-    /// of a module one after the other.
+    /// Reads an address whose long names are shared with others.
     ///
     /// # Errors
     /// When the text is none; the error says where.
-    pub(crate) fn parse_beside(text: &str, neighbour: Option<&Self>) -> Result<Self, AddressError> {
-        Self::read(text, neighbour).map_err(|(reason, at)| AddressError { text: text.to_owned(), reason, at })
+    pub(crate) fn parse_among(text: &str, names: &mut Names) -> Result<Self, AddressError> {
+        Self::read(text, names).map_err(|(reason, at)| AddressError { text: text.to_owned(), reason, at })
     }
 
-    fn read(text: &str, neighbour: Option<&Self>) -> Result<Self, Fault> {
+    fn read(text: &str, names: &mut Names) -> Result<Self, Fault> {
         let wrong = ("expected TYPE.NAME", text.len());
         let mut parts = Parts::of(text);
         let mut part = || parts.next()?.ok_or(wrong);
@@ -225,17 +232,13 @@ impl Address {
         if kind.key.is_some() || parts.next()?.is_some() {
             return Err(wrong);
         }
-        let shared = |own: &str, of: fn(&Self) -> &Name| match neighbour.map(of) {
-            Some(known) if known == own => known.clone(),
-            _ => Name::new(own),
-        };
-        let module = text.get(..module_end).unwrap_or_default();
-        let module = match neighbour.map(|neighbour| &neighbour.module) {
-            Some(known) if known.as_str() == module => known.clone(),
-            _ => ModulePath::written(module),
-        };
-        let (kind, named) = (shared(kind.name, |known| &known.kind), shared(name.name, |known| &known.name));
-        Ok(Self { module, mode, kind, name: named, key: name.key })
+        Ok(Self {
+            module: names.module(text.get(..module_end).unwrap_or_default()),
+            mode,
+            kind: names.name(kind.name),
+            name: names.name(name.name),
+            key: name.key,
+        })
     }
 
     /// The source of the module, where it is the address of a stand-in for a call (see [`module_kind`]).
@@ -248,6 +251,39 @@ impl Address {
     #[must_use]
     pub fn without_keys(&self) -> Self {
         Self { module: self.module.without_keys(), key: None, ..self.clone() }
+    }
+}
+
+/// The names of many addresses, each kept once: a plan has few modules and types, and many resources.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    modules: FxHashSet<ModulePath>,
+    names: FxHashSet<Name>,
+}
+
+impl Names {
+    fn module(&mut self, written: &str) -> ModulePath {
+        match self.modules.get(written) {
+            Some(known) => known.clone(),
+            None => {
+                let path = ModulePath::written(written);
+                self.modules.insert(path.clone());
+                path
+            }
+        }
+    }
+
+    fn name(&mut self, written: &str) -> Name {
+        match self.names.get(written) {
+            Some(known) => known.clone(),
+            None => {
+                let name = Name::new(written);
+                if name.is_heap_allocated() {
+                    self.names.insert(name.clone());
+                }
+                name
+            }
+        }
     }
 }
 

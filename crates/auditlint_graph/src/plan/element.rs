@@ -5,42 +5,30 @@ use std::borrow::Cow;
 use auditlint_syntax::Name;
 
 use super::scan::{Halt, Scan, members, text};
+use crate::address::Names;
 use crate::{Action, Address, Attributes, Interest, Mode, PlanSection};
 
-/// A resource before it is joined with the configuration.
+/// A resource before it is joined with the configuration, which comes last.
 #[derive(Debug)]
 pub(super) struct Element {
     pub(super) address: Address,
     pub(super) action: Option<Action>,
     pub(super) section: PlanSection,
     pub(super) index: u32,
-    pub(super) attributes: Vec<Raw>,
-    /// Whether nothing about it is known before apply.
-    pub(super) unknown: bool,
+    /// What is wanted of `after`, `after_unknown` and `after_sensitive`, one after the other, as it is written.
+    wanted: Box<str>,
 }
 
 /// An attribute with its masks, as they are written: a plan's trees are large, its texts are not, and each is
 /// needed for a moment only.
 #[derive(Debug, Default)]
-pub(super) struct Raw {
+pub(super) struct Raw<'e> {
     pub(super) name: Name,
-    pub(super) value: Option<Box<str>>,
+    pub(super) value: Option<&'e str>,
     /// `true`, or a tree in which `true` marks what is known after apply.
-    pub(super) unknown: Option<Box<str>>,
+    pub(super) unknown: Option<&'e str>,
     /// `true`, or a tree in which `true` marks what is sensitive.
-    pub(super) sensitive: Mask,
-}
-
-/// What is sensitive of an attribute.
-#[derive(Debug, Default)]
-pub(super) enum Mask {
-    /// Nothing.
-    #[default]
-    None,
-    /// Everything.
-    All,
-    /// What the tree says.
-    Tree(Box<str>),
+    pub(super) sensitive: Option<&'e str>,
 }
 
 /// What was read of one element: none for a deposed object, which is on its way out; a text that says why it is no
@@ -49,25 +37,16 @@ pub(super) type Found = Result<Option<Element>, String>;
 
 /// Reads one element.
 pub(super) struct Reader<'a> {
-    interest: &'a Interest,
-    section: PlanSection,
-    index: u32,
-    before: Option<&'a Address>,
+    pub(super) interest: &'a Interest,
+    pub(super) names: &'a mut Names,
+    pub(super) section: PlanSection,
+    /// Its place in the section.
+    pub(super) index: u32,
 }
 
-impl<'a> Reader<'a> {
-    /// A reader of the element at `index` of `section`, which follows `before`.
-    pub(super) fn new(
-        interest: &'a Interest,
-        section: PlanSection,
-        index: u32,
-        before: Option<&'a Element>,
-    ) -> Self {
-        Self { interest, section, index, before: before.map(|before| &before.address) }
-    }
-
+impl Reader<'_> {
     /// An element of `resource_changes`, or a resource of a state's `values`.
-    pub(super) fn read(&self, scan: &mut Scan<'_>) -> Result<Found, Halt> {
+    pub(super) fn read(&mut self, scan: &mut Scan<'_>) -> Result<Found, Halt> {
         let mut parts = Parts::default();
         // The type says what is wanted, so values that are written before the address wait for it.
         let mut waiting = Vec::new();
@@ -89,9 +68,9 @@ impl<'a> Reader<'a> {
         Ok(parts.element(self.section, self.index))
     }
 
-    fn address(&self, written: &str) -> Result<Address, String> {
+    fn address(&mut self, written: &str) -> Result<Address, String> {
         let address = text(written).ok_or("a resource without an address")?;
-        Address::parse_beside(&address, self.before).map_err(|error| error.to_string())
+        Address::parse_among(&address, self.names).map_err(|error| error.to_string())
     }
 }
 
@@ -145,19 +124,21 @@ impl<'b> Parts<'b> {
         if section == PlanSection::ResourceChanges && self.action.is_none() {
             return Err(format!("{address} without actions that are known"));
         }
-        let mut element =
-            Element { address, action: self.action, section, index, attributes: Vec::new(), unknown: false };
-        if !self.action.is_some_and(Action::removes) {
-            element.unknown = self.unknown.is_true;
-            element.fill(self.after, self.unknown, self.sensitive);
-        }
-        Ok(Some(element))
+        let sections = match self.action {
+            Some(action) if action.removes() => [const { &Section::EMPTY }; 3],
+            _ => [&self.after, &self.unknown, &self.sensitive],
+        };
+        let mut wanted = String::with_capacity(sections.iter().map(|section| section.length()).sum());
+        sections.iter().for_each(|section| section.write(&mut wanted));
+        Ok(Some(Element { address, action: self.action, section, index, wanted: wanted.into() }))
     }
 }
 
 impl<'b> Section<'b> {
+    const EMPTY: Self = Self { is_true: false, attributes: Vec::new() };
+
     fn read(scan: &mut Scan<'b>, wanted: Option<&Attributes>) -> Result<Self, Halt> {
-        let Some(wanted) = wanted else { return scan.skip().map(|()| Self::default()) };
+        let Some(wanted) = wanted else { return scan.skip().map(|()| Self::EMPTY) };
         let mut section = Self { is_true: scan.is_true(), attributes: Vec::new() };
         members(scan, |name, scan| {
             match wanted.named(name) {
@@ -168,38 +149,68 @@ impl<'b> Section<'b> {
         })?;
         Ok(section)
     }
+
+    /// Most bytes that are written of it, but for names with escapes.
+    fn length(&self) -> usize {
+        let members = self.attributes.iter().map(|(name, value)| name.len() + value.len() + 4);
+        members.sum::<usize>() + 4
+    }
+
+    fn write(&self, out: &mut String) {
+        if self.is_true {
+            return out.push_str("true ");
+        }
+        out.push('{');
+        for (n, (name, value)) in self.attributes.iter().enumerate() {
+            if n > 0 {
+                out.push(',');
+            }
+            if name.contains(['"', '\\']) || name.contains(char::is_control) {
+                out.push_str(&serde_json::Value::from(name.as_str()).to_string());
+            } else {
+                out.extend(["\"", name, "\""]);
+            }
+            out.push(':');
+            out.push_str(value);
+        }
+        out.push('}');
+    }
 }
 
 impl Element {
-    fn fill(&mut self, after: Section<'_>, unknown: Section<'_>, sensitive: Section<'_>) {
-        self.attributes = after
+    /// The attributes that are wanted, and whether nothing of the resource is known before apply.
+    pub(super) fn attributes(&self, interest: &Interest) -> (Vec<Raw<'_>>, bool) {
+        let wanted = interest.of(&self.address.kind);
+        let mut scan = Scan::new(self.wanted.as_bytes());
+        let mut section = || Section::read(&mut scan, wanted).unwrap_or_default();
+        let (after, unknown, sensitive) = (section(), section(), section());
+        let whole = sensitive.is_true.then_some("true");
+        let mut out: Vec<Raw<'_>> = after
             .attributes
             .into_iter()
-            .map(|(name, value)| Raw { name, value: Some(value.into()), ..Raw::default() })
+            .map(|(name, value)| Raw { name, value: Some(value), unknown: None, sensitive: whole })
             .collect();
         for (name, mask) in unknown.attributes {
             if marks(mask) {
-                self.slot(name).unknown = Some(mask.into());
+                slot(&mut out, name).unknown = Some(mask);
             }
-        }
-        if sensitive.is_true {
-            self.attributes.iter_mut().for_each(|raw| raw.sensitive = Mask::All);
         }
         for (name, mask) in sensitive.attributes {
             if marks(mask) {
-                self.slot(name).sensitive = Mask::Tree(mask.into());
+                slot(&mut out, name).sensitive = Some(mask);
             }
         }
+        (out, unknown.is_true)
     }
+}
 
-    fn slot(&mut self, name: Name) -> &mut Raw {
-        let at = self.attributes.iter().position(|raw| raw.name == name).unwrap_or_else(|| {
-            self.attributes.push(Raw { name, ..Raw::default() });
-            self.attributes.len() - 1
-        });
-        #[expect(clippy::indexing_slicing, reason = "the position was just found or made")]
-        &mut self.attributes[at]
-    }
+fn slot<'r, 'e>(all: &'r mut Vec<Raw<'e>>, name: Name) -> &'r mut Raw<'e> {
+    let at = all.iter().position(|raw| raw.name == name).unwrap_or_else(|| {
+        all.push(Raw { name, ..Raw::default() });
+        all.len() - 1
+    });
+    #[expect(clippy::indexing_slicing, reason = "the position was just found or made")]
+    &mut all[at]
 }
 
 /// Whether a mask may mark anything. Most of them are trees of empty objects, which say what no mask says.

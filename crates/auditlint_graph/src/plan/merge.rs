@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use super::configuration::{Configured, Expression, Module};
-use super::element::{Element, Mask, Raw};
+use super::element::{Element, Raw};
 use super::reference::Resolver;
 use crate::{
     Cause, CauseKind, Key, Map, ModulePath, Number, Origin, PlanSection, Reference, Resource, Tables, Target,
@@ -27,18 +27,19 @@ pub(super) fn resources(
     for element in &elements {
         instances.entry(Target::at(&element.address)).or_default().push(element.address.key.clone());
     }
-    let mut module: Option<(ModulePath, Option<&Module>)> = None;
+    let mut modules: FxHashMap<ModulePath, Option<&Module>> = FxHashMap::default();
     elements
         .into_iter()
         .map(|element| {
             let path = &element.address.module;
-            // The resources of a module follow one another.
-            let configured_module = match &module {
-                Some((known, found)) if known == path => *found,
-                _ => module.insert((path.clone(), configured.and_then(|all| all.module(path)))).1,
+            let module = match modules.get(path) {
+                Some(known) => *known,
+                None => *modules
+                    .entry(path.clone())
+                    .or_insert_with(|| configured.and_then(|configured| configured.module(path))),
             };
             let resolver = Resolver::new(configured, &instances, path, element.address.key.as_ref());
-            let merge = Merge::new(&element, configured_module, resolver, tables);
+            let merge = Merge::new(&element, module, resolver, tables);
             Arc::new(merge.resource(element))
         })
         .collect()
@@ -64,20 +65,21 @@ impl<'a> Merge<'a> {
         let own = own.map(Vec::as_slice);
         // A state holds every value, so nothing that is absent there may still be set.
         let is_state = element.action.is_none();
-        let incomplete = (element.unknown
-            || !is_state && own.is_none() && tables.interest.wants_type(&address.kind))
-        .then(|| Cause {
-            kind: CauseKind::Elsewhere,
-            subject: "the plan's configuration".to_owned(),
-            hint: "make the plan's JSON with `terraform show -json`, unfiltered".to_owned(),
-        });
+        let incomplete =
+            (!is_state && own.is_none() && tables.interest.wants_type(&address.kind)).then(|| Cause {
+                kind: CauseKind::Elsewhere,
+                subject: "the plan's configuration".to_owned(),
+                hint: "make the plan's JSON with `terraform show -json`, unfiltered".to_owned(),
+            });
         Self { tables, own, resolver, origin: Origin::Plan(element.section, element.index), incomplete }
     }
 
     fn resource(&self, element: Element) -> Resource {
         let facts = self.tables.facts.of(&element.address.kind);
         let mut attributes = Map::default();
-        for raw in &element.attributes {
+        let (raws, wholly_unknown) = element.attributes(&self.tables.interest);
+        let incomplete = self.incomplete.clone().or_else(|| wholly_unknown.then(known_after_apply));
+        for raw in &raws {
             let expression = self.expression(self.own, &raw.name);
             let sensitive = is_sensitive_name(&raw.name) || facts.sensitive.contains(&raw.name);
             let mut value = self.attribute(raw, expression, sensitive);
@@ -99,7 +101,7 @@ impl<'a> Merge<'a> {
             planned: Some((element.section, element.index)),
             action: element.action,
             undecided: None,
-            incomplete: self.incomplete.clone(),
+            incomplete,
             nearest_call: None,
         }
     }
@@ -109,16 +111,12 @@ impl<'a> Merge<'a> {
     }
 
     fn attribute(&self, raw: &Raw, expression: Option<&Expression>, sensitive: bool) -> Option<Tracked> {
-        let tree = |text: &Option<Box<str>>| match text {
+        let tree = |text: Option<&str>| match text {
             Some(text) => serde_json::from_str(text).ok(),
             None => Some(Json::Null),
         };
-        let mask = match &raw.sensitive {
-            Mask::None => Json::Null,
-            Mask::All => Json::Bool(true),
-            Mask::Tree(text) => serde_json::from_str(text).unwrap_or(Json::Bool(true)),
-        };
-        match (tree(&raw.value), tree(&raw.unknown)) {
+        let mask = tree(raw.sensitive).unwrap_or(Json::Bool(true));
+        match (tree(raw.value), tree(raw.unknown)) {
             (Some(value), Some(unknown)) => self.value(&value, &unknown, &mask, expression, sensitive, 0),
             // It is well formed, but nested too deeply or a number too large: something stands there.
             _ => Some(self.unknown(expression).marked(true)),
@@ -272,9 +270,10 @@ impl<'a> Merge<'a> {
         let is_data = subject.as_deref().is_some_and(|subject| subject.starts_with("data."));
         let cause = match (&self.incomplete, subject) {
             (Some(cause), None) => cause.clone(),
-            (_, subject) => Cause {
+            (_, None) => known_after_apply(),
+            (_, Some(subject)) => Cause {
                 kind: if is_data { CauseKind::Data } else { CauseKind::Computed },
-                subject: subject.unwrap_or_else(|| "known after apply".to_owned()),
+                subject,
                 hint: "known after apply".to_owned(),
             },
         };
@@ -301,6 +300,14 @@ impl<'a> Merge<'a> {
 
     fn list(&self, items: Vec<Tracked>) -> Tracked {
         self.known(Value::List(items.into()))
+    }
+}
+
+fn known_after_apply() -> Cause {
+    Cause {
+        kind: CauseKind::Computed,
+        subject: "known after apply".to_owned(),
+        hint: "known after apply".to_owned(),
     }
 }
 

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::address::Names;
 use crate::{Gap, GapKind, PlanSection, ResourceGraph, Tables};
 use configuration::Configured;
-use element::{Element, Found, Reader};
+use element::{Element, Reader};
 use text::Utf8;
 use window::{Stop, Window};
 
@@ -70,7 +71,13 @@ pub fn read_plan(input: &mut dyn Read, name: &str, tables: &Tables) -> Result<Pl
         [0, 0, 0, 0] => return Err(malformed("the file is empty")),
         _ => {}
     }
-    let mut reading = Reading { window: Window::new(text), name, tables, document: Document::default() };
+    let mut reading = Reading {
+        window: Window::new(text),
+        name,
+        tables,
+        names: Names::default(),
+        document: Document::default(),
+    };
     match reading.document() {
         Ok(()) => {}
         Err(Stop::Io(error)) => return Err(PlanError::Io(error)),
@@ -111,6 +118,7 @@ struct Reading<'a, R> {
     window: Window<R>,
     name: &'a str,
     tables: &'a Tables,
+    names: Names,
     document: Document,
 }
 
@@ -199,20 +207,20 @@ impl<R: Read> Reading<'_, R> {
         }
         let mut index = 0;
         while self.window.next_item()? {
-            let before = self.document.elements.last();
-            let reader = Reader::new(&self.tables.interest, PlanSection::ResourceChanges, index, before);
-            let found = self.window.read(|scan| reader.read(scan))?;
-            self.keep(found);
+            self.element(PlanSection::ResourceChanges, index)?;
             index += 1;
         }
         Ok(())
     }
 
-    fn keep(&mut self, found: Found) {
-        match found {
+    fn element(&mut self, section: PlanSection, index: u32) -> Result<(), Stop> {
+        let interest = &self.tables.interest;
+        let mut reader = Reader { interest, names: &mut self.names, section, index };
+        match self.window.read(|scan| reader.read(scan))? {
             Ok(element) => self.document.elements.extend(element),
             Err(reason) => self.gap(GapKind::Unreadable, &reason),
         }
+        Ok(())
     }
 
     /// The `values` of a state.
@@ -238,11 +246,7 @@ impl<R: Read> Reading<'_, R> {
                     if self.window.enter(b'[')? {
                         while self.window.next_item()? {
                             let index = u32::try_from(self.document.elements.len()).unwrap_or(u32::MAX);
-                            let before = self.document.elements.last();
-                            let interest = &self.tables.interest;
-                            let reader = Reader::new(interest, PlanSection::State, index, before);
-                            let found = self.window.read(|scan| reader.read(scan))?;
-                            self.keep(found);
+                            self.element(PlanSection::State, index)?;
                         }
                     }
                 }

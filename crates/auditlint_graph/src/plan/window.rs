@@ -149,7 +149,10 @@ impl<R: Read> Window<R> {
 
     /// What `of` reads of the next value. It is asked again, from the start, when the value goes on behind what is
     /// in memory.
-    pub(super) fn read<T>(&mut self, of: impl Fn(&mut Scan<'_>) -> Result<T, Halt>) -> Result<T, Stop> {
+    pub(super) fn read<T>(
+        &mut self,
+        mut of: impl FnMut(&mut Scan<'_>) -> Result<T, Halt>,
+    ) -> Result<T, Stop> {
         self.peek()?;
         loop {
             let mut scan = Scan::new(self.buffer.get(self.start..self.end).unwrap_or_default());
