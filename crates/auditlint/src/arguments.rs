@@ -79,6 +79,9 @@ pub(crate) struct Selection {
     /// The value of terraform.workspace
     #[arg(long, value_name = "NAME", env = "TF_WORKSPACE")]
     pub(crate) workspace: Option<String>,
+    /// Only this environment of those that the config declares
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
     /// Only these rules or categories
     #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
     pub(crate) select: Vec<String>,
@@ -112,6 +115,9 @@ pub(crate) struct CheckOptions {
     /// Show passing and exempt verdicts as well
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) show: Vec<Show>,
+    /// Write down what a plan leaves undecided, for a look at the state after the apply
+    #[arg(long, value_name = "FILE")]
+    pub(crate) obligations: Option<Utf8PathBuf>,
     /// The least severity that fails the run
     #[arg(long, value_enum, default_value_t = FailOn::Low)]
     pub(crate) fail_on: FailOn,

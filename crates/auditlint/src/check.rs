@@ -57,6 +57,10 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
         output::replace(path, render(&report, &outcome, format, &shown(false)).as_bytes())
             .map_err(|error| Failure::from(error).hint("name a file in a folder that can be written to"))?;
     }
+    if let Some(path) = &options.obligations {
+        output::replace(path, auditlint_report::obligations(&report).as_bytes())
+            .map_err(|error| Failure::from(error).hint("name a file in a folder that can be written to"))?;
+    }
     let format = format(options.format);
     let colour = format == Format::Pretty && output::colours();
     output::print(&render(&report, &outcome, format, &shown(colour)))?;
@@ -110,7 +114,12 @@ fn gate(options: &CheckOptions) -> Result<Gate, Failure> {
         FailOn::High => Severity::High,
         FailOn::Critical => Severity::Critical,
     };
-    let mut gate = Gate { fail_on, unknown_blocks: [InputMode::State].into(), excused: Default::default() };
+    let mut gate = Gate {
+        fail_on,
+        unknown_blocks: [InputMode::State].into(),
+        excused: Default::default(),
+        defers: options.obligations.is_some(),
+    };
     for word in options.allow_incomplete.iter().flatten() {
         if word.is_empty() {
             gate.excused.extend(Gate::EXCUSABLE);

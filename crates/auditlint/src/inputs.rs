@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use auditlint_analysis::{
-    AnalysisHost, DiskFiles, NamedPolicy, PolicySet, RootSpec, Settings, SetupError, discover, is_terraform,
-    load_policies,
+    AnalysisHost, DiskFiles, Environments, NamedPolicy, PolicySet, RootSpec, Settings, SetupError, discover,
+    is_terraform, load_policies,
 };
 use auditlint_graph::plan::PlanError;
 use auditlint_graph::terraform::{Caches, RootInputs};
 use auditlint_policy::Reading;
+use auditlint_syntax::document::reader::nearest;
 use auditlint_syntax::{FileId, Files as _, Name, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -87,7 +88,11 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         vars: vars.clone(),
         workspace: selection.workspace.as_deref().map(Name::new),
     };
-    let mut host = AnalysisHost::new(Arc::clone(&files) as Arc<_>, set, extra.settings);
+    let environments = environments(selection, &set)?;
+    let mut settings = extra.settings;
+    // Where environments stand side by side, a verdict that passes is shown beside one that fails.
+    settings.keep_passes |= environments.names().len() > 1;
+    let mut host = AnalysisHost::new(Arc::clone(&files) as Arc<_>, set, settings);
     let mut roots = Vec::new();
     let mut only = Vec::new();
     let mut broken = Vec::new();
@@ -119,10 +124,16 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         host.apply_change(auditlint_analysis::Change::Overlay(path.clone(), text.into()));
         roots.push(path.parent().map(Utf8Path::to_owned).unwrap_or_default());
     }
-    let specs =
-        roots.into_iter().map(|folder| RootSpec::Folder { inputs: inputs(folder), environment: None });
-    host.apply_change(auditlint_analysis::Change::Roots(specs.collect()));
-    let source = source.map(|path| inputs(inside(&path)));
+    let specs = |folder| environments.specs(&inputs(folder), selection.env.as_deref());
+    host.apply_change(auditlint_analysis::Change::Roots(roots.into_iter().flat_map(specs).collect()));
+    // A plan was made with the values of one environment, and holds them; only one that is named adds its own.
+    let source = source.map(|path| match &selection.env {
+        Some(_) => match specs(inside(&path)).pop() {
+            Some(RootSpec::Folder { inputs, .. }) => inputs,
+            _ => inputs(inside(&path)),
+        },
+        None => inputs(inside(&path)),
+    });
     for one in &given {
         let read = match one {
             Given::Plan { shown, absolute } => {
@@ -157,6 +168,22 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         }
     }
     Ok(Inputs { host, files, only, broken })
+}
+
+/// The environments of the config, among them the one that is named.
+fn environments(selection: &Selection, set: &PolicySet) -> Result<Arc<Environments>, Failure> {
+    let environments = Arc::clone(&set.environments);
+    let Some(name) = &selection.env else { return Ok(environments) };
+    let names = environments.names();
+    if names.contains(&name.as_str()) {
+        return Ok(Arc::clone(&set.environments));
+    }
+    let failure = Failure::new(format!("no root declares the environment {name}"));
+    Err(match (nearest(name, names.iter().copied()), names.as_slice()) {
+        (Some(near), _) => failure.hint(format!("did you mean `{near}`?")),
+        (None, []) => failure.hint("declare it under `roots` in .auditlint.yaml"),
+        (None, names) => failure.hint(format!("the environments are {}", names.join(", "))),
+    })
 }
 
 /// The JSON documents of a folder.

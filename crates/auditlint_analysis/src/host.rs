@@ -139,7 +139,7 @@ impl AnalysisHost {
                     .enumerate()
                     .filter_map(|(at, spec)| unique.contains(&at).then_some(spec))
                     .collect();
-                specs.sort_by(|a, b| place(a).cmp(&place(b)));
+                specs.sort_by(|a, b| place(a).cmp(place(b)));
                 state.roots = specs
                     .into_iter()
                     .map(|spec| {
@@ -191,10 +191,10 @@ impl AnalysisHost {
     }
 }
 
-/// The order of reports.
-fn place(spec: &RootSpec) -> (&Utf8Path, Option<&RootInputs>) {
+/// The order of reports; the environments of a folder keep the order in which they are declared.
+fn place(spec: &RootSpec) -> &Utf8Path {
     match spec {
-        RootSpec::Folder { inputs, .. } => (&inputs.folder, Some(inputs)),
-        RootSpec::Plan { path, source } => (path, source.as_ref()),
+        RootSpec::Folder { inputs, .. } => &inputs.folder,
+        RootSpec::Plan { path, .. } => path,
     }
 }

@@ -6,6 +6,7 @@
 
 mod discovery;
 mod disk;
+mod environments;
 mod fix;
 mod following;
 mod host;
@@ -21,6 +22,7 @@ mod suppression;
 pub use auditlint_graph::terraform::is_terraform;
 pub use discovery::{Discovery, discover};
 pub use disk::{DiskFiles, today};
+pub use environments::Environments;
 pub use fix::{FileEdits, Fix};
 pub use host::{AnalysisHost, Change, RootId, RootSpec, Settings};
 pub use outcome::{Gate, Outcome, Status, outcome};

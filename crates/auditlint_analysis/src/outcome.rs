@@ -14,6 +14,8 @@ pub struct Gate {
     pub fail_on: Severity,
     /// The kinds of input whose unknowns block.
     pub unknown_blocks: BTreeSet<InputMode>,
+    /// Whether what a plan leaves undecided is written down, to be looked at after the apply.
+    pub defers: bool,
     /// The kinds of gap that are excused.
     pub excused: BTreeSet<GapKind>,
 }
@@ -27,6 +29,8 @@ pub enum Status {
     Findings,
     /// Nothing that counts is broken, something is undecided and only shown.
     Undecided,
+    /// The same, and all of it is written down for a look at the state after the apply.
+    Deferred,
     /// Something that the policy covers could not be read, or an unknown blocks.
     Incomplete,
 }
@@ -40,6 +44,8 @@ pub struct Outcome {
     pub exit: u8,
     /// The kinds of gap that were there and were excused: every format says so.
     pub excused: Vec<GapKind>,
+    /// Whether what a plan leaves undecided was written down.
+    pub defers: bool,
 }
 
 impl Status {
@@ -50,6 +56,7 @@ impl Status {
             Self::Clean => "clean",
             Self::Findings => "findings",
             Self::Undecided => "undecided",
+            Self::Deferred => "deferred",
             Self::Incomplete => "incomplete",
         }
     }
@@ -77,16 +84,19 @@ pub fn outcome(report: &Report, gate: &Gate) -> Outcome {
     };
     let failed = counts(Verdict::Fail).next().is_some();
     let blocked = counts(Verdict::Unknown).any(|(root, _)| gate.unknown_blocks.contains(&root.mode));
-    let undecided = report.findings().any(|(_, finding)| finding.verdict == Verdict::Unknown);
+    let mut undecided = report.findings().filter(|(_, f)| f.verdict == Verdict::Unknown).peekable();
+    let is_undecided = undecided.peek().is_some();
+    let deferred = gate.defers && undecided.all(|(root, _)| root.mode == InputMode::Plan);
     let gaps: BTreeSet<GapKind> =
         report.roots.iter().flat_map(|root| root.gaps.iter().map(|gap| gap.kind)).collect();
     let excused: Vec<GapKind> = gaps.intersection(&gate.excused).copied().collect();
     let open = excused.len() < gaps.len();
-    let (status, exit) = match (failed, open || blocked, undecided) {
+    let (status, exit) = match (failed, open || blocked, is_undecided) {
         (true, ..) => (Status::Findings, 1),
         (false, true, _) => (Status::Incomplete, 2),
+        (false, false, true) if deferred => (Status::Deferred, 0),
         (false, false, true) => (Status::Undecided, 0),
         (false, false, false) => (Status::Clean, 0),
     };
-    Outcome { status, exit, excused }
+    Outcome { status, exit, excused, defers: gate.defers }
 }

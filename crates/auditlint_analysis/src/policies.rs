@@ -7,6 +7,8 @@ use auditlint_syntax::{Files, ReadError, Source, document};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use crate::Environments;
+
 /// The name of the config file.
 pub const CONFIG_NAME: &str = ".auditlint.yaml";
 
@@ -24,6 +26,8 @@ pub struct PolicySet {
     pub sources: Vec<Arc<Source>>,
     /// The config file that was used, and what it says.
     pub config: Option<(Utf8PathBuf, Config)>,
+    /// The environments that it declares.
+    pub environments: Arc<Environments>,
 }
 
 /// Why there is no policy.
@@ -116,8 +120,15 @@ pub fn load_policies(
         sources.push(built_in(catalogue, DEFAULT, files)?);
     }
     let policy = Arc::new(Policy::load(catalogue, &sources)?);
+    let environments = match &config {
+        Some((path, config, source)) => Environments::new(path, config).map_err(|(span, message)| {
+            SetupError::Config(vec![LocatedProblem::new(source, span, message)])
+        })?,
+        None => Environments::default(),
+    };
     let config = config.map(|(path, config, _)| (path, config));
-    Ok(PolicySet { catalogue: Arc::clone(catalogue), policy, sources, config })
+    let environments = Arc::new(environments);
+    Ok(PolicySet { catalogue: Arc::clone(catalogue), policy, sources, config, environments })
 }
 
 /// A policy that was named where there is no repository to read it from.

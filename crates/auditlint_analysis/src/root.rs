@@ -107,6 +107,14 @@ impl Root {
         matches!(&self.spec, RootSpec::Folder { inputs, .. } if Some(inputs.folder.as_path()) == folder)
     }
 
+    /// The name of its environment.
+    pub(crate) fn environment(&self) -> Option<&str> {
+        match &self.spec {
+            RootSpec::Folder { environment, .. } => environment.as_ref().map(|(name, _)| name.as_str()),
+            RootSpec::Plan { .. } => None,
+        }
+    }
+
     /// Whether it was judged at least once, so that it is known what it reads.
     pub(crate) fn was_judged(&self) -> bool {
         lock(&self.accesses).is_some()

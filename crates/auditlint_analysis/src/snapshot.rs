@@ -175,25 +175,32 @@ impl Analysis {
     /// # Errors
     /// When the host has moved on.
     pub fn findings_in(&self, file: FileId, roots: &[RootId]) -> Result<Vec<Arc<Finding>>, Cancelled> {
-        let mut found: Vec<Arc<Finding>> = Vec::new();
+        // Each with the environments that have its verdict.
+        let mut found: Vec<(Arc<Finding>, Vec<&str>)> = Vec::new();
         for id in roots {
             let judged = self.judged(*id)?;
+            let own = self.root(*id).and_then(|root| root.environment());
             for finding in judged.in_file(file) {
                 if !matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) {
                     continue;
                 }
-                match found
-                    .iter_mut()
-                    .find(|known| known.rule == finding.rule && known.place == finding.place)
-                {
-                    Some(known) if finding.verdict == Verdict::Fail && known.verdict == Verdict::Unknown => {
-                        *known = Arc::clone(finding);
+                let same = |known: &&mut (Arc<Finding>, Vec<&str>)| {
+                    known.0.rule == finding.rule && known.0.place == finding.place
+                };
+                match found.iter_mut().find(same) {
+                    Some(known) if known.0.verdict == finding.verdict => {
+                        known.1.extend(own.filter(|name| !known.1.contains(name)));
+                    }
+                    Some(known) if finding.verdict == Verdict::Fail => {
+                        *known = (Arc::clone(finding), own.into_iter().collect());
                     }
                     Some(_) => {}
-                    None => found.push(Arc::clone(finding)),
+                    None => found.push((Arc::clone(finding), own.into_iter().collect())),
                 }
             }
         }
+        let mut found: Vec<Arc<Finding>> =
+            found.into_iter().map(|(finding, names)| named(finding, &names)).collect();
         found.sort_by_key(|finding| match finding.place {
             Place::Source(at) => (at.span.start, at.span.end, Arc::clone(&finding.rule)),
             Place::Plan(_) | Place::Nowhere => (0, 0, Arc::clone(&finding.rule)),
@@ -302,4 +309,13 @@ impl Analysis {
         files.extend(report.policy.categories.iter().map(|(_, at)| at.file));
         files.into_iter().filter_map(|file| self.source(file)).collect()
     }
+}
+
+/// The finding, with the environments that it speaks of.
+fn named(finding: Arc<Finding>, environments: &[&str]) -> Arc<Finding> {
+    if environments.is_empty() {
+        return finding;
+    }
+    let message = format!("{} (in {})", finding.message, environments.join(", "));
+    Arc::new(Finding { message, ..Finding::clone(&finding) })
 }

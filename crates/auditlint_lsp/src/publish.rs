@@ -84,7 +84,7 @@ impl Publisher {
             let roots = view.analysis.discover(&view.folder, &globset::GlobSet::empty()).roots;
             let mut session = self.shared.lock();
             if let Some(workspace) = session.workspaces.get_mut(at) {
-                workspace.host.apply_change(Change::Roots(specs(roots)));
+                workspace.host.apply_change(Change::Roots(specs(roots, view.analysis.policy_set())));
                 // What came while the folders were looked through is looked for in the next round.
                 workspace.discovered = Some(view.layout);
                 session.generation += 1;

@@ -310,8 +310,8 @@ fn is_policy(workspace: &Workspace, path: &Utf8Path) -> bool {
             .is_some_and(|problem| problem.problems().iter().any(|problem| problem.path == path.as_str()))
 }
 
-/// The roots as the host takes them.
-pub(crate) fn specs(folders: Vec<Utf8PathBuf>) -> Vec<RootSpec> {
+/// The roots as the host takes them: each folder under all its environments.
+pub(crate) fn specs(folders: Vec<Utf8PathBuf>, set: &PolicySet) -> Vec<RootSpec> {
     let inputs = |folder| RootInputs { folder, ..RootInputs::default() };
-    folders.into_iter().map(|folder| RootSpec::Folder { inputs: inputs(folder), environment: None }).collect()
+    folders.into_iter().flat_map(|folder| set.environments.specs(&inputs(folder), None)).collect()
 }

@@ -339,3 +339,23 @@ async fn a_request_survives_what_changes_elsewhere() {
         assert!(answer["result"].is_array(), "{answer}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_is_judged_under_all_its_environments() {
+    let mut client = Client::start(json!({})).await;
+    let config = "roots:\n  - path: .\n    environments:\n      test: {vars: {days: 7}}\n      production: {vars: {days: 400}}\n";
+    std::fs::write(client.folder.path().join(".auditlint.yaml"), config).unwrap();
+    let event = json!({"uri": client.uri(".auditlint.yaml"), "type": 1});
+    client.notify("workspace/didChangeWatchedFiles", json!({"changes": [event]})).await;
+    let text = "variable \"days\" {\n  type = number\n}\n\nresource \"aws_cloudwatch_log_group\" \"g\" {\n  name              = \"g\"\n  retention_in_days = var.days\n}\n";
+    client.open("main.tf", text).await;
+    client
+        .until(|message| {
+            let diagnostics = message["params"]["diagnostics"].as_array();
+            diagnostics.into_iter().flatten().any(|one| {
+                let says = |part| one["message"].as_str().is_some_and(|message| message.contains(part));
+                one["code"] == "aws/cloudwatch/log-group-retention" && says("7 days") && says("(in test)")
+            })
+        })
+        .await;
+}

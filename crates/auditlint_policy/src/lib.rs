@@ -25,7 +25,7 @@ pub use finding::{
     Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related, Remedy,
     RemedyKind, Safety, Severity,
 };
-pub use load::{Config, PolicyError};
+pub use load::{Config, ConfiguredRoot, Environment, PolicyError};
 pub use policy::{Binding, Policy};
 pub use rule::Rule;
 pub use verdict::Verdict;

@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use auditlint_analysis::Report;
 use auditlint_policy::Verdict;
 
+use crate::environments::Matrix;
 use crate::group::{gaps, groups};
 use crate::plain::plain_line;
 use crate::{Options, words};
 
 pub(crate) fn render(report: &Report, options: &Options) -> String {
     let mut out = String::new();
+    let matrix = Matrix::new(report);
     for group in groups(report, options) {
         let finding = group.first;
         let place = words::place(report, group.root, &finding.place);
@@ -27,6 +29,9 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
             [first, rest @ ..] => write!(line, " ({first} and {} more)", rest.len()),
             [] => Ok(()),
         };
+        if let Some(words) = matrix.words(&group) {
+            let _ = write!(line, " ({words})");
+        }
         out.push_str(&plain_line(&line));
         out.push('\n');
     }

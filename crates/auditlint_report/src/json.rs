@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::group::{gaps, wanted};
+use crate::obligations;
 use crate::plain::plain_json;
 use crate::words::{self, Shown};
 
@@ -37,10 +38,10 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
         findings: report
             .findings()
             .filter(|(_, item)| wanted(item, options))
-            .map(|(root, item)| finding(report, root, item))
+            .map(|(root, item)| finding(report, root, item, outcome.defers))
             .collect(),
         gaps: gaps(report).into_iter().map(|(_, item)| gap(report, item)).collect(),
-        obligations: Vec::new(),
+        obligations: if outcome.defers { obligations::all(report) } else { Vec::new() },
     };
     let mut out = plain_json(&serde_json::to_string_pretty(&output).unwrap_or_default());
     out.push('\n');
@@ -70,7 +71,7 @@ fn summary(summary: &Summary) -> Value {
     })
 }
 
-fn finding(report: &Report, root: &RootReport, finding: &Finding) -> Value {
+fn finding(report: &Report, root: &RootReport, finding: &Finding, defers: bool) -> Value {
     let rule = words::rule(report, finding);
     let mandatory = report
         .policy
@@ -115,7 +116,7 @@ fn finding(report: &Report, root: &RootReport, finding: &Finding) -> Value {
         })).collect::<Vec<_>>()).collect::<Vec<_>>(),
         "state": null,
         "exemption": finding.exemption,
-        "obligation": null,
+        "obligation": if defers { obligations::of(root, finding) } else { None },
         "fixes": finding.remedies.iter().map(|remedy| json!({"title": remedy.title, "safety": remedy.safety.as_str()})).collect::<Vec<_>>(),
         "fingerprint": finding.fingerprint,
     })

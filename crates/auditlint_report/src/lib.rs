@@ -1,10 +1,12 @@
 //! One module per output format, all of them pure functions of a report; nothing new is computed here.
 
 mod concise;
+mod environments;
 mod github;
 mod group;
 mod json;
 mod mask;
+mod obligations;
 mod plain;
 mod pretty;
 mod rules;
@@ -14,6 +16,7 @@ mod words;
 use auditlint_analysis::{Outcome, Report};
 
 pub use json::error as json_error;
+pub use obligations::render as obligations;
 pub use plain::plain;
 pub use rules::{explain, rules_json, rules_text};
 

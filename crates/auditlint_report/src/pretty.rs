@@ -14,6 +14,7 @@ use codespan_reporting::term::{self, Config};
 
 use crate::Options;
 use crate::concise::{gap_place, label};
+use crate::environments::Matrix;
 use crate::group::{Group, causes, gaps, groups};
 use crate::mask::masked;
 use crate::plain::{plain, plain_line, plain_source};
@@ -29,9 +30,10 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
     let mut drawn = String::new();
     headline(&mut drawn, report);
     let (judged, shown): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| is_judged(group));
-    frames(&mut drawn, report, &judged, options);
+    let matrix = Matrix::new(report);
+    frames(&mut drawn, report, &judged, &matrix, options);
     for group in shown {
-        line(&mut drawn, report, &group);
+        line(&mut drawn, report, &group, &matrix);
     }
     // The frames have colours of ours; what else is written has none.
     let mut out = String::new();
@@ -87,7 +89,7 @@ fn headline(out: &mut String, report: &Report) {
     );
 }
 
-fn frames(out: &mut String, report: &Report, groups: &[Group<'_>], options: &Options) {
+fn frames(out: &mut String, report: &Report, groups: &[Group<'_>], matrix: &Matrix<'_>, options: &Options) {
     let drawn = if options.quiet {
         0
     } else if options.full {
@@ -97,14 +99,14 @@ fn frames(out: &mut String, report: &Report, groups: &[Group<'_>], options: &Opt
     };
     for group in groups.iter().take(drawn) {
         out.push('\n');
-        out.push_str(&frame(report, group, options));
+        out.push_str(&frame(report, group, matrix, options));
     }
     if !groups.is_empty() && drawn > 0 {
         out.push('\n');
     }
     let lines = if options.full || options.quiet { usize::MAX } else { LINES };
     for group in groups.iter().skip(drawn).take(lines) {
-        line(out, report, group);
+        line(out, report, group, matrix);
     }
     let rest = groups.len().saturating_sub(drawn).saturating_sub(lines);
     if rest > 0 {
@@ -114,7 +116,7 @@ fn frames(out: &mut String, report: &Report, groups: &[Group<'_>], options: &Opt
 }
 
 /// One diagnostic over both files, with the Terraform line and the policy line.
-fn frame(report: &Report, group: &Group<'_>, options: &Options) -> String {
+fn frame(report: &Report, group: &Group<'_>, matrix: &Matrix<'_>, options: &Options) -> String {
     let finding = group.first;
     let mut files = Texts::new(report);
     let mut labels = Vec::new();
@@ -141,6 +143,7 @@ fn frame(report: &Report, group: &Group<'_>, options: &Options) -> String {
             addresses(&group.addresses)
         )));
     }
+    notes.extend(matrix.words(group).map(|words| plain_line(&words)));
     if let Some(remedy) = finding.remedies.first() {
         notes.push(plain_line(&format!("fix: {}", remedy.title)));
     }
@@ -162,7 +165,7 @@ fn frame(report: &Report, group: &Group<'_>, options: &Options) -> String {
         term::emit_to_string(&mut out, &config, &files.texts, &diagnostic)
     };
     if drawn.is_err() {
-        line(&mut out, report, group);
+        line(&mut out, report, group, matrix);
     }
     while out.ends_with("\n\n") {
         out.pop();
@@ -209,7 +212,7 @@ fn addresses(addresses: &[String]) -> String {
     }
 }
 
-fn line(out: &mut String, report: &Report, group: &Group<'_>) {
+fn line(out: &mut String, report: &Report, group: &Group<'_>, matrix: &Matrix<'_>) {
     let finding = group.first;
     let place = words::place(report, group.root, &finding.place);
     let instances = if group.addresses.len() > 1 {
@@ -217,8 +220,9 @@ fn line(out: &mut String, report: &Report, group: &Group<'_>) {
     } else {
         String::new()
     };
+    let environments = matrix.words(group).map(|words| format!(" ({words})")).unwrap_or_default();
     let line = format!(
-        "{}[{}] {place}: {}{instances}",
+        "{}[{}] {place}: {}{instances}{environments}",
         label(finding.verdict, finding.severity.as_str()),
         finding.rule,
         finding.message

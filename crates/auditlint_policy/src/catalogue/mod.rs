@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use auditlint_graph::Tables;
 use auditlint_syntax::document::{self, Node, packed};
-use auditlint_syntax::{LineColumn, LineIndex, Name, Problem};
+use auditlint_syntax::{LineColumn, LineIndex, Name, Problem, Source, Span};
 use rustc_hash::FxHashMap;
 
 use crate::Rule;
@@ -39,6 +39,15 @@ pub struct LocatedProblem {
     pub at: LineColumn,
     /// What is wrong.
     pub message: String,
+}
+
+impl LocatedProblem {
+    /// A problem of `source` at `span`.
+    #[must_use]
+    pub fn new(source: &Source, span: Span, message: String) -> Self {
+        let at = LineIndex::new(source.text()).line_column(source.text(), span.start);
+        Self { path: source.path().to_string(), at, message }
+    }
 }
 
 impl std::fmt::Display for LocatedProblem {

@@ -1,8 +1,8 @@
 //! `.auditlint.yaml`: which policies and roots a folder is checked with.
 
-use auditlint_syntax::document::reader::MapReader;
-use auditlint_syntax::document::{self, Node};
-use auditlint_syntax::{Source, Span};
+use auditlint_syntax::document::reader::{MapReader, string, wrong};
+use auditlint_syntax::document::{self, Node, NodeKind};
+use auditlint_syntax::{Problem, Source, Span};
 
 use crate::catalogue::{LocatedProblem, locate};
 
@@ -13,8 +13,37 @@ pub struct Config {
     pub policy: Vec<(String, Span)>,
     /// Globs of folders that are left out.
     pub ignore_paths: Vec<String>,
+    /// Folders that are roots with environments of their own.
+    pub roots: Vec<ConfiguredRoot>,
     /// Whether the file is a policy itself.
     pub is_policy: bool,
+}
+
+/// An entry of `roots`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredRoot {
+    /// A glob of folders, relative to the config file.
+    pub path: String,
+    /// Where it is written.
+    pub span: Span,
+    /// The environments of each of these folders, in the order of the file; without any, a folder has one set of
+    /// values as Terraform finds it.
+    pub environments: Vec<Environment>,
+}
+
+/// A set of values with which a root is applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// Variable files, relative to the root's folder, in order.
+    pub var_files: Vec<String>,
+    /// Variables, each as `--var` takes it.
+    pub vars: Vec<(String, String)>,
+    /// The value of `terraform.workspace`.
+    pub workspace: Option<String>,
+    /// The account that it is applied in.
+    pub account: Option<String>,
 }
 
 impl Config {
@@ -34,14 +63,17 @@ impl Config {
             config.policy = own.collect();
         }
         config.ignore_paths = map.strings("ignore_paths").into_iter().map(str::to_owned).collect();
-        for key in ["roots", "stores", "output"] {
+        if let Some(node) = map.take("roots") {
+            config.roots = node.items().iter().filter_map(|item| root(item, map.problems())).collect();
+            if !matches!(node.kind, NodeKind::List(_)) {
+                map.problems().push(wrong(node, "a list of roots"));
+            }
+        }
+        for key in ["stores", "output"] {
             if let Some(node) = map.take(key) {
                 let message = format!("`{key}` is not supported yet");
-                let problem = auditlint_syntax::Problem {
-                    kind: auditlint_syntax::ProblemKind::Unsupported,
-                    span: node.span,
-                    message,
-                };
+                let problem =
+                    Problem { kind: auditlint_syntax::ProblemKind::Unsupported, span: node.span, message };
                 map.problems().push(problem);
             }
         }
@@ -55,5 +87,110 @@ impl Config {
         } else {
             Err(locate(source.path().as_str(), source.text(), problems).collect())
         }
+    }
+}
+
+fn root(node: &Node, problems: &mut Vec<Problem>) -> Option<ConfiguredRoot> {
+    let mut map = MapReader::new(node, problems);
+    let path = map.need("path");
+    let environments = map.take("environments");
+    map.finish();
+    let path = path.and_then(|path| Some((string(path, problems)?.to_owned(), path.span)));
+    let named = environments.map(Node::entries).unwrap_or_default();
+    if let Some(node) = environments
+        && !matches!(node.kind, NodeKind::Map(_))
+    {
+        problems.push(wrong(node, "environments by their name"));
+    }
+    let environments = named.iter().map(|entry| environment(&entry.key, &entry.value, problems)).collect();
+    let (path, span) = path?;
+    Some(ConfiguredRoot { path, span, environments })
+}
+
+fn environment(name: &str, node: &Node, problems: &mut Vec<Problem>) -> Environment {
+    let mut environment = Environment { name: name.to_owned(), ..Environment::default() };
+    // `production:` alone is an environment that differs in nothing but its name.
+    if node.kind == NodeKind::Null {
+        return environment;
+    }
+    let mut map = MapReader::new(node, problems);
+    environment.var_files = map.strings("var_files").into_iter().map(str::to_owned).collect();
+    let vars = map.take("vars").map(Node::entries).unwrap_or_default();
+    environment.vars = vars.iter().map(|entry| (entry.key.clone(), expression(&entry.value))).collect();
+    environment.workspace = map.string("workspace").map(str::to_owned);
+    // Twelve digits are a number in YAML.
+    environment.account = map.take("account").map(expression);
+    map.finish();
+    environment
+}
+
+/// A value as `--var` takes it: a string as it is, everything else as an expression.
+fn expression(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::String(text) | NodeKind::Number(_, text) => text.clone(),
+        _ => literal(node),
+    }
+}
+
+fn literal(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::Null => "null".to_owned(),
+        NodeKind::Bool(value) => value.to_string(),
+        NodeKind::Number(_, written) => written.clone(),
+        NodeKind::String(text) => quoted(text),
+        NodeKind::List(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        NodeKind::Map(entries) => {
+            let entries =
+                entries.iter().map(|entry| format!("{}: {}", quoted(&entry.key), literal(&entry.value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// A string of HCL that is `text` and no template.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "$${").replace("%{", "%%{");
+    format!("\"{}\"", escaped.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use auditlint_syntax::Paths;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, Vec<String>> {
+        let path = camino::Utf8Path::new(".auditlint.yaml");
+        let source = Source::new(Paths::default().id(path), path.to_owned(), Arc::from(text.as_bytes()));
+        Config::read(&source).map_err(|all| all.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn environments_are_read_with_their_values() {
+        let text = "roots:\n  - path: 'stacks/*'\n    environments:\n      test:\n      production:\n        var_files: [prod.tfvars]\n        vars: {days: 365, names: [a, \"b\"], tags: {x: 1}, on: true}\n        workspace: prod\n        account: 123456789012\n";
+        let config = read(text).unwrap();
+        let [root] = config.roots.as_slice() else { panic!("{config:?}") };
+        let [test, production] = root.environments.as_slice() else { panic!("{root:?}") };
+        assert_eq!((root.path.as_str(), test.name.as_str()), ("stacks/*", "test"));
+        let vars: Vec<String> =
+            production.vars.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(vars, ["days=365", "names=[\"a\", \"b\"]", "tags={\"x\": 1}", "on=true"]);
+        assert_eq!(production.account.as_deref(), Some("123456789012"));
+        assert_eq!(production.workspace.as_deref(), Some("prod"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_root_has_its_place() {
+        let problems = read("roots:\n  - pth: a\n    environments: [test]\n").unwrap_err();
+        assert_eq!(
+            problems,
+            [
+                ".auditlint.yaml:2:5: `path` is missing",
+                ".auditlint.yaml:2:5: unknown key `pth`; did you mean `path`?",
+                ".auditlint.yaml:3:19: expected environments by their name, found a list",
+            ]
+        );
     }
 }

@@ -11,7 +11,7 @@ use camino::Utf8Path;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-pub use config::Config;
+pub use config::{Config, ConfiguredRoot, Environment};
 
 use crate::catalogue::{Catalogue, LocatedProblem, locate, parameter_value};
 use crate::condition::Operand;
