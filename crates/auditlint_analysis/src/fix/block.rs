@@ -1,6 +1,6 @@
 //! Changes of one resource block.
 
-use auditlint_graph::Resource;
+use auditlint_graph::{Declared, Resource};
 use auditlint_policy::{LiteralValue, NewBlock, NewValue};
 use auditlint_syntax::hcl::{Attribute, Block, Body, Expr, ExprKind, HclFile, ItemKind};
 use auditlint_syntax::{Name, Source, Span, TextEdit};
@@ -49,6 +49,29 @@ impl<'a> Subject<'a> {
             }
             _ => None,
         })
+    }
+
+    /// The block that stands at `declared`.
+    pub(super) fn at(source: &'a Source, file: &'a HclFile, declared: Declared) -> Option<Self> {
+        file.items.iter().find_map(|item| match &item.piece.kind {
+            ItemKind::Block(block) if !block.body.incomplete => {
+                let here = block.span.shifted(item.base) == declared.block.span;
+                here.then_some(Self { text: source.text(), block, base: item.base })
+            }
+            _ => None,
+        })
+    }
+
+    /// The variable that the attribute at `path` is, where it is nothing else.
+    pub(super) fn variable(&self, path: &str) -> Option<&'a str> {
+        let (block, name) = self.body_of(path).ok()?;
+        match &block.body.attribute(name)?.value.kind {
+            ExprKind::GetAttr(base, name, _) => match &base.kind {
+                ExprKind::Variable(root) if root == "var" => Some(name),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// `[count.index]`, `[each.key]` or nothing.

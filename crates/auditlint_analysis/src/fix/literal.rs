@@ -72,7 +72,7 @@ fn says(text: &str, value: &Value) -> bool {
 
 /// Judges every root that reads `file` with its new text: none when this finding stays, false when another
 /// fails that did not fail before.
-fn trial(workshop: &Workshop<'_>, file: FileId, text: &str) -> Option<bool> {
+pub(super) fn trial(workshop: &Workshop<'_>, file: FileId, text: &str) -> Option<bool> {
     let analysis = workshop.analysis;
     let path = analysis.files().paths().path(file);
     let mut files = Overlay::clone(analysis.overlay());

@@ -6,6 +6,7 @@
 
 mod align;
 mod block;
+mod call;
 mod layout;
 mod literal;
 mod value;
@@ -60,15 +61,15 @@ pub(crate) fn fixes(analysis: &Analysis, root: RootId, finding: &Arc<Finding>) -
         .filter_map(|slot| judged.graph.get(*slot))
         .find(|found| found.address == finding.address);
     let Some(resource) = resource else { return Vec::new() };
-    // What is not ours is never edited.
-    if resource.nearest_call.is_some() {
-        return Vec::new();
-    }
     let Some(source) = resource.file().and_then(|file| analysis.source(file)) else { return Vec::new() };
-    if !is_editable(&source) {
+    let workshop = Workshop { analysis, root, judged: &judged, resource, source, finding };
+    // What is not ours is never edited; our call of it is.
+    if let Some(call) = resource.nearest_call {
+        return finding.remedies.iter().filter_map(|remedy| call::offer(&workshop, remedy, call)).collect();
+    }
+    if !is_editable(&workshop.source) {
         return Vec::new();
     }
-    let workshop = Workshop { analysis, root, judged: &judged, resource, source, finding };
     finding.remedies.iter().flat_map(|remedy| workshop.offers(remedy)).collect()
 }
 
