@@ -8,6 +8,7 @@ mod cause;
 mod facts;
 mod graph;
 mod join;
+mod number;
 pub mod plan;
 mod resource;
 pub mod terraform;
@@ -21,5 +22,7 @@ pub use facts::{
 };
 pub use graph::{Delta, ResourceGraph, Slot, Target};
 pub use join::join;
+pub use number::Number;
 pub use resource::{Action, Declared, Resource};
-pub use value::{Derived, Map, Number, Origin, PlanSection, RefKey, Reference, Tracked, Unknown, Value};
+pub(crate) use value::Shape;
+pub use value::{Derived, Map, Origin, PlanSection, RefKey, Reference, Tracked, Unknown, Value};

@@ -11,21 +11,10 @@ use auditlint_syntax::{Location, Name};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::{Cause, Key, Mode, ModulePath};
+use crate::{Cause, Key, Mode, ModulePath, Number};
 
 /// An object or a map, in source order.
 pub type Map = IndexMap<Name, Tracked, FxBuildHasher>;
-
-/// A number. Terraform computes with arbitrary precision; this type is the one place to raise ours, which is
-/// that of an IEEE double.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub struct Number(pub f64);
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
 
 /// A value without its history.
 #[derive(Clone, Default)]
@@ -117,8 +106,22 @@ pub struct Tracked {
     pub origin: Origin,
     /// Whether it is sensitive; survives every operation.
     pub sensitive: bool,
+    /// Which of Terraform's types a list or a map is.
+    pub(crate) shape: Shape,
     /// The attributes of other resources that it was made from, whether they are known or not.
     pub references: Option<Arc<[Reference]>>,
+}
+
+/// Which of Terraform's types a [`Value::List`] or [`Value::Map`] is; nothing for other values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A tuple or an object: each element has a type of its own.
+    #[default]
+    Loose,
+    /// A list or a map: all elements have one type.
+    Typed,
+    /// A set.
+    Set,
 }
 
 /// Where a value was written.
@@ -269,7 +272,7 @@ impl Tracked {
     /// A value with its origin, not sensitive, made from no resource.
     #[must_use]
     pub fn new(value: Value, origin: Origin) -> Self {
-        Self { value, origin, sensitive: false, references: None }
+        Self { value, origin, sensitive: false, shape: Shape::Loose, references: None }
     }
 
     /// A value made at `at` from `inputs`: origins are chained, sensitivity and references carried over.
@@ -281,6 +284,7 @@ impl Tracked {
             value,
             origin: Origin::Derived(Arc::new(Derived::new(at, from))),
             sensitive: inputs.iter().any(|input| input.sensitive),
+            shape: Shape::Loose,
             references: united(inputs, false),
         }
     }
@@ -300,7 +304,13 @@ impl Tracked {
     /// Another value with the same history.
     #[must_use]
     pub fn with_value(self, value: Value) -> Self {
-        Self { value, ..self }
+        Self { value, shape: Shape::Loose, ..self }
+    }
+
+    /// The same list or map, as one whose elements have one type.
+    #[must_use]
+    pub(crate) fn shaped(self, shape: Shape) -> Self {
+        Self { shape, ..self }
     }
 
     /// The value, to compare, match and measure; what is printed goes through [`Self::show`].
@@ -455,7 +465,7 @@ impl Value {
     /// A whole number.
     #[must_use]
     pub fn int(n: i32) -> Self {
-        Self::Number(Number(f64::from(n)))
+        Self::Number(Number::whole(i64::from(n)))
     }
 
     /// The string, where it is one.

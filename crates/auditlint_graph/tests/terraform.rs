@@ -55,7 +55,7 @@ fn expressions_are_what_terraform_console_says() {
         ("\"a-${1 + 1}-b\"", "\"a-2-b\""),
         ("true ? \"x\" : \"y\"", "\"x\""),
         ("!(1 < 2) || false", "false"),
-        ("\"1\" == 1", "true"),
+        ("\"1\" == 1", "false"),
         ("[for s in [\"a\", \"b\"] : upper(s)]", "[\"A\", \"B\"]"),
         ("{for k, v in {a = 1, b = 2} : v => k if v > 1}", "{ 2 = \"b\" }"),
         (

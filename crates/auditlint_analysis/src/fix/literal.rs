@@ -64,7 +64,7 @@ fn only_literal(origin: &Origin) -> Option<Location> {
 fn says(text: &str, value: &Value) -> bool {
     match value {
         Value::Bool(value) => text == value.to_string(),
-        Value::Number(number) => text.parse::<f64>().is_ok_and(|written| written == number.0),
+        Value::Number(number) => text.parse::<f64>().is_ok_and(|written| written == number.to_f64()),
         Value::String(value) => text == super::value::string(value),
         Value::Null | Value::List(_) | Value::Map(_) | Value::Unknown(_) => false,
     }

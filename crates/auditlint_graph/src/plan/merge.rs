@@ -147,7 +147,13 @@ impl<'a> Merge<'a> {
             }
             Json::Null => return None,
             Json::Bool(value) => self.known(Value::Bool(*value)),
-            Json::Number(number) => self.known(Value::Number(Number(number.as_f64().unwrap_or(f64::NAN)))),
+            Json::Number(number) => {
+                let whole = number.as_i64().map(Number::whole);
+                match whole.or_else(|| Number::parse(&number.to_string())) {
+                    Some(number) => self.known(Value::Number(number)),
+                    None => return Some(self.unknown(expression).marked(sensitive)),
+                }
+            }
             // A provider shows what nobody set as an empty text.
             Json::String(text) if text.is_empty() && expression.is_none() && self.own.is_some() => {
                 return None;

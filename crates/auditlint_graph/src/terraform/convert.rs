@@ -1,11 +1,10 @@
-//! Terraform's conversions between types, and type constraints of variables.
+//! Terraform's conversions between primitive types, and the order of sets.
 
-use std::sync::Arc;
+use std::cmp::Ordering;
 
 use auditlint_syntax::Name;
-use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
 
-use crate::{Map, Number, Tracked, Value};
+use crate::{Number, Shape, Tracked, Value};
 
 /// A value as text: numbers and truth values convert.
 pub(crate) fn text(value: &Value) -> Option<Name> {
@@ -18,20 +17,23 @@ pub(crate) fn text(value: &Value) -> Option<Name> {
 }
 
 /// A value as number: texts that are numbers convert.
-pub(crate) fn number(value: &Value) -> Option<f64> {
+pub(crate) fn number(value: &Value) -> Option<Number> {
     match value {
-        Value::Number(number) => Some(number.0),
-        Value::String(text) => text.parse().ok().filter(|n: &f64| n.is_finite()),
+        Value::Number(number) => Some(number.clone()),
+        Value::String(text) => Number::parse(text),
         _ => None,
     }
 }
 
-/// A value as truth value: the texts `true` and `false` convert.
+/// A value as truth value: the texts `true` and `false` convert, and so do `1` and `0`.
 pub(crate) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
-        Value::String(text) if text == "true" => Some(true),
-        Value::String(text) if text == "false" => Some(false),
+        Value::String(text) => match text.as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -39,118 +41,61 @@ pub(crate) fn boolean(value: &Value) -> Option<bool> {
 /// The order and distinctness of a set.
 pub(super) fn set(items: Vec<Tracked>) -> Vec<Tracked> {
     let mut items = items;
-    items.sort_by_key(|item| text(item.value()));
+    items.sort_by(|a, b| order(a.value(), b.value()).then_with(|| key(a).cmp(&key(b))));
     items.dedup_by(|a, b| super::operators::equal(a, b) == Some(true));
     items
 }
 
-/// A type constraint.
-pub(super) enum Type {
-    Any,
-    String,
-    Number,
-    Bool,
-    List(Box<Self>),
-    Set(Box<Self>),
-    Map(Box<Self>),
-    Object(Vec<(Name, Self, Optional)>),
-}
-
-/// Whether an attribute of an object type may be left out, and what it is then.
-pub(super) enum Optional {
-    Required,
-    Default(Option<Tracked>),
-}
-
-impl Type {
-    /// Reads a type constraint; what is none is `any`.
-    pub(super) fn read(expr: &Expr, default: &dyn Fn(&Expr) -> Tracked) -> Self {
-        match &expr.kind {
-            ExprKind::Variable(name) => match name.as_str() {
-                "string" => Self::String,
-                "number" => Self::Number,
-                "bool" => Self::Bool,
-                _ => Self::Any,
-            },
-            ExprKind::Paren(inner) => Self::read(inner, default),
-            ExprKind::Call(name, arguments, _) => {
-                let inner =
-                    || Box::new(arguments.first().map_or(Self::Any, |first| Self::read(first, default)));
-                match (name.as_str(), arguments.first().map(|first| &first.kind)) {
-                    ("list", _) => Self::List(inner()),
-                    ("set", _) => Self::Set(inner()),
-                    ("map", _) => Self::Map(inner()),
-                    ("object", Some(ExprKind::Object(items))) => Self::Object(
-                        items
-                            .iter()
-                            .filter_map(|item| {
-                                let name = match &item.key {
-                                    ObjectKey::Name(name) => name.clone(),
-                                    ObjectKey::Expr(Expr { kind: ExprKind::String(name), .. }) => {
-                                        name.clone()
-                                    }
-                                    ObjectKey::Expr(_) => return None,
-                                };
-                                Some(match &item.value.kind {
-                                    ExprKind::Call(call, parts, _) if call == "optional" => {
-                                        let kind =
-                                            parts.first().map_or(Self::Any, |part| Self::read(part, default));
-                                        (name, kind, Optional::Default(parts.get(1).map(default)))
-                                    }
-                                    _ => (name, Self::read(&item.value, default), Optional::Required),
-                                })
-                            })
-                            .collect(),
-                    ),
-                    _ => Self::Any,
-                }
-            }
-            _ => Self::Any,
-        }
+/// The order of a set's elements, where it is one that Terraform promises.
+fn order(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => a.cmp(b),
+        (Value::Number(a), Value::Number(b)) => a.cmp(b),
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        // What is null or not known comes last.
+        (Value::Null | Value::Unknown(_), Value::Null | Value::Unknown(_)) => Ordering::Equal,
+        (Value::Null | Value::Unknown(_), _) => Ordering::Greater,
+        (_, Value::Null | Value::Unknown(_)) => Ordering::Less,
+        _ => Ordering::Equal,
     }
+}
 
-    /// Converts `value`; what does not convert stays as it is (terraform refuses it, and it is judged as written).
-    pub(super) fn convert(&self, value: Tracked) -> Tracked {
-        if matches!(value.value(), Value::Unknown(_) | Value::Null) {
-            return value;
+/// What other elements are sorted by: the text from which cty makes a set's hash.
+fn key(item: &Tracked) -> String {
+    let mut out = String::new();
+    write_key(item, &mut out);
+    out
+}
+
+fn write_key(item: &Tracked, out: &mut String) {
+    match item.value() {
+        Value::Null => out.push('~'),
+        Value::Unknown(_) => out.push('?'),
+        Value::Bool(truth) => out.push(if *truth { 'T' } else { 'F' }),
+        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::String(text) => out.push_str(&format!("{:?}", text.as_str())),
+        Value::List(items) => {
+            let (open, close) = if item.shape == Shape::Loose { ('<', '>') } else { ('[', ']') };
+            out.push(open);
+            for inner in items.iter() {
+                write_key(inner, out);
+                out.push(';');
+            }
+            out.push(close);
         }
-        let shell = Tracked {
-            origin: value.origin.clone(),
-            sensitive: value.sensitive,
-            references: value.references.clone(),
-            ..Tracked::default()
-        };
-        let with =
-            |new: Option<Value>| new.map_or_else(|| value.clone(), |new| shell.clone().with_value(new));
-        match (self, value.value()) {
-            (Self::String, other) => with(text(other).map(Value::String)),
-            (Self::Number, other) => with(number(other).map(|n| Value::Number(Number(n)))),
-            (Self::Bool, other) => with(boolean(other).map(Value::Bool)),
-            (Self::List(inner), Value::List(items)) => {
-                with(Some(Value::List(items.iter().map(|item| inner.convert(item.clone())).collect())))
-            }
-            (Self::Set(inner), Value::List(items)) => with(Some(Value::List(
-                set(items.iter().map(|item| inner.convert(item.clone())).collect()).into(),
-            ))),
-            (Self::Map(inner), Value::Map(map)) => {
-                let converted: Map =
-                    map.iter().map(|(key, item)| (key.clone(), inner.convert(item.clone()))).collect();
-                with(Some(Value::Map(Arc::new(converted))))
-            }
-            (Self::Object(attributes), Value::Map(map)) => {
-                let mut out = Map::default();
-                for (name, kind, optional) in attributes {
-                    let given = map.get(name).filter(|item| !item.is_null());
-                    let item = match (given, optional) {
-                        (Some(item), _) => kind.convert(item.clone()),
-                        (None, Optional::Default(Some(default))) => kind.convert(default.clone()),
-                        (None, _) => Tracked { origin: value.origin.clone(), ..Tracked::default() },
-                    };
-                    out.insert(name.clone(), item);
+        Value::Map(map) => {
+            let is_map = item.shape == Shape::Typed;
+            out.push(if is_map { '{' } else { '<' });
+            let mut entries: Vec<(&Name, &Tracked)> = map.iter().collect();
+            entries.sort_by_key(|(name, _)| *name);
+            for (name, inner) in entries {
+                if is_map {
+                    out.push_str(&format!("{:?}:", name.as_str()));
                 }
-                with(Some(Value::Map(Arc::new(out))))
+                write_key(inner, out);
+                out.push(';');
             }
-            _ => value,
+            out.push(if is_map { '}' } else { '>' });
         }
     }
 }

@@ -5,7 +5,7 @@ use auditlint_syntax::{Location, Name};
 use super::folder::BlockRef;
 use super::modules::Scope;
 use super::world::World;
-use crate::{Cause, Origin, Tracked, Unknown, Value};
+use crate::{Cause, Number, Origin, Tracked, Unknown, Value};
 
 /// Most instances of one block; Terraform itself becomes unusable before.
 const MOST: u32 = 10_000;
@@ -33,15 +33,11 @@ impl World<'_> {
             return match value.value() {
                 Value::Unknown(unknown) => Instances::Undecided(unknown.cause.clone()),
                 other => match super::convert::number(other) {
-                    Some(n) if n > f64::from(MOST) && n.fract() == 0.0 => self.too_many(at, "count", n),
-                    Some(n) if n >= 0.0 && n.fract() == 0.0 =>
-                    {
-                        #[expect(
-                            clippy::cast_possible_truncation,
-                            clippy::cast_sign_loss,
-                            reason = "checked just above"
-                        )]
-                        Instances::Count(n as u64)
+                    Some(n) if n > Number::whole(i64::from(MOST)) && n.is_whole() => {
+                        self.too_many(at, "count", n)
+                    }
+                    Some(n) if let Some(count) = n.to_i64().and_then(|n| u64::try_from(n).ok()) => {
+                        Instances::Count(count)
                     }
                     _ => Instances::Undecided(odd("count")),
                 },
@@ -65,8 +61,7 @@ impl World<'_> {
     }
 
     pub(super) fn indexed(&self, scope: &Scope, index: u64, at: Location) -> Scope {
-        #[expect(clippy::cast_precision_loss, reason = "bounded by MOST")]
-        let number = Value::Number(crate::Number(index as f64));
+        let number = Value::Number(Number::count(usize::try_from(index).unwrap_or(usize::MAX)));
         Scope { index: Some(Tracked::new(number, Origin::Written(at))), each: None, ..scope.clone() }
     }
 

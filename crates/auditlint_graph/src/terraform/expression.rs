@@ -8,9 +8,10 @@ use auditlint_syntax::{Location, Name};
 use super::convert::{boolean, number, text};
 use super::folder::BlockRef;
 use super::modules::Scope;
+use super::types::Type;
 use super::world::{DEEPEST_QUESTIONS, World};
 use super::{expand, functions, limits, operators};
-use crate::{Cause, CauseKind, Derived, Map, Number, Origin, Tracked, Unknown, Value};
+use crate::{Cause, CauseKind, Derived, Map, Number, Origin, Shape, Tracked, Unknown, Value};
 
 impl World<'_> {
     /// The value of `expr`, which stands in `block` of module `id`.
@@ -34,9 +35,9 @@ impl World<'_> {
         match &expr.kind {
             ExprKind::Null => literal(Value::Null),
             ExprKind::Bool(value) => literal(Value::Bool(*value)),
-            ExprKind::Number(written) => match written.parse() {
-                Ok(number) => literal(Value::Number(Number(number))),
-                Err(_) => self.unknown(CauseKind::Function, "a number out of range", "", at),
+            ExprKind::Number(written) => match Number::parse(written) {
+                Some(number) => literal(Value::Number(number)),
+                None => self.unknown(CauseKind::Function, "a number out of range", "", at),
             },
             ExprKind::String(text) => literal(Value::String(text.clone())),
             ExprKind::Template(parts) => self.template(id, block, parts, scope, at),
@@ -90,8 +91,9 @@ impl World<'_> {
                 let condition = eval(condition);
                 match boolean(condition.value()) {
                     Some(decided) => {
-                        let chosen = eval(if decided { yes } else { no });
-                        self.passed(chosen, &[&condition], at)
+                        let (yes, no) = (eval(yes), eval(no));
+                        let (chosen, other) = if decided { (yes, no) } else { (no, yes) };
+                        self.chosen(&condition, &chosen, &other, at)
                     }
                     None => {
                         let (yes, no) = (eval(yes), eval(no));
@@ -117,11 +119,19 @@ impl World<'_> {
 
     /// Unknown for the first cause found in `inputs`.
     pub(super) fn unknown_of(&self, inputs: &[&Tracked], at: Location) -> Tracked {
-        let cause = inputs.iter().find_map(|input| first_cause(input)).unwrap_or(Cause {
+        match inputs.iter().find_map(|input| first_cause(input)) {
+            Some(cause) => self.unknown_from(cause, inputs, at),
+            None => self.refused(inputs, at),
+        }
+    }
+
+    /// What terraform refuses to evaluate.
+    pub(super) fn refused(&self, inputs: &[&Tracked], at: Location) -> Tracked {
+        let cause = Cause {
             kind: CauseKind::Function,
             subject: "an expression that terraform refuses".to_owned(),
             hint: "run 'terraform validate'".to_owned(),
-        });
+        };
         self.unknown_from(cause, inputs, at)
     }
 
@@ -138,6 +148,18 @@ impl World<'_> {
             origin,
             sensitive: value.sensitive || deciders.iter().any(|decider| decider.sensitive),
             ..value
+        }
+    }
+
+    /// One of two values by a condition that is known. Both arms have one type, whichever is chosen.
+    fn chosen(&self, condition: &Tracked, chosen: &Tracked, other: &Tracked, at: Location) -> Tracked {
+        if !self.spend_on([chosen, other]) {
+            return self.too_many_steps(at);
+        }
+        let common = Type::unified(&[Type::of(chosen), Type::of(other)]);
+        match common.and_then(|common| common.converted(chosen)) {
+            Some(value) => self.passed(value, &[condition], at),
+            None => self.refused(&[chosen, condition], at),
         }
     }
 
@@ -251,7 +273,8 @@ impl World<'_> {
             Value::Null => Tracked::derive(at, &[base], Value::List(Arc::from([]))),
             Value::List(items) => {
                 let items: Vec<Tracked> = items.iter().map(apply).collect();
-                Tracked::derive(at, &[base], Value::List(items.into()))
+                let shape = if base.shape == Shape::Loose { Shape::Loose } else { Shape::Typed };
+                Tracked::derive(at, &[base], Value::List(items.into())).shaped(shape)
             }
             // A value that is no list counts as a list of one; an unknown one is a list of unknown length
             // whose elements are like it.
@@ -448,12 +471,13 @@ fn rounds(collection: &Tracked) -> Result<Vec<(Tracked, Tracked)>, Cause> {
         Value::List(items) if !items.iter().any(is_many) => Ok(items
             .iter()
             .enumerate()
-            .map(|(n, item)| {
-                (key(Value::Number(Number(f64::from(u32::try_from(n).unwrap_or(u32::MAX))))), item.clone())
-            })
+            .map(|(n, item)| (key(Value::Number(Number::count(n))), item.clone()))
             .collect()),
         Value::Map(map) => {
-            Ok(map.iter().map(|(name, item)| (key(Value::String(name.clone())), item.clone())).collect())
+            let mut entries: Vec<(&Name, &Tracked)> = map.iter().collect();
+            entries.sort_by_key(|(name, _)| *name);
+            let entry = |(name, item): (&Name, &Tracked)| (key(Value::String(name.clone())), item.clone());
+            Ok(entries.into_iter().map(entry).collect())
         }
         _ => Err(first_cause(collection).unwrap_or(Cause {
             kind: CauseKind::Function,
@@ -495,18 +519,13 @@ impl World<'_> {
                 let found = text(key).and_then(|key| map.get(&key));
                 found.map_or_else(refused, |item| self.passed(item.clone(), &[], at))
             }
+            (Value::List(_), _) if base.shape == Shape::Set => refused(),
             (Value::List(items), key) => {
                 self.spend(items.len() / 64);
                 if items.iter().any(is_many) {
                     return self.unknown_of(&[base], at);
                 }
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "only whole numbers from 0 pass"
-                )]
-                let index =
-                    number(key).filter(|n| n.fract() == 0.0 && (0.0..1e9).contains(n)).map(|n| n as usize);
+                let index = number(key).and_then(|index| usize::try_from(index.to_i64()?).ok());
                 index
                     .and_then(|index| items.get(index))
                     .map_or_else(refused, |item| self.passed(item.clone(), &[], at))

@@ -14,6 +14,7 @@ mod modules;
 mod operators;
 mod resources;
 mod traversal;
+mod types;
 mod variables;
 mod world;
 

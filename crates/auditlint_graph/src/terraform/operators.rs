@@ -2,7 +2,7 @@
 
 use auditlint_syntax::hcl::{BinaryOp, UnaryOp};
 
-use super::convert::{boolean, number, text};
+use super::convert::{boolean, number};
 use crate::{Number, Tracked, Value};
 
 /// Whether two values are equal; none when that is not known.
@@ -27,6 +27,10 @@ pub(crate) fn equal(a: &Tracked, b: &Tracked) -> Option<bool> {
         }
         (Value::Null, Value::Null) => Some(true),
         (Value::Null, _) | (_, Value::Null) => Some(false),
+        // Values of different types are never equal, however alike they look.
+        (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_)) if a.shape != b.shape => {
+            Some(false)
+        }
         (Value::List(a), Value::List(b)) => {
             if a.iter().chain(b.iter()).any(|item| item.unknown().is_some_and(|unknown| unknown.many)) {
                 return None;
@@ -44,8 +48,8 @@ pub(crate) fn equal(a: &Tracked, b: &Tracked) -> Option<bool> {
         }
         (Value::Bool(a), Value::Bool(b)) => Some(a == b),
         (Value::Number(a), Value::Number(b)) => Some(a == b),
-        (Value::List(_) | Value::Map(_), _) | (_, Value::List(_) | Value::Map(_)) => Some(false),
-        (a, b) => Some(text(a).is_some() && text(a) == text(b)),
+        (Value::String(a), Value::String(b)) => Some(a == b),
+        _ => Some(false),
     }
 }
 
@@ -64,12 +68,11 @@ fn all(answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 /// The result of an operator; none when it is not known (or terraform refuses it).
 pub(super) fn binary(operator: BinaryOp, a: &Tracked, b: &Tracked) -> Option<Value> {
     let numbers = || Some((number(a.value())?, number(b.value())?));
-    let arithmetic = |apply: fn(f64, f64) -> f64| {
+    let arithmetic = |apply: fn(&Number, &Number) -> Option<Number>| {
         let (a, b) = numbers()?;
-        let result = apply(a, b);
-        result.is_finite().then_some(Value::Number(Number(result)))
+        apply(&a, &b).map(Value::Number)
     };
-    let compare = |apply: fn(&f64, &f64) -> bool| numbers().map(|(a, b)| Value::Bool(apply(&a, &b)));
+    let compare = |apply: fn(&Number, &Number) -> bool| numbers().map(|(a, b)| Value::Bool(apply(&a, &b)));
     match operator {
         BinaryOp::Equal => equal(a, b).map(Value::Bool),
         BinaryOp::NotEqual => equal(a, b).map(|same| Value::Bool(!same)),
@@ -83,22 +86,22 @@ pub(super) fn binary(operator: BinaryOp, a: &Tracked, b: &Tracked) -> Option<Val
             (Some(false), Some(false)) => Some(Value::Bool(false)),
             _ => None,
         },
-        BinaryOp::Add => arithmetic(|a, b| a + b),
-        BinaryOp::Subtract => arithmetic(|a, b| a - b),
-        BinaryOp::Multiply => arithmetic(|a, b| a * b),
-        BinaryOp::Divide => arithmetic(|a, b| a / b),
-        BinaryOp::Modulo => arithmetic(|a, b| a % b),
-        BinaryOp::Less => compare(f64::lt),
-        BinaryOp::LessOrEqual => compare(f64::le),
-        BinaryOp::Greater => compare(f64::gt),
-        BinaryOp::GreaterOrEqual => compare(f64::ge),
+        BinaryOp::Add => arithmetic(Number::plus),
+        BinaryOp::Subtract => arithmetic(Number::minus),
+        BinaryOp::Multiply => arithmetic(Number::times),
+        BinaryOp::Divide => arithmetic(Number::divided_by),
+        BinaryOp::Modulo => arithmetic(Number::modulo),
+        BinaryOp::Less => compare(Number::lt),
+        BinaryOp::LessOrEqual => compare(Number::le),
+        BinaryOp::Greater => compare(Number::gt),
+        BinaryOp::GreaterOrEqual => compare(Number::ge),
     }
 }
 
 /// The result of an operator with one operand.
 pub(super) fn unary(operator: UnaryOp, a: &Tracked) -> Option<Value> {
     match operator {
-        UnaryOp::Negate => number(a.value()).map(|n| Value::Number(Number(-n))),
+        UnaryOp::Negate => number(a.value()).map(|n| Value::Number(n.negated())),
         UnaryOp::Not => boolean(a.value()).map(|value| Value::Bool(!value)),
     }
 }

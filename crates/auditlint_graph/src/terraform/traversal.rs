@@ -300,12 +300,9 @@ impl World<'_> {
     fn instance_of(&self, whole: &Tracked, key: &Tracked, at: Location) -> Tracked {
         let known = match key.value() {
             Value::String(text) => RefKey::Known(Key::Text(text.clone())),
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "an index is a small whole number"
-            )]
-            Value::Number(n) if n.0 >= 0.0 => RefKey::Known(Key::Index(n.0 as u64)),
+            Value::Number(n) if let Some(index) = n.to_i64().and_then(|n| u64::try_from(n).ok()) => {
+                RefKey::Known(Key::Index(index))
+            }
             _ => RefKey::Unknown,
         };
         let references = whole.references.as_deref().unwrap_or_default();

@@ -7,10 +7,11 @@ use auditlint_syntax::{EntryKind, FileId, Files, Location, Name, ReadError, Sour
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
-use super::convert::{Type, boolean};
+use super::convert::boolean;
 use super::files::{syntax_gap, unreadable};
 use super::folder::{BlockRef, Declared};
 use super::modules::{ModuleId, Scope};
+use super::types::Type;
 use super::world::World;
 use super::{Caches, RootInputs};
 use crate::{CauseKind, Gap, GapKind, Origin, Tracked, Value};

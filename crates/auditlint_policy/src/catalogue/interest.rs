@@ -58,7 +58,7 @@ fn resource_facts(facts: &Facts) -> ResourceFacts {
 pub(crate) fn literal(operand: &Operand) -> Value {
     match operand {
         Operand::Bool(value) => Value::Bool(*value),
-        Operand::Number(value) => Value::Number(Number(*value)),
+        Operand::Number(value) => Number::from_f64(*value).map_or(Value::Null, Value::Number),
         Operand::Text(text) => Value::String(text.clone()),
         Operand::List(items) => Value::List(
             items.iter().map(|item| Tracked::new(literal(item), Origin::ProviderDefault)).collect(),

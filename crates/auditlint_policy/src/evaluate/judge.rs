@@ -225,7 +225,9 @@ fn shown(value: Option<&auditlint_graph::Tracked>, is_days: bool) -> String {
         None => "nothing".to_owned(),
         Some(value) if value.sensitive => value.show(),
         Some(value) => match value.value() {
-            Value::Number(number) if is_days && number.0 > 0.0 => days_text(number.0),
+            Value::Number(number) if is_days && !number.is_negative() && !number.is_zero() => {
+                days_text(number.to_f64())
+            }
             _ => value.show(),
         },
     }

@@ -179,7 +179,7 @@ pub(crate) fn text(value: &Value) -> Option<String> {
 
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Number(number) => Some(number.0),
+        Value::Number(number) => Some(number.to_f64()),
         Value::String(text) => text.parse().ok(),
         _ => None,
     }

@@ -100,8 +100,8 @@ pub(super) fn lifecycle(context: &Context<'_>) -> Result<(Days, Looked), (Cause,
                     clippy::cast_sign_loss,
                     reason = "checked to be a small number"
                 )]
-                Value::Number(n) if (1.0..1e6).contains(&n.0) => {
-                    let found = Days::Count(n.0 as u32);
+                Value::Number(n) if (1.0..1e6).contains(&n.to_f64()) => {
+                    let found = Days::Count(n.to_f64() as u32);
                     if found < shortest.0 {
                         shortest =
                             (found, Looked { path: "lifecycle".to_owned(), value: Some(days.clone()) });

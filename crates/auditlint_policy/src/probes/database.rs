@@ -188,7 +188,7 @@ fn parameter(context: &Context<'_>, name: &str, wanted: &Wanted) -> Judged {
 /// The number at the beginning of a parameter's value.
 fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Number(number) => Some(number.0),
+        Value::Number(number) => Some(number.to_f64()),
         Value::String(text) => {
             let end = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());
             text.get(..end)?.parse().ok()

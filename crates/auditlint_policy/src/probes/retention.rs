@@ -51,7 +51,7 @@ fn days(value: &Tracked, unit_days: u32, never: &[f64]) -> Result<Days, Cause> {
         Value::Null => Ok(Days::Never),
         other => {
             let number = match other {
-                Value::Number(number) => Some(number.0),
+                Value::Number(number) => Some(number.to_f64()),
                 Value::String(text) => text.parse().ok(),
                 _ => None,
             };

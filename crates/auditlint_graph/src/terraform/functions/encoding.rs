@@ -7,34 +7,39 @@ use auditlint_syntax::document::{self, Node, NodeKind};
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Answer, as_text, string};
-use crate::{Map, Number, Origin, Tracked, Value};
+use super::{Answer, nowhere, string, text_of};
+use crate::{Map, Number, Tracked, Value};
 
-pub(super) const NAMES: &[&str] =
-    &["base64decode", "base64encode", "jsondecode", "jsonencode", "sha256", "urlencode", "yamldecode"];
-
-pub(super) fn call(name: &str, values: &[&Value]) -> Option<Answer> {
-    NAMES.contains(&name).then(|| compute(name, values))
+/// Some answer when `name` is one of these functions.
+pub(super) fn call(name: &str, arguments: &[Tracked]) -> Option<Answer> {
+    Some(match name {
+        "jsonencode" => encoded(arguments),
+        "base64encode" | "base64decode" | "jsondecode" | "yamldecode" | "sha256" | "urlencode" => {
+            of_text(name, arguments)
+        }
+        _ => return None,
+    })
 }
 
-fn compute(name: &str, values: &[&Value]) -> Answer {
-    let first = values.first()?;
+fn encoded(arguments: &[Tracked]) -> Answer {
+    let mut out = String::new();
+    write_json(arguments.first()?.value(), None, &mut out)?;
+    string(out)
+}
+
+fn of_text(name: &str, arguments: &[Tracked]) -> Answer {
+    let first = text_of(arguments.first()?)?;
     let engine = base64::engine::general_purpose::STANDARD;
     match name {
-        "base64encode" => string(engine.encode(as_text(first)?.as_bytes())),
-        "base64decode" => string(String::from_utf8(engine.decode(as_text(first)?.as_bytes()).ok()?).ok()?),
-        "jsonencode" => {
-            let mut out = String::new();
-            write_json(first, None, &mut out)?;
-            string(out)
-        }
-        "jsondecode" => decoded(&document::parse_json(&as_text(first)?)),
-        "yamldecode" => decoded(&document::parse_yaml(&as_text(first)?)),
+        "base64encode" => string(engine.encode(first.as_bytes())),
+        "base64decode" => string(String::from_utf8(engine.decode(first.as_bytes()).ok()?).ok()?),
+        "jsondecode" => decoded(&document::parse_json(first)),
+        "yamldecode" => decoded(&document::parse_yaml(first)),
         "sha256" => {
-            let digest = Sha256::digest(as_text(first)?.as_bytes());
+            let digest = Sha256::digest(first.as_bytes());
             string(digest.iter().fold(String::new(), |out, byte| out + &format!("{byte:02x}")))
         }
-        "urlencode" => string(as_text(first)?.bytes().fold(String::new(), |mut out, byte| {
+        _ => string(first.bytes().fold(String::new(), |mut out, byte| {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                     out.push(char::from(byte));
@@ -44,7 +49,6 @@ fn compute(name: &str, values: &[&Value]) -> Answer {
             }
             out
         })),
-        _ => None,
     }
 }
 
@@ -98,20 +102,22 @@ fn write_string(text: &str, out: &mut String) {
 }
 
 fn decoded(document: &document::Document) -> Answer {
-    document.problems.is_empty().then(|| from_node(&document.root))
+    if document.problems.is_empty() { from_node(&document.root) } else { None }
 }
 
-fn from_node(node: &Node) -> Value {
-    let wrap = |node: &Node| Tracked::new(from_node(node), Origin::Nowhere);
-    match &node.kind {
+fn from_node(node: &Node) -> Answer {
+    Some(nowhere(match &node.kind {
         NodeKind::Null => Value::Null,
         NodeKind::Bool(value) => Value::Bool(*value),
-        NodeKind::Number(number, _) => Value::Number(Number(*number)),
+        NodeKind::Number(number, written) => {
+            Value::Number(Number::parse(written).or_else(|| Number::from_f64(*number))?)
+        }
         NodeKind::String(text) => Value::String(Name::new(text)),
-        NodeKind::List(items) => Value::List(items.iter().map(wrap).collect()),
+        NodeKind::List(items) => Value::List(items.iter().map(from_node).collect::<Option<_>>()?),
         NodeKind::Map(entries) => {
-            let map: Map = entries.iter().map(|entry| (Name::new(&entry.key), wrap(&entry.value))).collect();
+            let entry = |entry: &document::Entry| Some((Name::new(&entry.key), from_node(&entry.value)?));
+            let map: Map = entries.iter().map(entry).collect::<Option<_>>()?;
             Value::Map(Arc::new(map))
         }
-    }
+    }))
 }

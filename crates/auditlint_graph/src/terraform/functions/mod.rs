@@ -1,9 +1,14 @@
 //! Terraform's functions. One that is not here is unknown with its name as the cause, never a wrong value.
+//!
+//! Each family has a module with the names that it computes; [`signature`] says how many arguments a function takes
+//! and to which types they convert first. Source: the functions of Terraform 1.11 and of cty's standard library.
 
 mod collection;
 mod encoding;
 mod number;
+mod partial;
 mod policy;
+mod signature;
 mod text;
 
 use auditlint_syntax::{Location, Name};
@@ -11,14 +16,19 @@ use auditlint_syntax::{Location, Name};
 pub(crate) use encoding::write_json;
 pub(super) use policy::policy_document;
 
-use super::convert::{boolean, number as as_number, text as as_text};
+use super::convert::text as as_text;
 use super::expression::first_cause;
 use super::limits::LONGEST_TEXT;
 use super::world::World;
-use crate::{Cause, CauseKind, Number, Origin, Tracked, Unknown, Value};
+use crate::{Cause, CauseKind, Number, Origin, Shape, Tracked, Unknown, Value};
 
 /// The result of a function: a value, `None` where terraform would refuse the arguments.
-type Answer = Option<Value>;
+type Answer = Option<Tracked>;
+
+/// A family: some answer when it has a function of that name.
+type Family = fn(&str, &[Tracked]) -> Option<Answer>;
+
+const FAMILIES: &[Family] = &[text::call, number::call, encoding::call, collection::call];
 
 /// Calls `name`.
 pub(super) fn call(
@@ -30,9 +40,6 @@ pub(super) fn call(
 ) -> Tracked {
     let inputs: Vec<&Tracked> = arguments.iter().collect();
     let plain = name.strip_prefix("core::").unwrap_or(name);
-    if let Some(value) = collection::partial(world, plain, arguments, at) {
-        return value;
-    }
     match plain {
         "sensitive" => return arguments.first().cloned().unwrap_or_default().marked(true),
         "nonsensitive" => {
@@ -44,16 +51,20 @@ pub(super) fn call(
         }
         _ => {}
     }
-    if !known(plain) {
+    let Some(signature) = signature::of(plain) else {
         return world
             .unknown(CauseKind::Function, &format!("{plain}()"), "", at)
             .with_references(Tracked::derive(at, &inputs, Value::Null).references);
+    };
+    let Some(converted) = signature.convert(arguments) else { return world.refused(&inputs, at) };
+    if let Some(value) = partial::call(world, plain, &converted, at) {
+        return value;
     }
     if arguments.iter().any(|argument| first_cause(argument).is_some()) {
         let unknown = world.unknown_of(&inputs, at);
         match number::bounds(plain, arguments) {
             Some([low, high]) if low == high => {
-                return Tracked::derive(at, &inputs, Value::Number(Number(low)));
+                return world.computed(Number::from_f64(low).map(Value::Number), &inputs, at);
             }
             Some(range) => return unknown.between(range),
             None => {}
@@ -63,20 +74,14 @@ pub(super) fn call(
             _ => unknown,
         };
     }
-    let values: Vec<&Value> = arguments.iter().map(Tracked::value).collect();
-    let answer = text::call(plain, &values)
-        .or_else(|| number::call(plain, &values))
-        .or_else(|| encoding::call(plain, &values))
-        .or_else(|| collection::call(plain, arguments));
-    world.computed(answer.flatten(), &inputs, at)
-}
-
-/// The functions that [`call`] computes from known arguments.
-fn known(name: &str) -> bool {
-    text::NAMES.contains(&name)
-        || number::NAMES.contains(&name)
-        || encoding::NAMES.contains(&name)
-        || collection::NAMES.contains(&name)
+    match FAMILIES.iter().find_map(|family| family(plain, &converted)) {
+        Some(Some(answer)) => {
+            let shape = answer.shape;
+            world.computed(Some(answer.into_value()), &inputs, at).shaped(shape)
+        }
+        Some(None) => world.refused(&inputs, at),
+        None => world.unknown(CauseKind::Function, &format!("{plain}()"), "", at),
+    }
 }
 
 /// Reads a file of the module; only inside the workspace, and only when the name is known.
@@ -99,47 +104,61 @@ fn file(world: &World<'_>, id: usize, name: &str, arguments: &[Tracked], at: Loc
     }
 }
 
-fn int(value: &Value) -> Option<i64> {
-    let n = as_number(value)?;
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
-    (n.fract() == 0.0 && n.abs() < 9e15).then_some(n as i64)
+fn int(value: &Tracked) -> Option<i64> {
+    if let Value::Number(number) = value.value() { number.to_i64() } else { None }
 }
 
-fn num(n: f64) -> Answer {
-    n.is_finite().then_some(Value::Number(Number(n)))
+fn number_of(value: &Tracked) -> Option<&Number> {
+    if let Value::Number(number) = value.value() { Some(number) } else { None }
+}
+
+fn text_of(value: &Tracked) -> Option<&Name> {
+    if let Value::String(text) = value.value() { Some(text) } else { None }
+}
+
+fn items_of(value: &Tracked) -> Option<&[Tracked]> {
+    if let Value::List(items) = value.value() { Some(items) } else { None }
+}
+
+fn nowhere(value: Value) -> Tracked {
+    Tracked::new(value, Origin::Nowhere)
+}
+
+fn truth(value: bool) -> Answer {
+    Some(nowhere(Value::Bool(value)))
+}
+
+fn num(number: Number) -> Answer {
+    Some(nowhere(Value::Number(number)))
 }
 
 fn string(value: impl AsRef<str>) -> Answer {
     if value.as_ref().len() > LONGEST_TEXT {
         return too_long();
     }
-    Some(Value::String(Name::new(value)))
+    Some(nowhere(Value::String(Name::new(value))))
+}
+
+/// A list, all of whose elements have one type.
+fn list(items: Vec<Tracked>) -> Answer {
+    Some(nowhere(Value::List(items.into())).shaped(Shape::Typed))
+}
+
+/// A tuple.
+fn tuple(items: Vec<Tracked>) -> Answer {
+    Some(nowhere(Value::List(items.into())))
+}
+
+fn texts(values: impl IntoIterator<Item = String>) -> Answer {
+    list(values.into_iter().map(|text| nowhere(Value::String(Name::new(text)))).collect())
 }
 
 /// What terraform computes and this evaluator does not: unknown, and nothing that `try` may pass over.
 fn not_computed(subject: &str) -> Answer {
     let cause = Cause { kind: CauseKind::Function, subject: subject.to_owned(), hint: String::new() };
-    Some(Value::Unknown(Unknown::because(cause).into()))
+    Some(nowhere(Value::Unknown(Unknown::because(cause).into())))
 }
 
 fn too_long() -> Answer {
     not_computed("a text too long to be followed")
-}
-
-fn texts(values: impl IntoIterator<Item = String>) -> Answer {
-    Some(Value::List(
-        values
-            .into_iter()
-            .map(|text| Tracked::new(Value::String(Name::new(text)), Origin::Nowhere))
-            .collect(),
-    ))
-}
-
-fn list_of_texts(value: &Value) -> Option<Vec<Name>> {
-    let Value::List(items) = value else { return None };
-    items.iter().map(|item| as_text(item.value())).collect()
-}
-
-fn truth(value: &Value) -> Option<bool> {
-    boolean(value)
 }

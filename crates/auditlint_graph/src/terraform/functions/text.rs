@@ -2,8 +2,11 @@
 
 use regex::Regex;
 
-use super::{Answer, LONGEST_TEXT, as_text, int, list_of_texts, not_computed, string, texts, too_long};
-use crate::{Tracked, Value};
+use super::super::convert::boolean;
+use super::{
+    Answer, LONGEST_TEXT, as_text, int, items_of, list, not_computed, string, text_of, texts, too_long, truth,
+};
+use crate::Tracked;
 
 pub(super) const NAMES: &[&str] = &[
     "chomp",
@@ -29,18 +32,18 @@ pub(super) const NAMES: &[&str] = &[
 ];
 
 /// Some answer when `name` is one of these functions.
-pub(super) fn call(name: &str, values: &[&Value]) -> Option<Answer> {
+pub(super) fn call(name: &str, values: &[Tracked]) -> Option<Answer> {
     NAMES.contains(&name).then(|| compute(name, values))
 }
 
-fn compute(name: &str, values: &[&Value]) -> Answer {
-    let arg = |n: usize| values.get(n).and_then(|value| as_text(value));
+fn compute(name: &str, values: &[Tracked]) -> Answer {
+    let arg = |n: usize| values.get(n).and_then(|value| as_text(value.value()));
     let first = || arg(0);
     match name {
         "chomp" => string(first()?.trim_end_matches(['\n', '\r'])),
-        "endswith" => Some(Value::Bool(first()?.ends_with(arg(1)?.as_str()))),
-        "startswith" => Some(Value::Bool(first()?.starts_with(arg(1)?.as_str()))),
-        "strcontains" => Some(Value::Bool(first()?.contains(arg(1)?.as_str()))),
+        "endswith" => truth(first()?.ends_with(arg(1)?.as_str())),
+        "startswith" => truth(first()?.starts_with(arg(1)?.as_str())),
+        "strcontains" => truth(first()?.contains(arg(1)?.as_str())),
         "lower" => string(first()?.to_lowercase()),
         "upper" => string(first()?.to_uppercase()),
         "strrev" => string(first()?.chars().rev().collect::<String>()),
@@ -69,7 +72,9 @@ fn compute(name: &str, values: &[&Value]) -> Answer {
         "join" => {
             let mut parts = Vec::new();
             for list in values.get(1..)? {
-                parts.extend(list_of_texts(list)?);
+                for part in items_of(list)? {
+                    parts.push(text_of(part)?.clone());
+                }
             }
             let between = first()?;
             let length = parts.iter().map(|part| part.len()).sum::<usize>();
@@ -125,13 +130,9 @@ fn compute(name: &str, values: &[&Value]) -> Answer {
         "regexall" => {
             let Ok(pattern) = Regex::new(&first()?) else { return not_computed("regexall()") };
             let text = arg(1)?;
-            let all: Option<Vec<Tracked>> = pattern
-                .captures_iter(&text)
-                .map(|found| {
-                    captured(&pattern, &found).map(|value| Tracked::new(value, crate::Origin::Nowhere))
-                })
-                .collect();
-            Some(Value::List(all?.into()))
+            let all: Option<Vec<Tracked>> =
+                pattern.captures_iter(&text).map(|found| captured(&pattern, &found)).collect();
+            list(all?)
         }
         "format" => format(&first()?, values.get(1..)?),
         _ => None,
@@ -161,7 +162,7 @@ fn title(text: &str) -> String {
 }
 
 /// The verbs that real modules use: `%s %v %d %q %t %%` and padded `%03d`, `%5s`, `%.2f`; others are unknown.
-fn format(pattern: &str, values: &[&Value]) -> Answer {
+fn format(pattern: &str, values: &[Tracked]) -> Answer {
     let mut out = String::new();
     let mut values = values.iter();
     let mut chars = pattern.chars();
@@ -184,10 +185,10 @@ fn format(pattern: &str, values: &[&Value]) -> Answer {
         }
         let value = values.next()?;
         let body = match verb {
-            's' | 'v' => as_text(value)?.to_string(),
+            's' | 'v' => as_text(value.value())?.to_string(),
             'd' => int(value)?.to_string(),
-            't' => super::truth(value)?.to_string(),
-            'q' => format!("{:?}", as_text(value)?.as_str()),
+            't' => boolean(value.value())?.to_string(),
+            'q' => format!("{:?}", as_text(value.value())?.as_str()),
             'f' => {
                 let digits: usize =
                     flags.split_once('.').map_or(Some(6), |(_, digits)| digits.parse().ok())?;
@@ -195,7 +196,7 @@ fn format(pattern: &str, values: &[&Value]) -> Answer {
                     return not_computed("format()");
                 }
                 flags.truncate(flags.find('.').unwrap_or(flags.len()));
-                format!("{:.*}", digits, super::as_number(value)?)
+                format!("{:.*}", digits, super::number_of(value)?.to_f64())
             }
             _ => return not_computed("format()"),
         };

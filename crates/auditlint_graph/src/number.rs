@@ -1,0 +1,534 @@
+//! Numbers as Terraform computes them: binary floating point of 512 bits, rounded to the nearest, ties to even.
+//!
+//! Whole numbers of a machine word are kept as such; they are nearly all that a configuration holds. Source: cty
+//! (`cty.Number` is a `big.Float` that is parsed with 512 bits of precision) and Go's `math/big`.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use num_bigint::{BigInt, BigUint, Sign};
+use num_traits::{One, Signed, ToPrimitive, Zero};
+
+/// Bits of a mantissa.
+const PRECISION: u64 = 512;
+
+/// Exponents of ten, and of two, that are followed; a number beyond them is not computed.
+const LARGEST_EXPONENT: i64 = 20_000;
+
+/// A number.
+#[derive(Clone, Debug)]
+pub struct Number(Repr);
+
+#[derive(Clone, Debug)]
+enum Repr {
+    Whole(i64),
+    /// What is no whole number of a machine word.
+    Big(Arc<Big>),
+}
+
+/// `mantissa × 2^exponent`; the mantissa is odd, or zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Big {
+    mantissa: BigInt,
+    exponent: i64,
+}
+
+impl Big {
+    /// `mantissa × 2^exponent` rounded to the precision; `rest` says whether something smaller than the last bit
+    /// was cut off before.
+    fn rounded(mantissa: BigInt, exponent: i64, rest: bool) -> Self {
+        let (sign, mut bits) = mantissa.into_parts();
+        let mut exponent = exponent;
+        let excess = bits.bits().saturating_sub(PRECISION);
+        if excess > 0 {
+            let half = bits.bit(excess - 1);
+            let below = rest || bits.trailing_zeros().is_some_and(|zeros| zeros < excess - 1);
+            bits >>= excess;
+            exponent += i64::try_from(excess).unwrap_or(i64::MAX);
+            if half && (below || bits.bit(0)) {
+                bits += BigUint::one();
+            }
+        }
+        let zeros = bits.trailing_zeros().unwrap_or(0);
+        bits >>= zeros;
+        let exponent = if bits.is_zero() { 0 } else { exponent + i64::try_from(zeros).unwrap_or(i64::MAX) };
+        Self { mantissa: BigInt::from_biguint(sign, bits), exponent }
+    }
+
+    /// The quotient of two whole numbers.
+    fn quotient(dividend: &BigInt, divisor: &BigInt) -> Self {
+        let shift = (PRECISION + 2 + divisor.bits()).saturating_sub(dividend.bits());
+        let (quotient, rest) = num_integer::Integer::div_rem(&(dividend.abs() << shift), &divisor.abs());
+        // The bit below the last one stands for whatever is left.
+        let sticky: BigInt = (quotient << 1) + i32::from(!rest.is_zero());
+        let sign = if dividend.is_negative() == divisor.is_negative() { 1 } else { -1 };
+        Self::rounded(sticky * sign, -i64::try_from(shift).unwrap_or(i64::MAX) - 1, false)
+    }
+
+    /// Both mantissas at the smaller of the exponents.
+    fn aligned(&self, other: &Self) -> (BigInt, BigInt, i64) {
+        let exponent = self.exponent.min(other.exponent);
+        let at = |big: &Self| &big.mantissa << u64::try_from(big.exponent - exponent).unwrap_or(0);
+        (at(self), at(other), exponent)
+    }
+
+    fn is_in_range(&self) -> bool {
+        self.exponent.abs() <= LARGEST_EXPONENT * 4
+    }
+
+    /// The whole part, towards zero, where it is not absurdly large.
+    fn truncated(&self) -> BigInt {
+        match u64::try_from(self.exponent) {
+            Ok(shift) => &self.mantissa << shift,
+            Err(_) => {
+                let (sign, bits) = self.mantissa.clone().into_parts();
+                BigInt::from_biguint(sign, bits >> self.exponent.unsigned_abs())
+            }
+        }
+    }
+}
+
+impl Number {
+    /// Zero.
+    pub const ZERO: Self = Self(Repr::Whole(0));
+
+    /// A whole number.
+    #[must_use]
+    pub const fn whole(number: i64) -> Self {
+        Self(Repr::Whole(number))
+    }
+
+    /// A count.
+    #[must_use]
+    pub fn count(number: usize) -> Self {
+        Self(Repr::Whole(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+
+    /// The number that is written `text` in decimal; none for what is no number, or out of every range.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(whole) = text.parse::<i64>()
+            && !text.starts_with('+')
+        {
+            return Some(Self::whole(whole));
+        }
+        let (negative, unsigned) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (digits, power) = match unsigned.split_once(['e', 'E']) {
+            Some((digits, power)) => (digits, power.parse::<i64>().ok()?),
+            None => (unsigned, 0),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_empty = whole.is_empty() || digits.ends_with('.');
+        if is_empty || !is_digits(whole) || !is_digits(fraction) || digits.len() > 20_000 {
+            return None;
+        }
+        let mantissa = BigUint::parse_bytes(format!("{whole}{fraction}").as_bytes(), 10)?;
+        let mantissa = BigInt::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, mantissa);
+        let power = power.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        if power.abs() > LARGEST_EXPONENT {
+            return mantissa.is_zero().then_some(Self::ZERO);
+        }
+        let ten = BigInt::from(10).pow(u32::try_from(power.unsigned_abs()).ok()?);
+        Self::of(if power >= 0 {
+            Big::rounded(mantissa * ten, 0, false)
+        } else {
+            Big::quotient(&mantissa, &ten)
+        })
+    }
+
+    /// The number of that double, exactly; none where it is not finite.
+    #[must_use]
+    pub fn from_f64(number: f64) -> Option<Self> {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within the range, so exact")]
+        if number.fract() == 0.0 && number.abs() < 9e15 {
+            return Some(Self::whole(number as i64));
+        }
+        if !number.is_finite() {
+            return None;
+        }
+        let bits = number.to_bits();
+        let exponent = i64::try_from(bits >> 52 & 0x7FF).ok()?;
+        let fraction = bits & ((1 << 52) - 1);
+        let (mantissa, exponent) =
+            if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+        let mantissa = BigInt::from(mantissa) * if number.is_sign_negative() { -1 } else { 1 };
+        Self::of(Big::rounded(mantissa, exponent, false))
+    }
+
+    fn of(big: Big) -> Option<Self> {
+        if big.exponent >= 0
+            && big.exponent < 64
+            && let Some(whole) = big.truncated().to_i64()
+        {
+            return Some(Self::whole(whole));
+        }
+        big.is_in_range().then(|| Self(Repr::Big(Arc::new(big))))
+    }
+
+    fn big(&self) -> Big {
+        match &self.0 {
+            Repr::Whole(whole) => Big::rounded(BigInt::from(*whole), 0, false),
+            Repr::Big(big) => Big::clone(big),
+        }
+    }
+
+    /// The nearest double.
+    #[must_use]
+    pub fn to_f64(&self) -> f64 {
+        match &self.0 {
+            #[expect(clippy::cast_precision_loss, reason = "the nearest double is what is asked for")]
+            Repr::Whole(whole) => *whole as f64,
+            // The decimal that is shortest at 512 bits lies nearer to the number than any other double.
+            Repr::Big(_) => self.to_string().parse().unwrap_or(f64::NAN),
+        }
+    }
+
+    /// The whole number that it is; none where it is none, or larger than a machine word.
+    #[must_use]
+    pub fn to_i64(&self) -> Option<i64> {
+        match &self.0 {
+            Repr::Whole(whole) => Some(*whole),
+            Repr::Big(_) => None,
+        }
+    }
+
+    /// Whether it has no fraction.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        match &self.0 {
+            Repr::Whole(_) => true,
+            Repr::Big(big) => big.exponent >= 0,
+        }
+    }
+
+    /// The whole number that it is, of any size.
+    #[must_use]
+    pub fn to_integer(&self) -> Option<BigInt> {
+        self.is_whole().then(|| self.big().truncated())
+    }
+
+    /// The number of that integer, rounded to the precision.
+    #[must_use]
+    pub fn from_integer(integer: BigInt) -> Option<Self> {
+        Self::of(Big::rounded(integer, 0, false))
+    }
+
+    /// Whether it is below zero.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        match &self.0 {
+            Repr::Whole(whole) => *whole < 0,
+            Repr::Big(big) => big.mantissa.is_negative(),
+        }
+    }
+
+    /// Whether it is zero.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        matches!(self.0, Repr::Whole(0))
+    }
+
+    /// The sum; none out of range.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Option<Self> {
+        if let (Repr::Whole(a), Repr::Whole(b)) = (&self.0, &other.0)
+            && let Some(sum) = a.checked_add(*b)
+        {
+            return Some(Self::whole(sum));
+        }
+        let (a, b, exponent) = self.big().aligned(&other.big());
+        Self::of(Big::rounded(a + b, exponent, false))
+    }
+
+    /// The difference; none out of range.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Option<Self> {
+        self.plus(&other.negated())
+    }
+
+    /// The product; none out of range.
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Option<Self> {
+        if let (Repr::Whole(a), Repr::Whole(b)) = (&self.0, &other.0)
+            && let Some(product) = a.checked_mul(*b)
+        {
+            return Some(Self::whole(product));
+        }
+        let (a, b) = (self.big(), other.big());
+        Self::of(Big::rounded(a.mantissa * b.mantissa, a.exponent + b.exponent, false))
+    }
+
+    /// The quotient; none by zero, and out of range.
+    #[must_use]
+    pub fn divided_by(&self, other: &Self) -> Option<Self> {
+        let (a, b) = (self.big(), other.big());
+        if b.mantissa.is_zero() {
+            return None;
+        }
+        let quotient = Big::quotient(&a.mantissa, &b.mantissa);
+        Self::of(Big { exponent: quotient.exponent + a.exponent - b.exponent, ..quotient })
+    }
+
+    /// What is left of a division towards zero; the number itself for a division by zero.
+    #[must_use]
+    pub fn modulo(&self, other: &Self) -> Option<Self> {
+        match self.divided_by(other) {
+            Some(quotient) => self.minus(&other.times(&quotient.truncated())?),
+            None => Some(self.clone()),
+        }
+    }
+
+    /// The number with the other sign.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        match &self.0 {
+            Repr::Whole(whole) if *whole != i64::MIN => Self::whole(-whole),
+            _ => {
+                let big = self.big();
+                Self::of(Big { mantissa: -big.mantissa, ..big }).unwrap_or(Self::ZERO)
+            }
+        }
+    }
+
+    /// The number without its fraction.
+    #[must_use]
+    pub fn truncated(&self) -> Self {
+        match &self.0 {
+            Repr::Whole(_) => self.clone(),
+            Repr::Big(big) => Self::of(Big::rounded(big.truncated(), 0, false)).unwrap_or(Self::ZERO),
+        }
+    }
+
+    /// The largest whole number that is not larger.
+    #[must_use]
+    pub fn floor(&self) -> Self {
+        let whole = self.truncated();
+        if self.is_negative() && whole != *self {
+            whole.minus(&Self::whole(1)).unwrap_or(whole)
+        } else {
+            whole
+        }
+    }
+
+    /// The smallest whole number that is not smaller.
+    #[must_use]
+    pub fn ceil(&self) -> Self {
+        self.negated().floor().negated()
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Repr::Whole(a), Repr::Whole(b)) => a == b,
+            (Repr::Big(a), Repr::Big(b)) => a == b,
+            // Each number has one representation.
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Number {}
+
+impl Hash for Number {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.0 {
+            Repr::Whole(whole) => whole.hash(state),
+            Repr::Big(big) => (&big.mantissa, big.exponent).hash(state),
+        }
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Repr::Whole(a), Repr::Whole(b)) => a.cmp(b),
+            _ => {
+                let (a, b, _) = self.big().aligned(&other.big());
+                a.cmp(&b)
+            }
+        }
+    }
+}
+
+/// The shortest decimal that is this number and no other at the precision, without an exponent.
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let big = match &self.0 {
+            Repr::Whole(whole) => return write!(f, "{whole}"),
+            Repr::Big(big) => big,
+        };
+        let (sign, bits) = big.mantissa.clone().into_parts();
+        if sign == Sign::Minus {
+            f.write_str("-")?;
+        }
+        // With one bit more than the precision the last bit is half of the distance to the next number.
+        let shift = (PRECISION + 1).saturating_sub(bits.bits());
+        let middle = bits << shift;
+        let exponent = big.exponent - i64::try_from(shift).unwrap_or(0);
+        let one = BigUint::one();
+        let (low, high) = (Decimal::new(&middle - &one, exponent), Decimal::new(&middle + &one, exponent));
+        let even = !middle.bit(1);
+        let shortest = Decimal::new(middle, exponent).shortest(&low, &high, even);
+        f.write_str(&shortest.to_string())
+    }
+}
+
+/// `0.d₁d₂d₃… × 10^point`
+struct Decimal {
+    digits: Vec<u8>,
+    point: i64,
+}
+
+impl Decimal {
+    /// `mantissa × 2^exponent`, exactly: a power of two is a power of ten over a power of five.
+    fn new(mantissa: BigUint, exponent: i64) -> Self {
+        let (whole, shift) = match u32::try_from(exponent) {
+            Ok(up) => (mantissa << up, 0),
+            Err(_) => {
+                let down = u32::try_from(exponent.unsigned_abs()).unwrap_or(u32::MAX);
+                (mantissa * BigUint::from(5_u8).pow(down), i64::from(down))
+            }
+        };
+        let mut digits = whole.to_radix_be(10);
+        let point = i64::try_from(digits.len()).unwrap_or(i64::MAX) - shift;
+        while digits.last() == Some(&0) {
+            digits.pop();
+        }
+        Self { digits, point }
+    }
+
+    /// The digit `places` after the point of `self`, whose own first digit may stand elsewhere.
+    fn digit(&self, at: usize, point: i64) -> u8 {
+        let own = i64::try_from(at).unwrap_or(i64::MAX) + self.point - point;
+        usize::try_from(own).ok().and_then(|own| self.digits.get(own)).copied().unwrap_or(0)
+    }
+
+    /// The shortest decimal between `low` and `high`, which lie as far below and above; the bounds themselves
+    /// count where `inclusive`.
+    fn shortest(self, low: &Self, high: &Self, inclusive: bool) -> Self {
+        let point = self.point.max(high.point);
+        let length = usize::try_from(point - self.point).unwrap_or(0) + self.digits.len();
+        let ends = |bound: &Self, at: usize| {
+            usize::try_from(i64::try_from(at + 1).unwrap_or(0) + bound.point - point)
+                .is_ok_and(|own| own >= bound.digits.len())
+        };
+        for at in 0..length {
+            let (l, m, h) = (low.digit(at, point), self.digit(at, point), high.digit(at, point));
+            let down = l != m || inclusive && ends(low, at);
+            let up = m != h && (inclusive || m + 1 < h || !ends(high, at));
+            let cut = |round_up: bool| {
+                let digits: Vec<u8> = (0..=at).map(|at| self.digit(at, point)).collect();
+                let mut whole = BigUint::from_radix_be(&digits, 10).unwrap_or_default();
+                if round_up {
+                    whole += BigUint::one();
+                }
+                let mut digits = whole.to_radix_be(10);
+                let point =
+                    point + i64::try_from(digits.len()).unwrap_or(0) - i64::try_from(at + 1).unwrap_or(0);
+                while digits.last() == Some(&0) {
+                    digits.pop();
+                }
+                Self { digits, point }
+            };
+            match (down, up) {
+                (true, true) => {
+                    let next = self.digit(at + 1, point);
+                    let exact_half = next == 5 && (at + 2..=length).all(|at| self.digit(at, point) == 0);
+                    let up = if exact_half { m % 2 == 1 } else { next >= 5 };
+                    return cut(up);
+                }
+                (true, false) => return cut(false),
+                (false, true) => return cut(true),
+                (false, false) => {}
+            }
+        }
+        self
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digit = |digit: Option<&u8>| char::from(b'0' + digit.copied().unwrap_or(0));
+        if self.point <= 0 {
+            f.write_str("0")?;
+        }
+        for at in 0..usize::try_from(self.point).unwrap_or(0) {
+            write!(f, "{}", digit(self.digits.get(at)))?;
+        }
+        let fraction = self.digits.iter().skip(usize::try_from(self.point).unwrap_or(0));
+        if fraction.len() > 0 {
+            f.write_str(".")?;
+            for _ in self.point..0 {
+                f.write_str("0")?;
+            }
+            fraction.map(|one| digit(Some(one))).try_for_each(|digit| write!(f, "{digit}"))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn n(text: &str) -> Number {
+        Number::parse(text).unwrap()
+    }
+
+    #[test]
+    fn decimals_are_exact_as_far_as_people_write_them() {
+        for text in
+            ["0.1", "-12.5", "9007199254740993", "340282366920938463463374607431768211456", "0.000001"]
+        {
+            assert_eq!(n(text).to_string(), text);
+        }
+        assert_eq!(n("0.1").plus(&n("0.2")).unwrap().to_string(), "0.3");
+        assert_eq!(n("1e3"), Number::whole(1000));
+        assert_eq!(n("1.5e1"), Number::whole(15));
+        assert_eq!(n("1e30").to_string(), format!("1{}", "0".repeat(30)));
+        assert_eq!(n("9223372036854775807").plus(&n("1")).unwrap().to_string(), "9223372036854775808");
+        assert_eq!(n("9223372036854775808").minus(&n("1")).unwrap().to_i64(), Some(i64::MAX));
+    }
+
+    /// The digits are those that terraform 1.11 prints.
+    #[test]
+    fn a_third_has_the_digits_of_512_bits() {
+        let third = n("1").divided_by(&n("3")).unwrap().to_string();
+        assert!(third.starts_with("0.333333333333333333333333"), "{third}");
+        assert_eq!(third.len(), 157, "{third}");
+        assert_eq!(n("2").divided_by(&n("4")).unwrap().to_string(), "0.5");
+        assert!(n("1").divided_by(&Number::ZERO).is_none());
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for text in ["", "-", "1.", ".5", "1e", "0x10", "1_000", "1.2.3", "+1", "NaN", "1e999999"] {
+            assert!(Number::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_parts_and_order() {
+        assert_eq!(n("-1.5").floor(), Number::whole(-2));
+        assert_eq!(n("-1.5").ceil(), Number::whole(-1));
+        assert_eq!(n("1.5").ceil(), Number::whole(2));
+        assert_eq!(n("-7").modulo(&n("3")).unwrap(), Number::whole(-1));
+        assert!(n("0.1") < n("0.2") && n("-1e30") < Number::ZERO && n("1e30") > Number::whole(i64::MAX));
+        assert_eq!(Number::from_f64(0.5), Some(n("0.5")));
+        assert_eq!(n("0.1").to_f64(), 0.1);
+        assert_eq!(n("1").divided_by(&n("3")).unwrap().to_f64(), 1.0 / 3.0);
+    }
+}

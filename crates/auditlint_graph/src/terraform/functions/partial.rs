@@ -1,0 +1,310 @@
+//! Functions whose result may be known although an argument is not, or that pass an element through.
+
+use std::sync::Arc;
+
+use auditlint_syntax::{Location, Name};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::super::convert::set;
+use super::super::expression::{first_cause, is_many, is_whole_resource};
+use super::super::operators::equal;
+use super::super::types::{Type, unify};
+use super::super::world::World;
+use super::{items_of, nowhere, text_of};
+use crate::{CauseKind, Map, Number, Shape, Tracked, Unknown, Value};
+
+/// The answer of `name`, where it is one of these functions.
+pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Location) -> Option<Tracked> {
+    let inputs: Vec<&Tracked> = arguments.iter().collect();
+    let derived = |value: Value| Tracked::derive(at, &inputs, value);
+    let shaped = |value: Value, shape: Shape| derived(value).shaped(shape);
+    let unknown = || world.unknown_of(&inputs, at);
+    let refused = || world.refused(&inputs, at);
+    let first = arguments.first();
+    Some(match name {
+        "timestamp" | "plantimestamp" | "uuid" | "bcrypt" | "rsadecrypt" | "base64gzip" => {
+            world.unknown(CauseKind::Function, &format!("{name}()"), "", at)
+        }
+        "merge" => merged(arguments).map_or_else(
+            || if arguments.iter().any(is_unknown) { unknown() } else { refused() },
+            |(map, shape)| shaped(map, shape),
+        ),
+        "concat" => {
+            let mut out = Vec::new();
+            let mut shape = Shape::Typed;
+            for argument in arguments {
+                match argument.value() {
+                    Value::List(_) if argument.shape == Shape::Set => return Some(refused()),
+                    Value::List(items) => {
+                        out.extend(items.iter().cloned());
+                        if argument.shape == Shape::Loose {
+                            shape = Shape::Loose;
+                        }
+                    }
+                    // The rest of the list is still there.
+                    Value::Unknown(inner) => {
+                        let many = Unknown { many: true, ..Unknown::because(inner.cause.clone()) };
+                        out.push(argument.clone().with_value(Value::Unknown(Arc::new(many))));
+                    }
+                    _ => return Some(refused()),
+                }
+            }
+            match (shape, unify(out.clone())) {
+                (Shape::Typed, Some(out)) => shaped(Value::List(out.into()), Shape::Typed),
+                _ => derived(Value::List(out.into())),
+            }
+        }
+        "flatten" => {
+            let mut out = Vec::new();
+            match first?.value() {
+                Value::List(_) => flatten(first?, &mut out),
+                Value::Unknown(_) => return Some(unknown()),
+                _ => return Some(refused()),
+            }
+            derived(Value::List(out.into()))
+        }
+        "tolist" | "toset" | "tomap" => {
+            let kind = match name {
+                "tolist" => Type::List(Box::new(Type::Any)),
+                "toset" => Type::Set(Box::new(Type::Any)),
+                _ => Type::Map(Box::new(Type::Any)),
+            };
+            match kind.converted(first?) {
+                // Elements that are not known cannot be compared, and keep their place.
+                Some(_) if name == "toset" && first_cause(first?).is_some() => {
+                    world.passed(first?.clone(), &[], at)
+                }
+                Some(value) => world.passed(value, &[], at),
+                None => refused(),
+            }
+        }
+        "distinct" => {
+            let Some(items) = items_of(first?) else { return Some(unknown()) };
+            let undecided = first_cause(first?).is_some();
+            let is_new = |(n, item): &(usize, &Tracked)| {
+                undecided || !items.iter().take(*n).any(|other| equal(other, item) == Some(true))
+            };
+            let items: Vec<Tracked> =
+                items.iter().enumerate().filter(is_new).map(|(_, item)| item.clone()).collect();
+            shaped(Value::List(items.into()), Shape::Typed)
+        }
+        "setunion" => {
+            let mut all = Vec::new();
+            for argument in arguments {
+                match items_of(argument) {
+                    Some(items) => all.extend(items.iter().cloned()),
+                    None => return Some(unknown()),
+                }
+            }
+            let undecided = all.iter().any(|item| first_cause(item).is_some());
+            match unify(all) {
+                Some(all) => {
+                    let all = if undecided { all } else { set(all) };
+                    shaped(Value::List(all.into()), Shape::Set)
+                }
+                None => refused(),
+            }
+        }
+        "length" => match first?.value() {
+            Value::List(items) if !items.iter().any(is_many) => {
+                // Elements of a set that are not known may be the same.
+                if first?.shape == Shape::Set && items.len() > 1 && first_cause(first?).is_some() {
+                    return Some(unknown());
+                }
+                derived(Value::Number(Number::count(items.len())))
+            }
+            Value::Map(map) => derived(Value::Number(Number::count(map.len()))),
+            Value::String(text) => derived(Value::Number(Number::count(text.graphemes(true).count()))),
+            Value::List(_) | Value::Unknown(_) => unknown(),
+            _ => refused(),
+        },
+        "keys" => match first?.value() {
+            Value::Map(map) => {
+                let mut keys: Vec<Name> = map.keys().cloned().collect();
+                keys.sort();
+                let keys = keys.into_iter().map(|key| nowhere(Value::String(key))).collect();
+                shaped(Value::List(keys), first?.shape)
+            }
+            Value::Unknown(_) => unknown(),
+            _ => refused(),
+        },
+        "values" => match first?.value() {
+            Value::Map(map) => {
+                let mut map = Map::clone(map);
+                map.sort_keys();
+                shaped(Value::List(map.into_values().collect()), first?.shape)
+            }
+            Value::Unknown(_) => unknown(),
+            _ => refused(),
+        },
+        "lookup" => lookup(arguments).map_or_else(
+            |undecided| if undecided { unknown() } else { refused() },
+            |item| world.passed(item, &[], at),
+        ),
+        "element" => match (first?.value(), arguments.get(1)?.value()) {
+            (Value::List(_), _) if first?.shape == Shape::Set => refused(),
+            (Value::List(items), Value::Number(index)) if !items.iter().any(is_many) => {
+                let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
+                let index = index.to_i64().filter(|index| *index >= 0 && count > 0);
+                let item = index.and_then(|index| items.get(usize::try_from(index % count).ok()?));
+                item.map_or_else(refused, |item| world.passed(item.clone(), &[], at))
+            }
+            (Value::List(_) | Value::Unknown(_), _) => unknown(),
+            _ => refused(),
+        },
+        "one" => match first?.value() {
+            Value::List(items) => match &**items {
+                [] => derived(Value::Null),
+                // Of an element that stands for any number there is at most one: what is unknown about it is the
+                // element itself.
+                [item] => world.passed(item.clone(), &[], at),
+                _ if items.iter().any(is_many) => unknown(),
+                _ => refused(),
+            },
+            Value::Unknown(_) => unknown(),
+            _ => refused(),
+        },
+        "coalesce" | "coalescelist" => coalesced(world, name, arguments, at),
+        "contains" => match first?.value() {
+            Value::List(items) => {
+                let wanted = arguments.get(1)?;
+                let answers: Vec<Option<bool>> =
+                    items.iter().map(|item| if is_many(item) { None } else { equal(item, wanted) }).collect();
+                if answers.contains(&Some(true)) {
+                    derived(Value::Bool(true))
+                } else if answers.contains(&None) {
+                    unknown()
+                } else {
+                    derived(Value::Bool(false))
+                }
+            }
+            Value::Unknown(_) => unknown(),
+            _ => refused(),
+        },
+        "zipmap" => match (items_of(first?), items_of(arguments.get(1)?)) {
+            (Some(keys), Some(values)) if keys.len() == values.len() => {
+                let names: Option<Vec<Name>> = keys.iter().map(|key| text_of(key).cloned()).collect();
+                match names {
+                    Some(names) => {
+                        let map: Map = names.into_iter().zip(values.iter().cloned()).collect();
+                        shaped(Value::Map(Arc::new(map)), arguments.get(1)?.shape)
+                    }
+                    None => unknown(),
+                }
+            }
+            (Some(keys), Some(values)) if !keys.iter().chain(values).any(is_many) => refused(),
+            _ => unknown(),
+        },
+        "tostring" | "tonumber" | "tobool" => {
+            let kind = match name {
+                "tostring" => Type::String,
+                "tonumber" => Type::Number,
+                _ => Type::Bool,
+            };
+            match kind.converted(first?) {
+                Some(value) => world.passed(value, &[], at),
+                None => refused(),
+            }
+        }
+        "issensitive" => match first?.value() {
+            Value::Unknown(_) => unknown(),
+            _ => Tracked { sensitive: false, ..derived(Value::Bool(first?.sensitive)) },
+        },
+        // Nothing that is ephemeral is known before apply.
+        "ephemeralasnull" => world.passed(first?.clone(), &[], at),
+        _ => return None,
+    })
+}
+
+fn is_unknown(value: &Tracked) -> bool {
+    value.unknown().is_some()
+}
+
+fn flatten(value: &Tracked, out: &mut Vec<Tracked>) {
+    match value.value() {
+        Value::List(items) => items.iter().for_each(|item| flatten(item, out)),
+        _ => out.push(value.clone()),
+    }
+}
+
+/// One map of several, later ones winning; none where one is no map.
+fn merged(arguments: &[Tracked]) -> Option<(Value, Shape)> {
+    let mut out = Map::default();
+    let mut maps = 0;
+    let mut shape = Shape::Typed;
+    for argument in arguments.iter().filter(|argument| !argument.is_null()) {
+        let Value::Map(map) = argument.value() else { return None };
+        out.extend(map.iter().map(|(key, item)| (key.clone(), item.clone())));
+        maps += 1;
+        if argument.shape == Shape::Loose {
+            shape = Shape::Loose;
+        }
+    }
+    if maps == 0 {
+        return Some((
+            if arguments.is_empty() { Value::Map(Arc::new(out)) } else { Value::Null },
+            Shape::Loose,
+        ));
+    }
+    if shape == Shape::Typed
+        && let Some(values) = unify(out.values().cloned().collect())
+    {
+        out = out.into_keys().zip(values).collect();
+    } else {
+        shape = Shape::Loose;
+    }
+    Some((Value::Map(Arc::new(out)), shape))
+}
+
+/// The error says whether it is merely not known.
+fn lookup(arguments: &[Tracked]) -> Result<Tracked, bool> {
+    let (Some(map), Some(key)) = (arguments.first(), arguments.get(1)) else { return Err(false) };
+    let default = arguments.get(2);
+    match (map.value(), text_of(key)) {
+        (Value::Map(items), Some(key)) => match (items.get(key), default) {
+            (Some(item), _) => Ok(item.clone()),
+            (None, Some(default)) if map.shape == Shape::Typed => {
+                let kind = items.values().map(Type::of).find(|kind| *kind != Type::Any);
+                kind.unwrap_or(Type::Any).converted(default).ok_or(false)
+            }
+            (None, Some(default)) => Ok(default.clone()),
+            (None, None) => Err(false),
+        },
+        (Value::Map(_) | Value::Unknown(_), _) => Err(true),
+        _ => Err(false),
+    }
+}
+
+/// The first argument that is something.
+fn coalesced(world: &World<'_>, name: &str, arguments: &[Tracked], at: Location) -> Tracked {
+    let inputs: Vec<&Tracked> = arguments.iter().collect();
+    let types: Vec<Type> = arguments.iter().map(Type::of).collect();
+    let common = if name == "coalesce" { Type::unified(&types) } else { Some(Type::Any) };
+    let Some(common) = common else { return world.refused(&inputs, at) };
+    for argument in arguments {
+        match argument.value() {
+            Value::Null => {}
+            Value::String(text) if text.is_empty() && name == "coalesce" => {}
+            Value::List(items) if items.is_empty() && name == "coalescelist" => {}
+            Value::Map(items) if items.is_empty() && name == "coalescelist" => {}
+            Value::Unknown(inner) if !inner.not_null && !is_whole_resource(argument) => {
+                let one_of: Box<[Tracked]> = arguments.iter().cloned().collect();
+                let not_null = arguments
+                    .iter()
+                    .any(|other| other.unknown().is_none_or(|inner| inner.not_null) && !other.is_null());
+                let inner = Unknown { not_null, ..Unknown::one_of(inner.cause.clone(), one_of) };
+                return Tracked::derive(at, &inputs, Value::Unknown(Arc::new(inner)));
+            }
+            Value::Bool(_) | Value::Number(_) | Value::String(_) if name == "coalescelist" => {
+                return world.refused(&inputs, at);
+            }
+            _ => {
+                return match common.converted(argument) {
+                    Some(value) => world.passed(value, &[], at),
+                    None => world.refused(&inputs, at),
+                };
+            }
+        }
+    }
+    world.refused(&inputs, at)
+}
