@@ -2,7 +2,11 @@
 
 pub mod binary;
 pub mod case;
+pub mod console;
+pub mod expressions;
 pub mod fixtures;
+pub mod generator;
+pub mod json;
 pub mod markdown;
 
 use std::sync::Arc;

@@ -1,0 +1,7 @@
+[
+  1, # one
+  2, // two
+  /* three
+     lines */
+  3,
+]

@@ -1,0 +1,5 @@
+[
+  for x in ["a", "b"] :
+  upper(x)
+  if x != "a"
+]

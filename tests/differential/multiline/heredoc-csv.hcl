@@ -1,0 +1,6 @@
+csvdecode(<<-EOT
+  name,size
+  a,1
+  b,2
+EOT
+)

@@ -1,0 +1,9 @@
+<<-EOT
+  a
+  %{ if false ~}
+  yes
+  %{ else ~}
+  no
+  %{ endif ~}
+  b
+EOT

@@ -1,0 +1,9 @@
+<<-EOT
+  a
+  %{ if true }
+  yes
+  %{ else }
+  no
+  %{ endif }
+  b
+EOT

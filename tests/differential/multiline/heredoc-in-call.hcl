@@ -1,0 +1,4 @@
+upper(<<EOT
+abc
+EOT
+)

@@ -1,0 +1,9 @@
+[
+  <<EOT
+one
+EOT
+  ,
+  <<EOT
+two
+EOT
+]

@@ -1,0 +1,5 @@
+<<-EOT
+    four
+      six
+    ${"in"}
+  EOT

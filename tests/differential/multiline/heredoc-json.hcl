@@ -1,0 +1,6 @@
+jsondecode(<<EOT
+{
+  "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "${"arn"}"}]
+}
+EOT
+)

@@ -1,0 +1,5 @@
+<<EOT
+EOTX
+ EOT x
+x EOT
+EOT

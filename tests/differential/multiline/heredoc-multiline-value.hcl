@@ -1,0 +1,4 @@
+<<-EOT
+    a:
+      ${indent(6, "x\ny")}
+  EOT

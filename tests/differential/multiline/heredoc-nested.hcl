@@ -1,0 +1,6 @@
+<<OUTER
+a ${<<INNER
+b
+INNER
+} c
+OUTER

@@ -1,0 +1,3 @@
+<<EOT
+${null}
+EOT

@@ -1,0 +1,6 @@
+<<-EOT
+    %{~ for x in ["a", "b"] ~}
+    item ${x}
+    %{~ endfor ~}
+    done
+  EOT

@@ -1,0 +1,4 @@
+trimspace(<<-EOT
+    abc
+    EOT
+)

@@ -1,0 +1,148 @@
+//! The expressions below `tests/differential`, and those that are made of them.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{files_below, generator, repository};
+
+/// An expression, and the name under which it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expression {
+    /// The function that it calls first, or the name of its file.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What stands in for each argument of a call in turn: of every type, converting and not, empty and null.
+const ARGUMENTS: [&str; 17] = [
+    "null",
+    "\"\"",
+    "\"b\"",
+    "\"12\"",
+    "\"true\"",
+    "\"é😀\"",
+    "0",
+    "3",
+    "-1",
+    "1.5",
+    "true",
+    "[]",
+    "[\"b\", 1]",
+    "{}",
+    "{ b = 1 }",
+    "toset([\"b\"])",
+    "tomap({ b = \"c\" })",
+];
+
+fn top() -> Utf8PathBuf {
+    repository().join("tests/differential")
+}
+
+fn read(path: &Utf8Path) -> anyhow::Result<String> {
+    #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+    std::fs::read_to_string(path).with_context(|| path.to_string())
+}
+
+/// The files that the expressions may read, by their paths in the folder that terraform runs in.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn files() -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
+    let top = top().join("files");
+    let mut out = Vec::new();
+    for extension in ["txt", "bin", "tftpl", "json", "csv", "yaml"] {
+        for path in files_below(&top, extension)? {
+            #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+            let bytes = std::fs::read(&path)?;
+            out.push((path.strip_prefix(&top)?.to_owned(), bytes));
+        }
+    }
+    out.sort();
+    Ok(out)
+}
+
+/// The written ones: every line of the text files that is not a comment, and every case of several lines.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn written() -> anyhow::Result<Vec<Expression>> {
+    let top = top();
+    let mut out = Vec::new();
+    for path in files_below(&top, "txt")? {
+        if path.starts_with(top.join("files")) || path.ends_with("calls.txt") {
+            continue;
+        }
+        let stem = path.file_stem().unwrap_or_default().to_owned();
+        for line in lines(&read(&path)?) {
+            out.push(Expression { subject: subject(line, &stem), text: line.to_owned() });
+        }
+    }
+    for path in files_below(&top.join("multiline"), "hcl")? {
+        out.push(Expression { subject: "multiline".to_owned(), text: read(&path)?.trim_end().to_owned() });
+    }
+    Ok(distinct(out))
+}
+
+/// Calls of every function: one with usual arguments, each of those replaced by arguments of other types, and one
+/// argument too few and too many.
+///
+/// # Errors
+/// When the file of the usual calls cannot be read.
+pub fn calls() -> anyhow::Result<Vec<Expression>> {
+    let path = top().join("functions/calls.txt");
+    let mut out = Vec::new();
+    for line in lines(&read(&path)?) {
+        let mut parts = line.split(" | ").map(str::trim);
+        let name = parts.next().unwrap_or_default().trim_end_matches(" |");
+        ensure!(is_name(name), "{path}: {line} begins with no function");
+        let usual: Vec<&str> = parts.collect();
+        let mut call = |arguments: &[&str]| {
+            let text = format!("{name}({})", arguments.join(", "));
+            out.push(Expression { subject: name.to_owned(), text });
+        };
+        call(&usual);
+        for at in 0..usual.len() {
+            for other in ARGUMENTS {
+                let mut arguments = usual.clone();
+                if let Some(argument) = arguments.get_mut(at) {
+                    *argument = other;
+                }
+                call(&arguments);
+            }
+        }
+        if let Some((_, fewer)) = usual.split_last() {
+            call(fewer);
+        }
+        call(&[&usual[..], &["\"b\""]].concat());
+    }
+    Ok(distinct(out))
+}
+
+/// Expressions that are put together at random, the same ones every time.
+#[must_use]
+pub fn generated(count: usize) -> Vec<Expression> {
+    let texts = generator::expressions(count);
+    distinct(texts.into_iter().map(|text| Expression { subject: "generated".to_owned(), text }).collect())
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn subject(line: &str, stem: &str) -> String {
+    let called = line.split_once('(').map(|(name, _)| name).filter(|name| is_name(name));
+    called.unwrap_or(stem).to_owned()
+}
+
+/// Each text once.
+fn distinct(all: Vec<Expression>) -> Vec<Expression> {
+    let mut seen = BTreeSet::new();
+    all.into_iter().filter(|expression| seen.insert(expression.text.clone())).collect()
+}

@@ -1,0 +1,215 @@
+//! Expressions as terraform evaluates them and as auditlint does: the same value, or unknown where terraform says
+//! that it is known after apply.
+//!
+//! It needs `terraform` on the PATH, or its answers in the folder that `AUDITLINT_DIFFERENTIAL_CACHE` names;
+//! without both it says so and passes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use auditlint_graph::terraform::{Caches, Configuration, RootInputs};
+use auditlint_graph::{Interest, Tables, Tracked, Value};
+use auditlint_syntax::MemoryFiles;
+use auditlint_tests::console::{Answer, Console};
+use auditlint_tests::expressions::{Expression, calls, files, generated, written};
+use auditlint_tests::json::Json;
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// What may be unknown although the console knows it: what a part of the expression says, and why.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("timestamp()", "a plan leaves it for apply"),
+    ("uuid()", "a plan leaves it for apply"),
+    ("bcrypt(", "a plan leaves it for apply"),
+    ("path.cwd", "the folder that terraform runs in"),
+    ("abspath(", "a path that is not absolute is one of the folder that terraform runs in"),
+    ("pathexpand(\"~", "the home of whoever runs terraform"),
+    ("base64gzip(", "the bytes are those that Go's compressor chooses among many"),
+];
+
+/// Whether `text` may be unknown.
+fn is_excepted(text: &str) -> bool {
+    let absolute = text.starts_with("abspath(\"/");
+    !absolute && EXCEPTIONS.iter().any(|(part, _)| text.contains(part))
+}
+
+/// What auditlint says to an expression.
+#[derive(Debug)]
+enum Outcome {
+    Value(Json),
+    Unknown(String),
+    Refused,
+}
+
+/// The causes of what is not known in a value.
+fn causes<'v>(value: &'v Tracked, out: &mut Vec<&'v str>) {
+    match value.value() {
+        Value::Unknown(unknown) => out.push(&unknown.cause.subject),
+        Value::List(items) => items.iter().for_each(|item| causes(item, out)),
+        Value::Map(map) => map.values().for_each(|item| causes(item, out)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn outcome(value: &Tracked) -> anyhow::Result<Outcome> {
+    if let Some(json) = Json::of(value) {
+        // The value stands in a list, so that null is not an attribute that is not set.
+        let Json::List(mut items) = json else { anyhow::bail!("{json} is not the list that was written") };
+        ensure!(items.len() == 1, "{} values of one expression", items.len());
+        return items.pop().map(Outcome::Value).context("one value");
+    }
+    let mut all = Vec::new();
+    causes(value, &mut all);
+    if all.iter().any(|cause| cause.starts_with("an expression that terraform refuses")) {
+        return Ok(Outcome::Refused);
+    }
+    Ok(Outcome::Unknown(all.first().copied().unwrap_or_default().to_owned()))
+}
+
+/// What auditlint makes of each of `expressions`, evaluated in one root.
+fn evaluate(expressions: &[Expression], files: &[(Utf8PathBuf, Vec<u8>)]) -> anyhow::Result<Vec<Outcome>> {
+    let mut workspace = MemoryFiles::new();
+    for (path, bytes) in files {
+        workspace.put(path, bytes);
+    }
+    let mut text = String::new();
+    for (n, expression) in expressions.iter().enumerate() {
+        writeln!(
+            text,
+            "resource \"terraform_data\" \"e{n:05}\" {{\n  input = [\n{}\n  ]\n}}\n",
+            expression.text
+        )?;
+    }
+    workspace.put(Utf8Path::new("main.tf"), text.as_bytes());
+    let interest = Arc::new(Interest { everything: true, ..Interest::default() });
+    let tables = Tables { interest, ..Tables::default() };
+    let configuration = Configuration::load(&RootInputs::default(), &workspace, &Caches::default(), &tables);
+    let mut found: BTreeMap<String, Outcome> = BTreeMap::new();
+    for (_, resource) in configuration.graph.iter() {
+        let outcome = match resource.attribute("input") {
+            Some(value) => outcome(value).with_context(|| resource.address.to_string())?,
+            // A text that does not parse leaves no attribute, and a gap.
+            None => Outcome::Refused,
+        };
+        found.insert(resource.address.to_string(), outcome);
+    }
+    let each = (0..expressions.len()).map(|n| format!("terraform_data.e{n:05}"));
+    Ok(each.map(|address| found.remove(&address).unwrap_or(Outcome::Refused)).collect())
+}
+
+/// The two sides of all expressions, counted.
+#[derive(Debug, Default)]
+struct Comparison {
+    /// Values that are the same.
+    equal: usize,
+    /// Errors that are errors, or at least no values, on our side.
+    refused: usize,
+    /// Unknown on both sides.
+    after_apply: usize,
+    /// Unknown on our side, for a reason that is on the list.
+    excepted: usize,
+    /// Another value, or one where terraform has an error.
+    wrong: Vec<(String, String)>,
+    /// Unknown where terraform has a value.
+    missing: Vec<(String, String)>,
+}
+
+impl Comparison {
+    fn add(&mut self, expression: &Expression, terraform: &Answer, ours: &Outcome) -> anyhow::Result<()> {
+        let text = &expression.text;
+        let said = match terraform {
+            Answer::Value(json) => Json::parse(json).with_context(|| text.clone())?.to_string(),
+            Answer::KnownAfterApply => "(known after apply)".to_owned(),
+            Answer::Refused => "(error)".to_owned(),
+        };
+        let ours_said = match ours {
+            Outcome::Value(json) => json.to_string(),
+            Outcome::Unknown(cause) => format!("(not known: {cause})"),
+            Outcome::Refused => "(error)".to_owned(),
+        };
+        let line = (expression.subject.clone(), format!("{text} → terraform {said}, auditlint {ours_said}"));
+        match (terraform, ours) {
+            (Answer::Value(_), Outcome::Value(_)) if said == ours_said => self.equal += 1,
+            (Answer::Value(_), Outcome::Unknown(_)) => {
+                if is_excepted(text) {
+                    self.excepted += 1;
+                } else {
+                    self.missing.push(line);
+                }
+            }
+            (Answer::Refused, Outcome::Unknown(_) | Outcome::Refused) => self.refused += 1,
+            (Answer::KnownAfterApply, Outcome::Unknown(_)) => self.after_apply += 1,
+            _ => self.wrong.push(line),
+        }
+        Ok(())
+    }
+
+    fn compared(&self) -> usize {
+        self.equal + self.refused + self.after_apply + self.excepted + self.wrong.len() + self.missing.len()
+    }
+
+    /// Everything that is not as it should be, one a line; and how much there is of it.
+    fn report(&mut self) -> String {
+        let mut out = String::new();
+        for (title, lines) in [("wrong", &mut self.wrong), ("missing", &mut self.missing)] {
+            lines.sort();
+            let mut subjects: BTreeMap<&str, usize> = BTreeMap::new();
+            for (subject, line) in lines.iter() {
+                let _ = writeln!(out, "{title}: {}", line.replace('\n', "⏎"));
+                *subjects.entry(subject).or_default() += 1;
+            }
+            let counts: Vec<String> =
+                subjects.iter().map(|(subject, count)| format!("{subject} {count}")).collect();
+            let _ = writeln!(out, "{} {title}: {}", lines.len(), counts.join(", "));
+        }
+        let _ = writeln!(
+            out,
+            "{} compared: {} equal, {} refused, {} known after apply, {} excepted, {} wrong, {} missing",
+            self.compared(),
+            self.equal,
+            self.refused,
+            self.after_apply,
+            self.excepted,
+            self.wrong.len(),
+            self.missing.len()
+        );
+        out
+    }
+}
+
+#[test]
+fn expressions_are_what_terraform_makes_of_them() -> anyhow::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "whoever runs the test says where its answers are kept")]
+    let cache = std::env::var("AUDITLINT_DIFFERENTIAL_CACHE").ok().map(Utf8PathBuf::from);
+    let files = files()?;
+    let (written, calls, generated) = (written()?, calls()?, generated(800));
+    ensure!(written.len() >= 1_000, "only {} written expressions", written.len());
+    ensure!(calls.len() >= 1_000, "only {} calls", calls.len());
+    ensure!(generated.len() >= 500, "only {} generated expressions", generated.len());
+    let all: Vec<Expression> = [written, calls, generated].concat();
+    let texts: Vec<String> = all.iter().map(|expression| expression.text.clone()).collect();
+
+    let answers = Console::new(files.clone(), cache.as_deref())?.ask(&texts)?;
+    let unanswered = answers.iter().filter(|answer| answer.is_none()).count();
+    let outcomes = evaluate(&all, &files)?;
+    let mut comparison = Comparison::default();
+    for ((expression, answer), ours) in all.iter().zip(&answers).zip(&outcomes) {
+        if let Some(answer) = answer {
+            comparison.add(expression, answer, ours)?;
+        }
+    }
+    let report = comparison.report();
+    assert!(comparison.wrong.is_empty() && comparison.missing.is_empty(), "\n{report}");
+    if unanswered > 0 {
+        let mut out = std::io::stderr().lock();
+        writeln!(out, "terraform is not on the PATH: {unanswered} expressions were not compared")?;
+        return Ok(());
+    }
+    ensure!(comparison.compared() == all.len(), "not all were compared\n{report}");
+    // Terraform that refuses everything, for whatever reason, compares nothing.
+    ensure!(comparison.equal >= 2_000, "only {} values\n{report}", comparison.equal);
+    write!(std::io::stderr().lock(), "{report}")?;
+    Ok(())
+}
