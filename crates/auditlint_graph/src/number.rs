@@ -24,24 +24,31 @@ pub struct Number(Repr);
 #[derive(Clone, Debug)]
 enum Repr {
     Whole(i64),
+    /// A whole number that a function counted: Terraform keeps it with 64 bits of precision, which shows when two
+    /// of them are divided.
+    Count(i64),
+    /// Zero below zero, which is written `-0`.
+    MinusZero,
     /// What is no whole number of a machine word.
     Big(Arc<Big>),
 }
 
 /// `mantissa × 2^exponent`; the mantissa is odd, or zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Big {
     mantissa: BigInt,
     exponent: i64,
+    /// Bits to which the mantissa was rounded.
+    precision: u64,
 }
 
 impl Big {
     /// `mantissa × 2^exponent` rounded to the precision; `rest` says whether something smaller than the last bit
     /// was cut off before.
-    fn rounded(mantissa: BigInt, exponent: i64, rest: bool) -> Self {
+    fn rounded(mantissa: BigInt, exponent: i64, rest: bool, precision: u64) -> Self {
         let (sign, mut bits) = mantissa.into_parts();
         let mut exponent = exponent;
-        let excess = bits.bits().saturating_sub(PRECISION);
+        let excess = bits.bits().saturating_sub(precision);
         if excess > 0 {
             let half = bits.bit(excess - 1);
             let below = rest || bits.trailing_zeros().is_some_and(|zeros| zeros < excess - 1);
@@ -54,17 +61,17 @@ impl Big {
         let zeros = bits.trailing_zeros().unwrap_or(0);
         bits >>= zeros;
         let exponent = if bits.is_zero() { 0 } else { exponent + i64::try_from(zeros).unwrap_or(i64::MAX) };
-        Self { mantissa: BigInt::from_biguint(sign, bits), exponent }
+        Self { mantissa: BigInt::from_biguint(sign, bits), exponent, precision }
     }
 
     /// The quotient of two whole numbers.
-    fn quotient(dividend: &BigInt, divisor: &BigInt) -> Self {
-        let shift = (PRECISION + 2 + divisor.bits()).saturating_sub(dividend.bits());
+    fn quotient(dividend: &BigInt, divisor: &BigInt, precision: u64) -> Self {
+        let shift = (precision + 2 + divisor.bits()).saturating_sub(dividend.bits());
         let (quotient, rest) = num_integer::Integer::div_rem(&(dividend.abs() << shift), &divisor.abs());
         // The bit below the last one stands for whatever is left.
         let sticky: BigInt = (quotient << 1) + i32::from(!rest.is_zero());
         let sign = if dividend.is_negative() == divisor.is_negative() { 1 } else { -1 };
-        Self::rounded(sticky * sign, -i64::try_from(shift).unwrap_or(i64::MAX) - 1, false)
+        Self::rounded(sticky * sign, -i64::try_from(shift).unwrap_or(i64::MAX) - 1, false, precision)
     }
 
     /// Both mantissas at the smaller of the exponents.
@@ -103,20 +110,23 @@ impl Number {
     /// A count.
     #[must_use]
     pub fn count(number: usize) -> Self {
-        Self(Repr::Whole(i64::try_from(number).unwrap_or(i64::MAX)))
+        Self(Repr::Count(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
     /// The number that is written `text` in decimal; none for what is no number, or out of every range.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if text == "-0" {
+            return Some(Self(Repr::MinusZero));
+        }
         if let Ok(whole) = text.parse::<i64>()
             && !text.starts_with('+')
         {
             return Some(Self::whole(whole));
         }
-        let (negative, unsigned) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
+        let (negative, unsigned) = match (text.strip_prefix('-'), text.strip_prefix('+')) {
+            (Some(rest), _) => (true, rest),
+            (None, rest) => (false, rest.unwrap_or(text)),
         };
         let (digits, power) = match unsigned.split_once(['e', 'E']) {
             Some((digits, power)) => (digits, power.parse::<i64>().ok()?),
@@ -124,8 +134,11 @@ impl Number {
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let is_empty = whole.is_empty() || digits.ends_with('.');
-        if is_empty || !is_digits(whole) || !is_digits(fraction) || digits.len() > 20_000 {
+        if whole.is_empty() && fraction.is_empty()
+            || !is_digits(whole)
+            || !is_digits(fraction)
+            || digits.len() > 20_000
+        {
             return None;
         }
         let mantissa = BigUint::parse_bytes(format!("{whole}{fraction}").as_bytes(), 10)?;
@@ -136,9 +149,9 @@ impl Number {
         }
         let ten = BigInt::from(10).pow(u32::try_from(power.unsigned_abs()).ok()?);
         Self::of(if power >= 0 {
-            Big::rounded(mantissa * ten, 0, false)
+            Big::rounded(mantissa * ten, 0, false, PRECISION)
         } else {
-            Big::quotient(&mantissa, &ten)
+            Big::quotient(&mantissa, &ten, PRECISION)
         })
     }
 
@@ -158,7 +171,17 @@ impl Number {
         let (mantissa, exponent) =
             if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
         let mantissa = BigInt::from(mantissa) * if number.is_sign_negative() { -1 } else { 1 };
-        Self::of(Big::rounded(mantissa, exponent, false))
+        Self::of(Big::rounded(mantissa, exponent, false, PRECISION))
+    }
+
+    /// The number of that double as Terraform keeps the result of a function that computes with doubles: with the
+    /// precision of one.
+    #[must_use]
+    pub fn double(number: f64) -> Option<Self> {
+        match Self::from_f64(number)? {
+            Self(Repr::Big(big)) => Self::of(Big { precision: 53, ..Big::clone(&big) }),
+            whole => Some(whole),
+        }
     }
 
     fn of(big: Big) -> Option<Self> {
@@ -166,16 +189,57 @@ impl Number {
             && big.exponent < 64
             && let Some(whole) = big.truncated().to_i64()
         {
-            return Some(Self::whole(whole));
+            return Some(Self(if big.precision < PRECISION {
+                Repr::Count(whole)
+            } else {
+                Repr::Whole(whole)
+            }));
         }
         big.is_in_range().then(|| Self(Repr::Big(Arc::new(big))))
     }
 
     fn big(&self) -> Big {
         match &self.0 {
-            Repr::Whole(whole) => Big::rounded(BigInt::from(*whole), 0, false),
+            Repr::Whole(whole) | Repr::Count(whole) => {
+                Big::rounded(BigInt::from(*whole), 0, false, self.precision())
+            }
+            Repr::MinusZero => Big { mantissa: BigInt::zero(), exponent: 0, precision: PRECISION },
             Repr::Big(big) => Big::clone(big),
         }
+    }
+
+    fn precision(&self) -> u64 {
+        match &self.0 {
+            Repr::Count(_) => 64,
+            Repr::Whole(_) | Repr::MinusZero => PRECISION,
+            Repr::Big(big) => big.precision,
+        }
+    }
+
+    /// The whole number of a machine word that it is.
+    fn word(&self) -> Option<i64> {
+        match &self.0 {
+            Repr::Whole(whole) | Repr::Count(whole) => Some(*whole),
+            Repr::MinusZero => Some(0),
+            Repr::Big(_) => None,
+        }
+    }
+
+    /// `whole` as the result of an operation on `self` and `other`.
+    fn like(&self, other: &Self, whole: i64) -> Self {
+        let counted = matches!((&self.0, &other.0), (Repr::Count(_), Repr::Count(_)));
+        Self(if counted { Repr::Count(whole) } else { Repr::Whole(whole) })
+    }
+
+    /// The number without its sign.
+    #[must_use]
+    pub fn absolute(&self) -> Self {
+        if self.has_minus() { self.negated() } else { self.clone() }
+    }
+
+    /// Whether its sign is that of a number below zero.
+    fn has_minus(&self) -> bool {
+        matches!(self.0, Repr::MinusZero) || self.is_negative()
     }
 
     /// The nearest double.
@@ -183,7 +247,8 @@ impl Number {
     pub fn to_f64(&self) -> f64 {
         match &self.0 {
             #[expect(clippy::cast_precision_loss, reason = "the nearest double is what is asked for")]
-            Repr::Whole(whole) => *whole as f64,
+            Repr::Whole(whole) | Repr::Count(whole) => *whole as f64,
+            Repr::MinusZero => 0.0,
             // The decimal that is shortest at 512 bits lies nearer to the number than any other double.
             Repr::Big(_) => self.to_string().parse().unwrap_or(f64::NAN),
         }
@@ -192,17 +257,14 @@ impl Number {
     /// The whole number that it is; none where it is none, or larger than a machine word.
     #[must_use]
     pub fn to_i64(&self) -> Option<i64> {
-        match &self.0 {
-            Repr::Whole(whole) => Some(*whole),
-            Repr::Big(_) => None,
-        }
+        self.word()
     }
 
     /// Whether it has no fraction.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         match &self.0 {
-            Repr::Whole(_) => true,
+            Repr::Whole(_) | Repr::Count(_) | Repr::MinusZero => true,
             Repr::Big(big) => big.exponent >= 0,
         }
     }
@@ -216,14 +278,15 @@ impl Number {
     /// The number of that integer, rounded to the precision.
     #[must_use]
     pub fn from_integer(integer: BigInt) -> Option<Self> {
-        Self::of(Big::rounded(integer, 0, false))
+        Self::of(Big::rounded(integer, 0, false, PRECISION))
     }
 
     /// Whether it is below zero.
     #[must_use]
     pub fn is_negative(&self) -> bool {
         match &self.0 {
-            Repr::Whole(whole) => *whole < 0,
+            Repr::Whole(whole) | Repr::Count(whole) => *whole < 0,
+            Repr::MinusZero => false,
             Repr::Big(big) => big.mantissa.is_negative(),
         }
     }
@@ -231,19 +294,22 @@ impl Number {
     /// Whether it is zero.
     #[must_use]
     pub fn is_zero(&self) -> bool {
-        matches!(self.0, Repr::Whole(0))
+        self.word() == Some(0)
     }
 
     /// The sum; none out of range.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Option<Self> {
-        if let (Repr::Whole(a), Repr::Whole(b)) = (&self.0, &other.0)
-            && let Some(sum) = a.checked_add(*b)
+        if matches!((&self.0, &other.0), (Repr::MinusZero, Repr::MinusZero)) {
+            return Some(self.clone());
+        }
+        if let (Some(a), Some(b)) = (self.word(), other.word())
+            && let Some(sum) = a.checked_add(b)
         {
-            return Some(Self::whole(sum));
+            return Some(self.like(other, sum));
         }
         let (a, b, exponent) = self.big().aligned(&other.big());
-        Self::of(Big::rounded(a + b, exponent, false))
+        Self::of(Big::rounded(a + b, exponent, false, self.precision().max(other.precision())))
     }
 
     /// The difference; none out of range.
@@ -255,13 +321,17 @@ impl Number {
     /// The product; none out of range.
     #[must_use]
     pub fn times(&self, other: &Self) -> Option<Self> {
-        if let (Repr::Whole(a), Repr::Whole(b)) = (&self.0, &other.0)
-            && let Some(product) = a.checked_mul(*b)
-        {
-            return Some(Self::whole(product));
+        if (self.is_zero() || other.is_zero()) && self.has_minus() != other.has_minus() {
+            return Some(Self(Repr::MinusZero));
         }
+        if let (Some(a), Some(b)) = (self.word(), other.word())
+            && let Some(product) = a.checked_mul(b)
+        {
+            return Some(self.like(other, product));
+        }
+        let precision = self.precision().max(other.precision());
         let (a, b) = (self.big(), other.big());
-        Self::of(Big::rounded(a.mantissa * b.mantissa, a.exponent + b.exponent, false))
+        Self::of(Big::rounded(a.mantissa * b.mantissa, a.exponent + b.exponent, false, precision))
     }
 
     /// The quotient; none by zero, and out of range.
@@ -271,7 +341,15 @@ impl Number {
         if b.mantissa.is_zero() {
             return None;
         }
-        let quotient = Big::quotient(&a.mantissa, &b.mantissa);
+        if self.is_zero() {
+            return Some(if self.has_minus() == other.has_minus() {
+                Self::ZERO
+            } else {
+                Self(Repr::MinusZero)
+            });
+        }
+        let precision = self.precision().max(other.precision());
+        let quotient = Big::quotient(&a.mantissa, &b.mantissa, precision);
         Self::of(Big { exponent: quotient.exponent + a.exponent - b.exponent, ..quotient })
     }
 
@@ -288,7 +366,10 @@ impl Number {
     #[must_use]
     pub fn negated(&self) -> Self {
         match &self.0 {
+            Repr::Whole(0) | Repr::Count(0) => Self(Repr::MinusZero),
+            Repr::MinusZero => Self::ZERO,
             Repr::Whole(whole) if *whole != i64::MIN => Self::whole(-whole),
+            Repr::Count(whole) if *whole != i64::MIN => Self(Repr::Count(-whole)),
             _ => {
                 let big = self.big();
                 Self::of(Big { mantissa: -big.mantissa, ..big }).unwrap_or(Self::ZERO)
@@ -300,8 +381,11 @@ impl Number {
     #[must_use]
     pub fn truncated(&self) -> Self {
         match &self.0 {
-            Repr::Whole(_) => self.clone(),
-            Repr::Big(big) => Self::of(Big::rounded(big.truncated(), 0, false)).unwrap_or(Self::ZERO),
+            Repr::Whole(_) | Repr::Count(_) => self.clone(),
+            Repr::MinusZero => Self::ZERO,
+            Repr::Big(big) => {
+                Self::of(Big::rounded(big.truncated(), 0, false, PRECISION)).unwrap_or(Self::ZERO)
+            }
         }
     }
 
@@ -319,17 +403,21 @@ impl Number {
     /// The smallest whole number that is not smaller.
     #[must_use]
     pub fn ceil(&self) -> Self {
-        self.negated().floor().negated()
+        let whole = self.truncated();
+        if !self.is_negative() && whole != *self {
+            whole.plus(&Self::whole(1)).unwrap_or(whole)
+        } else {
+            whole
+        }
     }
 }
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Repr::Whole(a), Repr::Whole(b)) => a == b,
-            (Repr::Big(a), Repr::Big(b)) => a == b,
-            // Each number has one representation.
-            _ => false,
+            (Repr::Big(a), Repr::Big(b)) => a.mantissa == b.mantissa && a.exponent == b.exponent,
+            // What fits into a machine word is never kept as anything larger.
+            _ => self.word().is_some() && self.word() == other.word(),
         }
     }
 }
@@ -339,7 +427,8 @@ impl Eq for Number {}
 impl Hash for Number {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match &self.0 {
-            Repr::Whole(whole) => whole.hash(state),
+            Repr::Whole(whole) | Repr::Count(whole) => whole.hash(state),
+            Repr::MinusZero => 0_i64.hash(state),
             Repr::Big(big) => (&big.mantissa, big.exponent).hash(state),
         }
     }
@@ -353,8 +442,8 @@ impl PartialOrd for Number {
 
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
-        match (&self.0, &other.0) {
-            (Repr::Whole(a), Repr::Whole(b)) => a.cmp(b),
+        match (self.word(), other.word()) {
+            (Some(a), Some(b)) => a.cmp(&b),
             _ => {
                 let (a, b, _) = self.big().aligned(&other.big());
                 a.cmp(&b)
@@ -367,7 +456,8 @@ impl Ord for Number {
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let big = match &self.0 {
-            Repr::Whole(whole) => return write!(f, "{whole}"),
+            Repr::Whole(whole) | Repr::Count(whole) => return write!(f, "{whole}"),
+            Repr::MinusZero => return f.write_str("-0"),
             Repr::Big(big) => big,
         };
         let (sign, bits) = big.mantissa.clone().into_parts();
@@ -375,7 +465,7 @@ impl fmt::Display for Number {
             f.write_str("-")?;
         }
         // With one bit more than the precision the last bit is half of the distance to the next number.
-        let shift = (PRECISION + 1).saturating_sub(bits.bits());
+        let shift = (big.precision + 1).saturating_sub(bits.bits());
         let middle = bits << shift;
         let exponent = big.exponent - i64::try_from(shift).unwrap_or(0);
         let one = BigUint::one();
@@ -497,6 +587,8 @@ mod tests {
         }
         assert_eq!(n("0.1").plus(&n("0.2")).unwrap().to_string(), "0.3");
         assert_eq!(n("1e3"), Number::whole(1000));
+        assert_eq!((n("+1"), n(".5"), n("5.")), (n("1"), n("0.5"), n("5")));
+        assert_eq!(Number::double(18_446_744_073_709_551_616.0).unwrap().to_string(), "18446744073709550000");
         assert_eq!(n("1.5e1"), Number::whole(15));
         assert_eq!(n("1e30").to_string(), format!("1{}", "0".repeat(30)));
         assert_eq!(n("9223372036854775807").plus(&n("1")).unwrap().to_string(), "9223372036854775808");
@@ -511,17 +603,22 @@ mod tests {
         assert_eq!(third.len(), 157, "{third}");
         assert_eq!(n("2").divided_by(&n("4")).unwrap().to_string(), "0.5");
         assert!(n("1").divided_by(&Number::ZERO).is_none());
+        let counted = Number::count(1).divided_by(&Number::count(3)).unwrap();
+        assert_eq!(counted.to_string(), "0.33333333333333333334");
     }
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", "1.", ".5", "1e", "0x10", "1_000", "1.2.3", "+1", "NaN", "1e999999"] {
+        for text in ["", "-", ".", "--1", "1e", "0x10", "1_000", "1.2.3", "NaN", "1e999999"] {
             assert!(Number::parse(text).is_none(), "{text}");
         }
     }
 
     #[test]
     fn whole_parts_and_order() {
+        assert_eq!(n("0").negated().to_string(), "-0");
+        assert_eq!(n("0").negated(), Number::ZERO);
+        assert_eq!(n("-0.5").ceil().to_string(), "0");
         assert_eq!(n("-1.5").floor(), Number::whole(-2));
         assert_eq!(n("-1.5").ceil(), Number::whole(-1));
         assert_eq!(n("1.5").ceil(), Number::whole(2));

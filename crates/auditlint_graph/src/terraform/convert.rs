@@ -3,8 +3,17 @@
 use std::cmp::Ordering;
 
 use auditlint_syntax::Name;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::{Number, Shape, Tracked, Value};
+
+/// A text as Terraform keeps it: in Unicode's normal form C.
+pub(super) fn normal(text: &str) -> Name {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return Name::new(text);
+    }
+    Name::new(text.nfc().collect::<String>())
+}
 
 /// A value as text: numbers and truth values convert.
 pub(crate) fn text(value: &Value) -> Option<Name> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auditlint_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectKey, TemplatePart};
 use auditlint_syntax::{Location, Name};
 
-use super::convert::{boolean, number, text};
+use super::convert::{boolean, normal, number, text};
 use super::folder::BlockRef;
 use super::modules::Scope;
 use super::types::Type;
@@ -35,18 +35,26 @@ impl World<'_> {
         match &expr.kind {
             ExprKind::Null => literal(Value::Null),
             ExprKind::Bool(value) => literal(Value::Bool(*value)),
-            ExprKind::Number(written) => match Number::parse(written) {
+            ExprKind::Number(written) => match Number::parse(&written.replace(' ', "")) {
                 Some(number) => literal(Value::Number(number)),
                 None => self.unknown(CauseKind::Function, "a number out of range", "", at),
             },
-            ExprKind::String(text) => literal(Value::String(text.clone())),
+            ExprKind::String(text) => literal(Value::String(normal(text))),
             ExprKind::Template(parts) => self.template(id, block, parts, scope, at),
-            ExprKind::Tuple(items) => literal(Value::List(items.iter().map(eval).collect())),
+            ExprKind::Tuple(items) => {
+                let items: Vec<Tracked> = items.iter().map(eval).collect();
+                match items.iter().find(|item| refuses(item)) {
+                    Some(refused) => self.passed(refused.clone(), &[], at),
+                    None => literal(Value::List(items.into())),
+                }
+            }
             ExprKind::Object(items) => {
                 let mut map = Map::default();
                 for item in items {
                     let key = match &item.key {
                         ObjectKey::Name(name) => name.clone(),
+                        // `null` alone is a name here, as every word is.
+                        ObjectKey::Expr(Expr { kind: ExprKind::Null, .. }) => "null".into(),
                         ObjectKey::Expr(key) => {
                             let key = eval(key);
                             match (text(key.value()), key.unknown()) {
@@ -54,13 +62,16 @@ impl World<'_> {
                                 (None, Some(unknown)) => {
                                     return self.unknown_from(unknown.cause.clone(), &[&key], at);
                                 }
-                                (None, None) => {
-                                    return self.unknown(CauseKind::Function, "an invalid key", "", at);
-                                }
+                                (None, None) => return self.refused(&[&key], at),
                             }
                         }
                     };
-                    map.insert(key, eval(&item.value));
+                    let value = eval(&item.value);
+                    // What terraform refuses in a part it refuses as a whole.
+                    if refuses(&value) {
+                        return self.passed(value, &[], at);
+                    }
+                    map.insert(key, value);
                 }
                 literal(Value::Map(Arc::new(map)))
             }
@@ -84,6 +95,10 @@ impl World<'_> {
                 if !self.spend_on([&left, &right]) {
                     return self.too_many_steps(at);
                 }
+                // Neither side is left out, whatever the other one says.
+                if let Some(refused) = [&left, &right].into_iter().find(|side| refuses(side)) {
+                    return self.passed(refused.clone(), &[&left, &right], at);
+                }
                 self.computed(operators::binary(*operator, &left, &right), &[&left, &right], at)
             }
             ExprKind::Conditional(parts) => {
@@ -95,6 +110,7 @@ impl World<'_> {
                         let (chosen, other) = if decided { (yes, no) } else { (no, yes) };
                         self.chosen(&condition, &chosen, &other, at)
                     }
+                    None if condition.unknown().is_none() => self.refused(&[&condition], at),
                     None => {
                         let (yes, no) = (eval(yes), eval(no));
                         self.undecided(&condition, yes, no, at)
@@ -129,7 +145,7 @@ impl World<'_> {
     pub(super) fn refused(&self, inputs: &[&Tracked], at: Location) -> Tracked {
         let cause = Cause {
             kind: CauseKind::Function,
-            subject: "an expression that terraform refuses".to_owned(),
+            subject: REFUSED.to_owned(),
             hint: "run 'terraform validate'".to_owned(),
         };
         self.unknown_from(cause, inputs, at)
@@ -158,7 +174,7 @@ impl World<'_> {
         }
         let common = Type::unified(&[Type::of(chosen), Type::of(other)]);
         match common.and_then(|common| common.converted(chosen)) {
-            Some(value) => self.passed(value, &[condition], at),
+            Some(value) => self.passed(value, &[condition], at).marked(other.sensitive),
             None => self.refused(&[chosen, condition], at),
         }
     }
@@ -207,7 +223,7 @@ impl World<'_> {
         match out.unknown {
             None => {
                 let origin_less = inputs.is_empty();
-                let value = Value::String(Name::new(out.text));
+                let value = Value::String(normal(&out.text));
                 if origin_less {
                     Tracked::new(value, Origin::Written(at))
                 } else {
@@ -273,6 +289,9 @@ impl World<'_> {
             Value::Null => Tracked::derive(at, &[base], Value::List(Arc::from([]))),
             Value::List(items) => {
                 let items: Vec<Tracked> = items.iter().map(apply).collect();
+                if let Some(refused) = items.iter().find(|item| refuses(item)) {
+                    return self.passed(refused.clone(), &[base], at);
+                }
                 let shape = if base.shape == Shape::Loose { Shape::Loose } else { Shape::Typed };
                 Tracked::derive(at, &[base], Value::List(items.into())).shaped(shape)
             }
@@ -317,6 +336,9 @@ impl World<'_> {
                 }
             }
             let value = self.eval(id, block, &each.value_expr, &scope);
+            if refuses(&value) {
+                return self.passed(value, &[&collection], at);
+            }
             let Some(key) = &each.key_expr else {
                 list.push(value);
                 continue;
@@ -324,6 +346,7 @@ impl World<'_> {
             let key = self.eval(id, block, key, &scope);
             match text(key.value()) {
                 Some(key) if each.grouping => groups.entry(key).or_default().push(value),
+                Some(key) if map.contains_key(&key) => return self.refused(&[&collection], at),
                 Some(key) => drop(map.insert(key, value)),
                 None => return self.unknown_of(&[&key, &collection], at),
             }
@@ -355,25 +378,24 @@ impl World<'_> {
                 // What terraform would refuse is what this evaluator calls an invalid expression.
                 for argument in arguments {
                     let value = self.eval(id, block, argument, scope);
-                    let refused = first_cause_here(&value).is_some_and(|cause| {
-                        cause.subject.starts_with("an expression that terraform refuses")
-                    });
-                    if !refused {
+                    if !is_refused(&value) {
                         return self.passed(value, &[], at);
                     }
                 }
-                return self.unknown(CauseKind::Function, "try()", "", at);
+                return self.refused(&[], at);
             }
+            "can" if arguments.len() != 1 => return self.refused(&[], at),
             "can" => {
                 let value =
                     arguments.first().map(|first| self.eval(id, block, first, scope)).unwrap_or_default();
-                return match first_cause_here(&value) {
-                    Some(cause) if cause.subject.starts_with("an expression that terraform refuses") => {
-                        Tracked::derive(at, &[&value], Value::Bool(false))
-                    }
-                    Some(cause) => self.unknown_from(cause, &[&value], at),
-                    None => Tracked::derive(at, &[&value], Value::Bool(true)),
+                let answer = match value.unknown() {
+                    _ if is_refused(&value) => Value::Bool(false),
+                    Some(unknown) if unknown.cause.subject == operators::INFINITE => Value::Bool(true),
+                    Some(unknown) => Value::Unknown(Arc::clone(unknown)),
+                    None => Value::Bool(true),
                 };
+                // Whether there is a value says nothing about the value.
+                return Tracked { sensitive: false, ..Tracked::derive(at, &[&value], answer) };
             }
             _ => {}
         }
@@ -435,7 +457,7 @@ impl Rendered {
     fn lose(&mut self, cause: Option<Cause>) {
         self.unknown.get_or_insert(cause.unwrap_or(Cause {
             kind: CauseKind::Function,
-            subject: "an expression that terraform refuses".to_owned(),
+            subject: REFUSED.to_owned(),
             hint: String::new(),
         }));
     }
@@ -450,9 +472,23 @@ pub(super) fn is_many(item: &Tracked) -> bool {
     item.unknown().is_some_and(|unknown| unknown.many)
 }
 
-fn first_cause_here(value: &Tracked) -> Option<Cause> {
-    value.unknown().map(|unknown| unknown.cause.clone())
+/// Whether terraform refuses to evaluate it.
+fn refuses(value: &Tracked) -> bool {
+    value.unknown().is_some_and(|unknown| unknown.cause.subject == REFUSED)
 }
+
+/// Whether terraform refuses to evaluate it, or a part of it.
+fn is_refused(value: &Tracked) -> bool {
+    match value.value() {
+        Value::Unknown(unknown) => unknown.cause.subject == REFUSED,
+        Value::List(items) => items.iter().any(is_refused),
+        Value::Map(map) => map.values().any(is_refused),
+        _ => false,
+    }
+}
+
+/// The cause of what terraform refuses to evaluate.
+const REFUSED: &str = "an expression that terraform refuses";
 
 /// The first cause in a value, nested ones included.
 pub(super) fn first_cause(value: &Tracked) -> Option<Cause> {
@@ -471,7 +507,11 @@ fn rounds(collection: &Tracked) -> Result<Vec<(Tracked, Tracked)>, Cause> {
         Value::List(items) if !items.iter().any(is_many) => Ok(items
             .iter()
             .enumerate()
-            .map(|(n, item)| (key(Value::Number(Number::count(n))), item.clone()))
+            .map(|(n, item)| {
+                // The elements of a set are its keys.
+                let number = || key(Value::Number(Number::count(n)));
+                (if collection.shape == Shape::Set { item.clone() } else { number() }, item.clone())
+            })
             .collect()),
         Value::Map(map) => {
             let mut entries: Vec<(&Name, &Tracked)> = map.iter().collect();
@@ -481,7 +521,7 @@ fn rounds(collection: &Tracked) -> Result<Vec<(Tracked, Tracked)>, Cause> {
         }
         _ => Err(first_cause(collection).unwrap_or(Cause {
             kind: CauseKind::Function,
-            subject: "an expression that terraform refuses".to_owned(),
+            subject: REFUSED.to_owned(),
             hint: String::new(),
         })),
     }
@@ -500,7 +540,7 @@ impl World<'_> {
         let refused = || {
             let cause = Cause {
                 kind: CauseKind::Function,
-                subject: "an expression that terraform refuses".to_owned(),
+                subject: REFUSED.to_owned(),
                 hint: "run 'terraform validate'".to_owned(),
             };
             self.unknown_from(cause, &[base, key], at)
@@ -517,7 +557,7 @@ impl World<'_> {
             (_, Value::Unknown(unknown)) => self.unknown_from(unknown.cause.clone(), &[base, key], at),
             (Value::Map(map), key) => {
                 let found = text(key).and_then(|key| map.get(&key));
-                found.map_or_else(refused, |item| self.passed(item.clone(), &[], at))
+                found.map_or_else(refused, |item| self.passed(item.clone(), &[], at).marked(base.sensitive))
             }
             (Value::List(_), _) if base.shape == Shape::Set => refused(),
             (Value::List(items), key) => {
@@ -528,7 +568,7 @@ impl World<'_> {
                 let index = number(key).and_then(|index| usize::try_from(index.to_i64()?).ok());
                 index
                     .and_then(|index| items.get(index))
-                    .map_or_else(refused, |item| self.passed(item.clone(), &[], at))
+                    .map_or_else(refused, |item| self.passed(item.clone(), &[], at).marked(base.sensitive))
             }
             _ => refused(),
         }

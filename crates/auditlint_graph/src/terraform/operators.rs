@@ -3,7 +3,10 @@
 use auditlint_syntax::hcl::{BinaryOp, UnaryOp};
 
 use super::convert::{boolean, number};
-use crate::{Number, Tracked, Value};
+use crate::{Cause, CauseKind, Number, Tracked, Unknown, Value};
+
+/// The cause of what a division by zero gives: Terraform has a value for it, which nothing can be made of.
+pub(super) const INFINITE: &str = "an infinite number";
 
 /// Whether two values are equal; none when that is not known.
 pub(crate) fn equal(a: &Tracked, b: &Tracked) -> Option<bool> {
@@ -76,6 +79,8 @@ pub(super) fn binary(operator: BinaryOp, a: &Tracked, b: &Tracked) -> Option<Val
     match operator {
         BinaryOp::Equal => equal(a, b).map(Value::Bool),
         BinaryOp::NotEqual => equal(a, b).map(|same| Value::Bool(!same)),
+        // Nothing is decided by a value that is null.
+        BinaryOp::And | BinaryOp::Or if a.is_null() || b.is_null() => None,
         BinaryOp::And => match (boolean(a.value()), boolean(b.value())) {
             (Some(false), _) | (_, Some(false)) => Some(Value::Bool(false)),
             (Some(true), Some(true)) => Some(Value::Bool(true)),
@@ -89,6 +94,11 @@ pub(super) fn binary(operator: BinaryOp, a: &Tracked, b: &Tracked) -> Option<Val
         BinaryOp::Add => arithmetic(Number::plus),
         BinaryOp::Subtract => arithmetic(Number::minus),
         BinaryOp::Multiply => arithmetic(Number::times),
+        BinaryOp::Divide if number(b.value()).is_some_and(|divisor| divisor.is_zero()) => {
+            let cause =
+                Cause { kind: CauseKind::Function, subject: INFINITE.to_owned(), hint: String::new() };
+            numbers().map(|_| Value::Unknown(Unknown::because(cause).into()))
+        }
         BinaryOp::Divide => arithmetic(Number::divided_by),
         BinaryOp::Modulo => arithmetic(Number::modulo),
         BinaryOp::Less => compare(Number::lt),

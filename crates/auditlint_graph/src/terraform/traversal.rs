@@ -84,16 +84,21 @@ impl World<'_> {
             ("count", Some(_)) => {
                 (passed(scope.index.clone().unwrap_or_else(|| self.undeclared(id, "count", at))), 1)
             }
+            // Nobody says where terraform runs.
+            ("path", Some(part)) if part == "cwd" => {
+                (self.unknown(CauseKind::Computed, "path.cwd", "", at), 1)
+            }
+            ("path", Some(part)) if part != "module" && part != "root" => (self.refused(&[], at), 1),
             ("path", Some(part)) => {
                 let module = self.module(id);
                 let folder = match part.as_str() {
                     "module" => module.folder_path.as_str(),
-                    "root" => self.inputs.folder.as_str(),
-                    _ => "",
+                    _ => self.inputs.folder.as_str(),
                 };
                 let folder = if folder.is_empty() { "." } else { folder };
                 (Tracked::new(Value::text(folder), Origin::Written(at)), 1)
             }
+            ("terraform", Some(part)) if part != "workspace" => (self.refused(&[], at), 1),
             ("terraform", Some(_)) => {
                 let workspace = self.inputs.workspace.clone().unwrap_or_else(|| Name::new("default"));
                 (Tracked::new(Value::String(workspace), Origin::Given("terraform.workspace".into())), 1)

@@ -145,12 +145,22 @@ impl Type {
         if known.iter().all(|kind| kind == first) {
             return Some((*first).clone());
         }
+        let common = Self::common(&known);
+        // Beside what has any type, values that have no type in common stay as they are.
+        if known.len() < types.len() {
+            let primitive = matches!(common, Some(Self::String | Self::Number | Self::Bool));
+            return if primitive { common } else { Some(Self::Any) };
+        }
+        common
+    }
+
+    fn common(known: &[&Self]) -> Option<Self> {
         let each = |inner: fn(&Self) -> Option<Vec<Self>>| {
             let all: Option<Vec<Vec<Self>>> = known.iter().map(|kind| inner(kind)).collect();
             Self::unified(&all?.concat())
         };
         if known.iter().all(|kind| matches!(kind, Self::String | Self::Number | Self::Bool)) {
-            return known.contains(&&Self::String).then_some(Self::String);
+            return known.iter().any(|kind| **kind == Self::String).then_some(Self::String);
         }
         if let Some(tuples) = known
             .iter()
@@ -168,8 +178,13 @@ impl Type {
                 Self::List(inner) | Self::Set(inner) => Some(vec![(**inner).clone()]),
                 _ => None,
             })?;
-            let all_sets = known.iter().all(|kind| matches!(kind, Self::Set(_)));
-            return Some(if all_sets { Self::Set(Box::new(element)) } else { Self::List(Box::new(element)) });
+            let no_list = !known.iter().any(|kind| matches!(kind, Self::List(_)));
+            let a_set = known.iter().any(|kind| matches!(kind, Self::Set(_)));
+            return Some(if a_set && no_list {
+                Self::Set(Box::new(element))
+            } else {
+                Self::List(Box::new(element))
+            });
         }
         if let Some(objects) = known
             .iter()

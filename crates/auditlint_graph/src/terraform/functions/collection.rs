@@ -84,6 +84,7 @@ fn chunks(arguments: &[Tracked]) -> Answer {
     let items = items_of(arguments.first()?)?;
     let typed = |chunk: &[Tracked]| nowhere(Value::List(chunk.to_vec().into())).shaped(Shape::Typed);
     match usize::try_from(int(arguments.get(1)?)?).ok()? {
+        0 if items.is_empty() => list(Vec::new()),
         0 => list(vec![typed(items)]),
         size => list(items.chunks(size).map(typed).collect()),
     }
@@ -139,7 +140,7 @@ fn product(arguments: &[Tracked]) -> Answer {
             .collect();
     }
     let rows: Vec<Tracked> = rows.into_iter().map(|row| nowhere(Value::List(row.into()))).collect();
-    if arguments.iter().all(|argument| argument.shape == Shape::Set) {
+    if arguments.iter().any(|argument| argument.shape == Shape::Set) {
         return Some(nowhere(Value::List(set(rows).into())).shaped(Shape::Set));
     }
     list(rows)

@@ -41,6 +41,7 @@ pub(super) fn call(
     let inputs: Vec<&Tracked> = arguments.iter().collect();
     let plain = name.strip_prefix("core::").unwrap_or(name);
     match plain {
+        "sensitive" | "nonsensitive" if arguments.len() != 1 => return world.refused(&inputs, at),
         "sensitive" => return arguments.first().cloned().unwrap_or_default().marked(true),
         "nonsensitive" => {
             let value = arguments.first().cloned().unwrap_or_default();
@@ -56,6 +57,46 @@ pub(super) fn call(
             .unknown(CauseKind::Function, &format!("{plain}()"), "", at)
             .with_references(Tracked::derive(at, &inputs, Value::Null).references);
     };
+    // What is sensitive anywhere in an argument is so in what is made of it.
+    let sensitive = !PASSING.contains(&plain) && arguments.iter().any(is_sensitive_inside);
+    computed(world, plain, signature, arguments, at).marked(sensitive)
+}
+
+/// The functions that hand elements on as they are: what is sensitive about one is not so about the others.
+const PASSING: &[&str] = &[
+    "concat",
+    "element",
+    "flatten",
+    "issensitive",
+    "keys",
+    "length",
+    "lookup",
+    "merge",
+    "one",
+    "reverse",
+    "tolist",
+    "tomap",
+    "values",
+    "zipmap",
+];
+
+fn is_sensitive_inside(value: &Tracked) -> bool {
+    value.sensitive
+        || match value.value() {
+            Value::List(items) => items.iter().any(is_sensitive_inside),
+            Value::Map(map) => map.values().any(is_sensitive_inside),
+            _ => false,
+        }
+}
+
+fn computed(
+    world: &World<'_>,
+    plain: &str,
+    signature: signature::Signature,
+    arguments: &[Tracked],
+    at: Location,
+) -> Tracked {
+    let inputs: Vec<&Tracked> = arguments.iter().collect();
     let Some(converted) = signature.convert(arguments) else { return world.refused(&inputs, at) };
     if let Some(value) = partial::call(world, plain, &converted, at) {
         return value;
@@ -136,7 +177,7 @@ fn string(value: impl AsRef<str>) -> Answer {
     if value.as_ref().len() > LONGEST_TEXT {
         return too_long();
     }
-    Some(nowhere(Value::String(Name::new(value))))
+    Some(nowhere(Value::String(super::convert::normal(value.as_ref()))))
 }
 
 /// A list, all of whose elements have one type.
@@ -150,7 +191,7 @@ fn tuple(items: Vec<Tracked>) -> Answer {
 }
 
 fn texts(values: impl IntoIterator<Item = String>) -> Answer {
-    list(values.into_iter().map(|text| nowhere(Value::String(Name::new(text)))).collect())
+    list(values.into_iter().map(|text| nowhere(Value::String(super::convert::normal(&text)))).collect())
 }
 
 /// What terraform computes and this evaluator does not: unknown, and nothing that `try` may pass over.

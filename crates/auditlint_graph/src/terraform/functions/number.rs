@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 
 use super::super::convert::number as as_number;
-use super::{Answer, items_of, list, nowhere, num, number_of, text_of};
+use super::{Answer, items_of, list, not_computed, nowhere, num, number_of, text_of};
 use crate::{Number, Tracked, Value};
 
 /// Numbers that `range` gives at most, as in Terraform.
@@ -42,10 +42,10 @@ pub(super) fn bounds(name: &str, arguments: &[Tracked]) -> Option<[f64; 2]> {
 fn one(name: &str, arguments: &[Tracked]) -> Answer {
     let number = number_of(arguments.first()?)?;
     num(match name {
-        "abs" if number.is_negative() => number.negated(),
-        "abs" => number.clone(),
+        "abs" => number.absolute(),
         "ceil" => number.ceil(),
         "floor" => number.floor(),
+        _ if number.to_i64().is_none() => return None,
         _ if number.is_zero() => Number::ZERO,
         _ => Number::whole(if number.is_negative() { -1 } else { 1 }),
     })
@@ -54,8 +54,49 @@ fn one(name: &str, arguments: &[Tracked]) -> Answer {
 /// Terraform computes these two with doubles.
 fn inexact(name: &str, arguments: &[Tracked]) -> Answer {
     let (a, b) = (number_of(arguments.first()?)?.to_f64(), number_of(arguments.get(1)?)?.to_f64());
-    let result = if name == "pow" { a.powf(b) } else { a.ln() / b.ln() };
-    num(Number::from_f64(result)?)
+    let result = if name == "pow" { a.powf(b) } else { logarithm(a) / logarithm(b) };
+    // Terraform keeps the double; its shortest decimal is what is seen of it.
+    if result.is_infinite() {
+        not_computed(super::super::operators::INFINITE)
+    } else {
+        num(Number::double(result)?)
+    }
+}
+
+/// The natural logarithm as Go computes it, to the last digit: by the polynomial of FreeBSD's `e_log.c`.
+fn logarithm(number: f64) -> f64 {
+    if !(number > 0.0 && number.is_finite() && number.is_normal()) {
+        return number.ln();
+    }
+    const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-01;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+    const COEFFICIENTS: [f64; 7] = [
+        6.666_666_666_666_735_130e-01,
+        3.999_999_999_940_941_908e-01,
+        2.857_142_874_366_239_149e-01,
+        2.222_219_843_214_978_396e-01,
+        1.818_357_216_161_805_012e-01,
+        1.531_383_769_920_937_332e-01,
+        1.479_819_860_511_658_591e-01,
+    ];
+    // The fraction lies between √½ and √2.
+    let exponent = i64::try_from(number.to_bits() >> 52).unwrap_or(0) - 1022;
+    let fraction = f64::from_bits(number.to_bits() & ((1 << 52) - 1) | 1022 << 52);
+    let (fraction, exponent) = if fraction < std::f64::consts::FRAC_1_SQRT_2 {
+        (fraction * 2.0, exponent - 1)
+    } else {
+        (fraction, exponent)
+    };
+    #[expect(clippy::cast_precision_loss, reason = "an exponent has eleven bits")]
+    let exponent = exponent as f64;
+    let f = fraction - 1.0;
+    let s = f / (2.0 + f);
+    let (s2, s4) = (s * s, s * s * (s * s));
+    let [l1, l2, l3, l4, l5, l6, l7] = COEFFICIENTS;
+    let odd = s2 * (l1 + s4 * (l3 + s4 * (l5 + s4 * l7)));
+    let even = s4 * (l2 + s4 * (l4 + s4 * l6));
+    let half = 0.5 * f * f;
+    exponent * LN2_HIGH - ((half - (s * (half + odd + even) + exponent * LN2_LOW)) - f)
 }
 
 fn extreme(name: &str, arguments: &[Tracked]) -> Answer {
@@ -139,7 +180,9 @@ mod tests {
     #[test]
     fn numbers_are_computed_as_terraform_does() {
         assert_eq!(of("pow", &["2", "10"]).as_deref(), Some("1024"));
-        assert_eq!(of("signum", &["-0.5"]).as_deref(), Some("-1"));
+        assert_eq!(of("signum", &["-5"]).as_deref(), Some("-1"));
+        assert_eq!(of("signum", &["-0.5"]), None);
+        assert_eq!(of("log", &["16", "3"]).as_deref(), Some("2.52371901428583"));
         assert_eq!(of("max", &["1", "1.5"]).as_deref(), Some("1.5"));
         assert_eq!(of("parseint", &["ff", "16"]).as_deref(), Some("255"));
         assert_eq!(of("parseint", &["12x", "10"]), None);

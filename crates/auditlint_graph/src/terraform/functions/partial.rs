@@ -29,6 +29,7 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
             || if arguments.iter().any(is_unknown) { unknown() } else { refused() },
             |(map, shape)| shaped(map, shape),
         ),
+        "concat" if arguments.is_empty() => refused(),
         "concat" => {
             let mut out = Vec::new();
             let mut shape = Shape::Typed;
@@ -240,17 +241,8 @@ fn merged(arguments: &[Tracked]) -> Option<(Value, Shape)> {
             shape = Shape::Loose;
         }
     }
-    if maps == 0 {
-        return Some((
-            if arguments.is_empty() { Value::Map(Arc::new(out)) } else { Value::Null },
-            Shape::Loose,
-        ));
-    }
-    if shape == Shape::Typed
-        && let Some(values) = unify(out.values().cloned().collect())
-    {
-        out = out.into_keys().zip(values).collect();
-    } else {
+    let types: Vec<Type> = out.values().map(Type::of).collect();
+    if maps == 0 || types.windows(2).any(|pair| pair.first() != pair.last()) {
         shape = Shape::Loose;
     }
     Some((Value::Map(Arc::new(out)), shape))
@@ -258,14 +250,25 @@ fn merged(arguments: &[Tracked]) -> Option<(Value, Shape)> {
 
 /// The error says whether it is merely not known.
 fn lookup(arguments: &[Tracked]) -> Result<Tracked, bool> {
+    if arguments.len() > 3 {
+        return Err(false);
+    }
     let (Some(map), Some(key)) = (arguments.first(), arguments.get(1)) else { return Err(false) };
     let default = arguments.get(2);
+    let element =
+        |items: &Map| items.values().map(Type::of).find(|kind| *kind != Type::Any).unwrap_or(Type::Any);
     match (map.value(), text_of(key)) {
+        // A default that could not be an element is refused, whether it is used or not.
+        (Value::Map(items), _)
+            if map.shape == Shape::Typed
+                && default.is_some_and(|default| element(items).converted(default).is_none()) =>
+        {
+            Err(false)
+        }
         (Value::Map(items), Some(key)) => match (items.get(key), default) {
             (Some(item), _) => Ok(item.clone()),
             (None, Some(default)) if map.shape == Shape::Typed => {
-                let kind = items.values().map(Type::of).find(|kind| *kind != Type::Any);
-                kind.unwrap_or(Type::Any).converted(default).ok_or(false)
+                element(items).converted(default).ok_or(false)
             }
             (None, Some(default)) => Ok(default.clone()),
             (None, None) => Err(false),
@@ -281,12 +284,17 @@ fn coalesced(world: &World<'_>, name: &str, arguments: &[Tracked], at: Location)
     let types: Vec<Type> = arguments.iter().map(Type::of).collect();
     let common = if name == "coalesce" { Type::unified(&types) } else { Some(Type::Any) };
     let Some(common) = common else { return world.refused(&inputs, at) };
+    let is_list = |value: &Tracked| {
+        is_unknown(value) || matches!(value.value(), Value::List(_)) && value.shape != Shape::Set
+    };
+    if name == "coalescelist" && !arguments.iter().all(is_list) {
+        return world.refused(&inputs, at);
+    }
     for argument in arguments {
         match argument.value() {
             Value::Null => {}
             Value::String(text) if text.is_empty() && name == "coalesce" => {}
             Value::List(items) if items.is_empty() && name == "coalescelist" => {}
-            Value::Map(items) if items.is_empty() && name == "coalescelist" => {}
             Value::Unknown(inner) if !inner.not_null && !is_whole_resource(argument) => {
                 let one_of: Box<[Tracked]> = arguments.iter().cloned().collect();
                 let not_null = arguments
@@ -294,9 +302,6 @@ fn coalesced(world: &World<'_>, name: &str, arguments: &[Tracked], at: Location)
                     .any(|other| other.unknown().is_none_or(|inner| inner.not_null) && !other.is_null());
                 let inner = Unknown { not_null, ..Unknown::one_of(inner.cause.clone(), one_of) };
                 return Tracked::derive(at, &inputs, Value::Unknown(Arc::new(inner)));
-            }
-            Value::Bool(_) | Value::Number(_) | Value::String(_) if name == "coalescelist" => {
-                return world.refused(&inputs, at);
             }
             _ => {
                 return match common.converted(argument) {
