@@ -37,6 +37,70 @@ const ARGUMENTS: [&str; 17] = [
     "tomap({ b = \"c\" })",
 ];
 
+/// What meets in [`combined`], besides [`ARGUMENTS`].
+const MORE: [&str; 6] =
+    ["tolist([1])", "[[1]]", "{ b = \"x\", c = null }", "tomap({})", "toset([2, 1])", "false"];
+
+/// What is written of one value, `A`.
+const OF_ONE: [&str; 30] = [
+    "-A",
+    "!A",
+    "\"${A}\"",
+    "\"x${A}\"",
+    "A[*]",
+    "A[*].b",
+    "A.*",
+    "A.*.b",
+    "A.b",
+    "A[0]",
+    "A[\"b\"]",
+    "A == null",
+    "A ? 1 : 2",
+    "true ? A : null",
+    "false ? A : null",
+    "[for v in A : v]",
+    "[for k, v in A : k]",
+    "{ for k, v in A : k => v }",
+    "{ for v in A : v => 1... }",
+    "{ (A) = 1 }",
+    "\"%{ if A }y%{ else }n%{ endif }\"",
+    "\"%{ for k, v in A }${k},%{ endfor }\"",
+    "max(A...)",
+    "coalesce(A, \"c\")",
+    "coalesce(null, A)",
+    "try(A == tolist(A), \"no list\")",
+    "try(A == toset(A), \"no set\")",
+    "try(A == tomap(A), \"no map\")",
+    "[A, 1]",
+    "tolist([A])",
+];
+
+/// What is written of two, `A` and `B`.
+const OF_TWO: [&str; 10] = [
+    "true ? A : B",
+    "false ? A : B",
+    "A == B",
+    "A != B",
+    "A[B]",
+    "tolist([A, B])",
+    "toset([A, B])",
+    "tomap({ x = A, y = B })",
+    "contains([A], B)",
+    "try(concat(A, B), merge(A, B))",
+];
+
+/// The operators of two numbers or two truth values.
+const OPERATORS: [&str; 11] = ["+", "-", "*", "/", "%", "<", "<=", ">", ">=", "&&", "||"];
+
+/// What is written of the result of a function, `A`, so that its type shows.
+const OF_RESULT: [&str; 5] = [
+    "can(A[0])",
+    "try(\"x${A}\", \"no text\")",
+    "try([for k, v in A : k], \"no collection\")",
+    "try(A == tolist(A), \"no list\")",
+    "try(true ? A : [\"x\"], \"another type\")",
+];
+
 fn top() -> Utf8PathBuf {
     repository().join("tests/differential")
 }
@@ -87,13 +151,13 @@ pub fn written() -> anyhow::Result<Vec<Expression>> {
 }
 
 /// Calls of every function: one with usual arguments, each of those replaced by arguments of other types, and one
-/// argument too few and too many.
+/// argument too few and too many; then what shows the type of its result.
 ///
 /// # Errors
 /// When the file of the usual calls cannot be read.
 pub fn calls() -> anyhow::Result<Vec<Expression>> {
     let path = top().join("functions/calls.txt");
-    let mut out = Vec::new();
+    let (mut out, mut shown) = (Vec::new(), Vec::new());
     for line in lines(&read(&path)?) {
         let mut parts = line.split(" | ").map(str::trim);
         let name = parts.next().unwrap_or_default().trim_end_matches(" |");
@@ -104,6 +168,10 @@ pub fn calls() -> anyhow::Result<Vec<Expression>> {
             out.push(Expression { subject: name.to_owned(), text });
         };
         call(&usual);
+        let text = format!("{name}({})", usual.join(", "));
+        for form in OF_RESULT {
+            shown.push(Expression { subject: name.to_owned(), text: form.replace('A', &text) });
+        }
         for at in 0..usual.len() {
             for other in ARGUMENTS {
                 let mut arguments = usual.clone();
@@ -118,7 +186,34 @@ pub fn calls() -> anyhow::Result<Vec<Expression>> {
         }
         call(&[&usual[..], &["\"b\""]].concat());
     }
+    out.append(&mut shown);
     Ok(distinct(out))
+}
+
+/// Values of every type in every construct of the language, and each with each other.
+#[must_use]
+pub fn combined() -> Vec<Expression> {
+    let values: Vec<&str> = ARGUMENTS.into_iter().chain(MORE).collect();
+    let filled = |form: &str, first: &str, second: &str| {
+        // The values hold capital letters of neither name.
+        form.replace('A', first).replace('B', second)
+    };
+    let mut out = Vec::new();
+    for first in &values {
+        for form in OF_ONE {
+            out.push(Expression { subject: form.to_owned(), text: filled(form, first, "") });
+        }
+        for second in &values {
+            for form in OF_TWO {
+                out.push(Expression { subject: form.to_owned(), text: filled(form, first, second) });
+            }
+            for operator in OPERATORS {
+                let (subject, text) = (format!("A {operator} B"), format!("{first} {operator} {second}"));
+                out.push(Expression { subject, text });
+            }
+        }
+    }
+    distinct(out)
 }
 
 /// Expressions that are put together at random, the same ones every time.

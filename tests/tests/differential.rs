@@ -14,7 +14,7 @@ use auditlint_graph::terraform::{Caches, Configuration, RootInputs};
 use auditlint_graph::{Interest, Tables, Tracked, Value};
 use auditlint_syntax::MemoryFiles;
 use auditlint_tests::console::{Answer, Console};
-use auditlint_tests::expressions::{Expression, calls, files, generated, written};
+use auditlint_tests::expressions::{Expression, calls, combined, files, generated, written};
 use auditlint_tests::json::Json;
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -188,7 +188,9 @@ fn expressions_are_what_terraform_makes_of_them() -> anyhow::Result<()> {
     ensure!(written.len() >= 1_000, "only {} written expressions", written.len());
     ensure!(calls.len() >= 1_000, "only {} calls", calls.len());
     ensure!(generated.len() >= 500, "only {} generated expressions", generated.len());
-    let all: Vec<Expression> = [written, calls, generated].concat();
+    let combined = combined();
+    ensure!(combined.len() >= 1_000, "only {} combinations", combined.len());
+    let all: Vec<Expression> = [written, calls, combined, generated].concat();
     let texts: Vec<String> = all.iter().map(|expression| expression.text.clone()).collect();
 
     let answers = Console::new(files.clone(), cache.as_deref())?.ask(&texts)?;
@@ -211,5 +213,48 @@ fn expressions_are_what_terraform_makes_of_them() -> anyhow::Result<()> {
     // Terraform that refuses everything, for whatever reason, compares nothing.
     ensure!(comparison.equal >= 2_000, "only {} values\n{report}", comparison.equal);
     write!(std::io::stderr().lock(), "{report}")?;
+    Ok(())
+}
+
+/// What comes of one expression, `equal`, `wrong` and so on.
+fn judged(text: &str, terraform: &Answer) -> anyhow::Result<&'static str> {
+    let expression = Expression { subject: String::new(), text: text.to_owned() };
+    let ours = evaluate(std::slice::from_ref(&expression), &[])?;
+    let mut comparison = Comparison::default();
+    comparison.add(&expression, terraform, ours.first().context("an outcome")?)?;
+    Ok(match comparison {
+        Comparison { equal: 1, .. } => "equal",
+        Comparison { refused: 1, .. } => "refused",
+        Comparison { after_apply: 1, .. } => "after apply",
+        Comparison { excepted: 1, .. } => "excepted",
+        Comparison { wrong, .. } if wrong.len() == 1 => "wrong",
+        _ => "missing",
+    })
+}
+
+#[test]
+fn another_value_is_wrong_and_none_is_missing() -> anyhow::Result<()> {
+    let value = |json: &str| Answer::Value(json.to_owned());
+    for (text, terraform, expected) in [
+        ("1 + 1", value("2"), "equal"),
+        ("null", value("null"), "equal"),
+        ("{ b = [1], a = null }", value("{\"a\":null,\"b\":[1]}"), "equal"),
+        ("1 + 1", value("3"), "wrong"),
+        ("1 + 1", value("\"2\""), "wrong"),
+        ("[1, 2]", value("[2,1]"), "wrong"),
+        ("1 + 1", Answer::Refused, "wrong"),
+        ("1 + 1", Answer::KnownAfterApply, "wrong"),
+        // It is no error, and `try` would go past it.
+        ("tonumber(\"a\")", value("1"), "wrong"),
+        ("tonumber(\"a\")", Answer::Refused, "refused"),
+        ("[1, tonumber(\"a\")]", Answer::Refused, "refused"),
+        ("1 +", Answer::Refused, "refused"),
+        ("terraform_data.e00000.id", value("\"a\""), "missing"),
+        ("[1, timestamp()]", Answer::KnownAfterApply, "after apply"),
+        ("timestamp()", value("\"2020-01-01T00:00:00Z\""), "excepted"),
+        ("abspath(\"a\")", value("\"/x/a\""), "excepted"),
+    ] {
+        assert_eq!(judged(text, &terraform)?, expected, "{text} against {terraform:?}");
+    }
     Ok(())
 }
