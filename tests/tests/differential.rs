@@ -1,5 +1,5 @@
 //! Expressions as terraform evaluates them and as auditlint does: the same value, or unknown where terraform says
-//! that it is known after apply.
+//! that it is known after apply. What terraform keeps secret is sensitive to auditlint.
 //!
 //! It needs `terraform` on the PATH, or its answers in the folder that `AUDITLINT_DIFFERENTIAL_CACHE` names;
 //! without both it says so and passes.
@@ -13,7 +13,7 @@ use anyhow::{Context as _, ensure};
 use auditlint_graph::terraform::{Caches, Configuration, RootInputs};
 use auditlint_graph::{Interest, Tables, Tracked, Value};
 use auditlint_syntax::MemoryFiles;
-use auditlint_tests::console::{Answer, Console};
+use auditlint_tests::console::{Answer, Console, functions};
 use auditlint_tests::expressions::{Expression, calls, combined, files, generated, written};
 use auditlint_tests::json::Json;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -39,6 +39,8 @@ fn is_excepted(text: &str) -> bool {
 #[derive(Debug)]
 enum Outcome {
     Value(Json),
+    /// A value, and some of it is sensitive.
+    Sensitive(Json),
     Unknown(String),
     Refused,
 }
@@ -53,12 +55,23 @@ fn causes<'v>(value: &'v Tracked, out: &mut Vec<&'v str>) {
     }
 }
 
+/// Whether anything of a value is sensitive.
+fn is_sensitive(value: &Tracked) -> bool {
+    value.sensitive
+        || match value.value() {
+            Value::List(items) => items.iter().any(is_sensitive),
+            Value::Map(map) => map.values().any(is_sensitive),
+            _ => false,
+        }
+}
+
 fn outcome(value: &Tracked) -> anyhow::Result<Outcome> {
     if let Some(json) = Json::of(value) {
         // The value stands in a list, so that null is not an attribute that is not set.
         let Json::List(mut items) = json else { anyhow::bail!("{json} is not the list that was written") };
         ensure!(items.len() == 1, "{} values of one expression", items.len());
-        return items.pop().map(Outcome::Value).context("one value");
+        let json = items.pop().context("one value")?;
+        return Ok(if is_sensitive(value) { Outcome::Sensitive(json) } else { Outcome::Value(json) });
     }
     let mut all = Vec::new();
     causes(value, &mut all);
@@ -120,19 +133,30 @@ impl Comparison {
     fn add(&mut self, expression: &Expression, terraform: &Answer, ours: &Outcome) -> anyhow::Result<()> {
         let text = &expression.text;
         let said = match terraform {
-            Answer::Value(json) => Json::parse(json).with_context(|| text.clone())?.to_string(),
+            Answer::Value(json) | Answer::Sensitive(json) => {
+                Json::parse(json).with_context(|| text.clone())?.to_string()
+            }
             Answer::KnownAfterApply => "(known after apply)".to_owned(),
             Answer::Refused => "(error)".to_owned(),
         };
         let ours_said = match ours {
-            Outcome::Value(json) => json.to_string(),
+            Outcome::Value(json) | Outcome::Sensitive(json) => json.to_string(),
             Outcome::Unknown(cause) => format!("(not known: {cause})"),
             Outcome::Refused => "(error)".to_owned(),
         };
         let line = (expression.subject.clone(), format!("{text} → terraform {said}, auditlint {ours_said}"));
         match (terraform, ours) {
-            (Answer::Value(_), Outcome::Value(_)) if said == ours_said => self.equal += 1,
-            (Answer::Value(_), Outcome::Unknown(_)) => {
+            // What terraform would print may be sensitive to us; never the other way round.
+            (Answer::Value(_), Outcome::Value(_) | Outcome::Sensitive(_))
+            | (Answer::Sensitive(_), Outcome::Sensitive(_))
+                if said == ours_said =>
+            {
+                self.equal += 1;
+            }
+            (Answer::Sensitive(_), Outcome::Value(_)) if said == ours_said => {
+                self.wrong.push((line.0, format!("{} that is not sensitive", line.1)));
+            }
+            (Answer::Value(_) | Answer::Sensitive(_), Outcome::Unknown(_)) => {
                 if is_excepted(text) {
                     self.excepted += 1;
                 } else {
@@ -193,6 +217,11 @@ fn expressions_are_what_terraform_makes_of_them() -> anyhow::Result<()> {
     let all: Vec<Expression> = [written, calls, combined, generated].concat();
     let texts: Vec<String> = all.iter().map(|expression| expression.text.clone()).collect();
 
+    for function in functions()? {
+        let called = all.iter().any(|expression| expression.text.contains(&format!("{function}(")));
+        ensure!(called, "{function}() is never called");
+    }
+
     let answers = Console::new(files.clone(), cache.as_deref())?.ask(&texts)?;
     let unanswered = answers.iter().filter(|answer| answer.is_none()).count();
     let outcomes = evaluate(&all, &files)?;
@@ -242,6 +271,11 @@ fn another_value_is_wrong_and_none_is_missing() -> anyhow::Result<()> {
         ("1 + 1", value("3"), "wrong"),
         ("1 + 1", value("\"2\""), "wrong"),
         ("[1, 2]", value("[2,1]"), "wrong"),
+        ("1 + 1", Answer::Sensitive("2".to_owned()), "wrong"),
+        ("sensitive(1) + 1", Answer::Sensitive("2".to_owned()), "equal"),
+        ("[sensitive(1)]", Answer::Sensitive("[1]".to_owned()), "equal"),
+        ("sensitive(1)", value("1"), "equal"),
+        ("sensitive(1)", value("2"), "wrong"),
         ("1 + 1", Answer::Refused, "wrong"),
         ("1 + 1", Answer::KnownAfterApply, "wrong"),
         // It is no error, and `try` would go past it.
