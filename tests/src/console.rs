@@ -16,7 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 /// How many expressions a process is asked for.
-const BATCH: usize = 100;
+const BATCH: usize = 200;
 /// How many processes run at a time.
 const PROCESSES: usize = 2;
 
@@ -185,12 +185,12 @@ fn ask_all(
     let mut left: Vec<(String, &str)> =
         batch.iter().enumerate().map(|(n, expression)| (format!("e{n:03}"), *expression)).collect();
     for (name, expression) in &left {
-        let json = format!("  j{name} = try(jsonencode(\n{expression}\n), null)\n");
-        let marked = format!("issensitive(local.j{name}) ? \"sensitive\" : \"plain\"");
         // A text of terraform's may hold anything; its base64 is one line without escapes.
-        let line = format!("\"${{{marked}}} ${{base64encode(local.j{name})}}\"");
-        let text =
-            format!("locals {{\n{json}  {name} = nonsensitive(local.j{name} == null ? null : {line})\n}}\n");
+        let line = "\"${issensitive(j) ? \"sensitive\" : \"plain\"} ${base64encode(j)}\"";
+        let text = format!(
+            "locals {{\n  {name} = nonsensitive([for j in [try(jsonencode(\n{expression}\n), null)] : \
+             j == null ? null : {line}][0])\n}}\n"
+        );
         write(&top.join(format!("{name}.tf")), text.as_bytes())?;
     }
     while !left.is_empty() {
