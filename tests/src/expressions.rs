@@ -110,7 +110,7 @@ fn read(path: &Utf8Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| path.to_string())
 }
 
-/// The files that the expressions may read, by their paths in the folder that terraform runs in.
+/// The files that the expressions may read, and the one that declares their names, by their paths in the folder that terraform runs in.
 ///
 /// # Errors
 /// When one cannot be read.
@@ -124,6 +124,9 @@ pub fn files() -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
             out.push((path.strip_prefix(&top)?.to_owned(), bytes));
         }
     }
+    // The names that they may use.
+    let declared = Utf8Path::new("declared.tf");
+    out.push((declared.to_owned(), read(&self::top().join(declared))?.into_bytes()));
     out.sort();
     Ok(out)
 }
