@@ -41,6 +41,22 @@ const ARGUMENTS: [&str; 17] = [
 const MORE: [&str; 6] =
     ["tolist([1])", "[[1]]", "{ b = \"x\", c = null }", "tomap({})", "toset([2, 1])", "false"];
 
+/// Values that are secret, or that hold what is.
+const SECRETS: [&str; 8] = [
+    "sensitive(\"b\")",
+    "sensitive(3)",
+    "sensitive(true)",
+    "sensitive([\"b\"])",
+    "sensitive({ b = 1 })",
+    "[sensitive(\"b\"), 1]",
+    "{ b = sensitive(1), c = 2 }",
+    "toset([sensitive(\"b\"), \"a\"])",
+];
+
+/// What meets them.
+const BESIDE_SECRETS: [&str; 9] =
+    ["null", "\"b\"", "0", "3", "false", "[]", "[\"b\", 1]", "{ b = 1 }", "tomap({ b = \"c\" })"];
+
 /// What is written of one value, `A`.
 const OF_ONE: [&str; 30] = [
     "-A",
@@ -154,7 +170,7 @@ pub fn written() -> anyhow::Result<Vec<Expression>> {
 }
 
 /// Calls of every function: one with usual arguments, each of those replaced by arguments of other types, and one
-/// argument too few and too many; then what shows the type of its result.
+/// argument too few and too many, and each argument in turn as a secret; then what shows the type of its result.
 ///
 /// # Errors
 /// When the file of the usual calls cannot be read.
@@ -183,6 +199,12 @@ pub fn calls() -> anyhow::Result<Vec<Expression>> {
                 }
                 call(&arguments);
             }
+            let mut arguments = usual.clone();
+            let secret = usual.get(at).map(|argument| format!("sensitive({argument})")).unwrap_or_default();
+            if let Some(argument) = arguments.get_mut(at) {
+                *argument = &secret;
+            }
+            call(&arguments);
         }
         if let Some((_, fewer)) = usual.split_last() {
             call(fewer);
@@ -193,30 +215,39 @@ pub fn calls() -> anyhow::Result<Vec<Expression>> {
     Ok(distinct(out))
 }
 
-/// Values of every type in every construct of the language, and each with each other.
+/// Values of every type in every construct of the language, and each with each other; secrets with some.
 #[must_use]
 pub fn combined() -> Vec<Expression> {
     let values: Vec<&str> = ARGUMENTS.into_iter().chain(MORE).collect();
-    let filled = |form: &str, first: &str, second: &str| {
-        // The values hold capital letters of neither name.
-        form.replace('A', first).replace('B', second)
-    };
     let mut out = Vec::new();
+    for value in values.iter().copied().chain(SECRETS) {
+        let of_one =
+            OF_ONE.map(|form| Expression { subject: form.to_owned(), text: form.replace('A', value) });
+        out.extend(of_one);
+    }
     for first in &values {
-        for form in OF_ONE {
-            out.push(Expression { subject: form.to_owned(), text: filled(form, first, "") });
-        }
-        for second in &values {
-            for form in OF_TWO {
-                out.push(Expression { subject: form.to_owned(), text: filled(form, first, second) });
-            }
-            for operator in OPERATORS {
-                let (subject, text) = (format!("A {operator} B"), format!("{first} {operator} {second}"));
-                out.push(Expression { subject, text });
-            }
+        values.iter().for_each(|second| pair(first, second, &mut out));
+    }
+    for secret in SECRETS {
+        for value in BESIDE_SECRETS {
+            pair(secret, value, &mut out);
+            pair(value, secret, &mut out);
         }
     }
     distinct(out)
+}
+
+/// Two values in every construct of two.
+fn pair(first: &str, second: &str, out: &mut Vec<Expression>) {
+    for form in OF_TWO {
+        // The values hold neither of the capital letters.
+        let text = form.replace('A', first).replace('B', second);
+        out.push(Expression { subject: form.to_owned(), text });
+    }
+    for operator in OPERATORS {
+        let (subject, text) = (format!("A {operator} B"), format!("{first} {operator} {second}"));
+        out.push(Expression { subject, text });
+    }
 }
 
 /// Expressions that are put together at random, the same ones every time.

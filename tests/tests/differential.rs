@@ -127,6 +127,8 @@ struct Comparison {
     wrong: Vec<(String, String)>,
     /// Unknown where terraform has a value.
     missing: Vec<(String, String)>,
+    /// The same value, which terraform keeps secret and auditlint does not.
+    disclosed: Vec<(String, String)>,
 }
 
 impl Comparison {
@@ -154,7 +156,7 @@ impl Comparison {
                 self.equal += 1;
             }
             (Answer::Sensitive(_), Outcome::Value(_)) if said == ours_said => {
-                self.wrong.push((line.0, format!("{} that is not sensitive", line.1)));
+                self.disclosed.push(line);
             }
             (Answer::Value(_) | Answer::Sensitive(_), Outcome::Unknown(_)) => {
                 if is_excepted(text) {
@@ -171,13 +173,16 @@ impl Comparison {
     }
 
     fn compared(&self) -> usize {
-        self.equal + self.refused + self.after_apply + self.excepted + self.wrong.len() + self.missing.len()
+        let lists = self.wrong.len() + self.missing.len() + self.disclosed.len();
+        self.equal + self.refused + self.after_apply + self.excepted + lists
     }
 
     /// Everything that is not as it should be, one a line; and how much there is of it.
     fn report(&mut self) -> String {
         let mut out = String::new();
-        for (title, lines) in [("wrong", &mut self.wrong), ("missing", &mut self.missing)] {
+        let lists =
+            [("disclosed", &mut self.disclosed), ("wrong", &mut self.wrong), ("missing", &mut self.missing)];
+        for (title, lines) in lists {
             lines.sort();
             let mut subjects: BTreeMap<&str, usize> = BTreeMap::new();
             for (subject, line) in lines.iter() {
@@ -190,14 +195,16 @@ impl Comparison {
         }
         let _ = writeln!(
             out,
-            "{} compared: {} equal, {} refused, {} known after apply, {} excepted, {} wrong, {} missing",
+            "{} compared: {} equal, {} refused, {} known after apply, {} excepted, {} wrong, {} missing, \
+             {} disclosed",
             self.compared(),
             self.equal,
             self.refused,
             self.after_apply,
             self.excepted,
             self.wrong.len(),
-            self.missing.len()
+            self.missing.len(),
+            self.disclosed.len()
         );
         out
     }
@@ -236,7 +243,8 @@ fn expressions_are_what_terraform_makes_of_them() -> anyhow::Result<()> {
         }
     }
     let report = comparison.report();
-    assert!(comparison.wrong.is_empty() && comparison.missing.is_empty(), "\n{report}");
+    let Comparison { wrong, missing, disclosed, .. } = &comparison;
+    assert!(wrong.is_empty() && missing.is_empty() && disclosed.is_empty(), "\n{report}");
     if unanswered > 0 {
         let mut out = std::io::stderr().lock();
         writeln!(out, "terraform is not on the PATH: {unanswered} expressions were not compared")?;
@@ -261,6 +269,7 @@ fn judged(text: &str, terraform: &Answer) -> anyhow::Result<&'static str> {
         Comparison { after_apply: 1, .. } => "after apply",
         Comparison { excepted: 1, .. } => "excepted",
         Comparison { wrong, .. } if wrong.len() == 1 => "wrong",
+        Comparison { disclosed, .. } if disclosed.len() == 1 => "disclosed",
         _ => "missing",
     })
 }
@@ -275,7 +284,8 @@ fn another_value_is_wrong_and_none_is_missing() -> anyhow::Result<()> {
         ("1 + 1", value("3"), "wrong"),
         ("1 + 1", value("\"2\""), "wrong"),
         ("[1, 2]", value("[2,1]"), "wrong"),
-        ("1 + 1", Answer::Sensitive("2".to_owned()), "wrong"),
+        ("1 + 1", Answer::Sensitive("2".to_owned()), "disclosed"),
+        ("1 + 1", Answer::Sensitive("3".to_owned()), "wrong"),
         ("sensitive(1) + 1", Answer::Sensitive("2".to_owned()), "equal"),
         ("[sensitive(1)]", Answer::Sensitive("[1]".to_owned()), "equal"),
         ("sensitive(1)", value("1"), "equal"),
