@@ -85,7 +85,7 @@ pub(crate) fn write_json(value: &Value, fill: Option<&str>, out: &mut String) ->
     Some(())
 }
 
-fn write_string(text: &str, out: &mut String) {
+pub(super) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
         match c {

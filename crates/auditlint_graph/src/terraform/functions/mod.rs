@@ -4,11 +4,17 @@
 //! and to which types they convert first. Source: the functions of Terraform 1.11 and of cty's standard library.
 
 mod collection;
+mod date;
+mod decimal;
 mod encoding;
+mod format;
+mod network;
 mod number;
 mod partial;
 mod policy;
 mod signature;
+#[cfg(test)]
+mod testing;
 mod text;
 
 use auditlint_syntax::{Location, Name};
@@ -28,7 +34,8 @@ type Answer = Option<Tracked>;
 /// A family: some answer when it has a function of that name.
 type Family = fn(&str, &[Tracked]) -> Option<Answer>;
 
-const FAMILIES: &[Family] = &[text::call, number::call, encoding::call, collection::call];
+const FAMILIES: &[Family] =
+    &[text::call, format::call, number::call, encoding::call, collection::call, date::call, network::call];
 
 /// Calls `name`.
 pub(super) fn call(

@@ -2,7 +2,6 @@
 
 use regex::Regex;
 
-use super::super::convert::boolean;
 use super::{
     Answer, LONGEST_TEXT, as_text, int, items_of, list, not_computed, string, text_of, texts, too_long, truth,
 };
@@ -11,7 +10,6 @@ use crate::Tracked;
 pub(super) const NAMES: &[&str] = &[
     "chomp",
     "endswith",
-    "format",
     "indent",
     "join",
     "lower",
@@ -134,7 +132,6 @@ fn compute(name: &str, values: &[Tracked]) -> Answer {
                 pattern.captures_iter(&text).map(|found| captured(&pattern, &found)).collect();
             list(all?)
         }
-        "format" => format(&first()?, values.get(1..)?),
         _ => None,
     }
 }
@@ -159,64 +156,4 @@ fn title(text: &str) -> String {
             if upper { c.to_uppercase().collect::<Vec<_>>() } else { vec![c] }
         })
         .collect()
-}
-
-/// The verbs that real modules use: `%s %v %d %q %t %%` and padded `%03d`, `%5s`, `%.2f`; others are unknown.
-fn format(pattern: &str, values: &[Tracked]) -> Answer {
-    let mut out = String::new();
-    let mut values = values.iter();
-    let mut chars = pattern.chars();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            out.push(c);
-            continue;
-        }
-        let mut flags = String::new();
-        let verb = loop {
-            let c = chars.next()?;
-            if c.is_ascii_alphabetic() || c == '%' {
-                break c;
-            }
-            flags.push(c);
-        };
-        if verb == '%' {
-            out.push('%');
-            continue;
-        }
-        let value = values.next()?;
-        let body = match verb {
-            's' | 'v' => as_text(value.value())?.to_string(),
-            'd' => int(value)?.to_string(),
-            't' => boolean(value.value())?.to_string(),
-            'q' => format!("{:?}", as_text(value.value())?.as_str()),
-            'f' => {
-                let digits: usize =
-                    flags.split_once('.').map_or(Some(6), |(_, digits)| digits.parse().ok())?;
-                if digits > 1000 {
-                    return not_computed("format()");
-                }
-                flags.truncate(flags.find('.').unwrap_or(flags.len()));
-                format!("{:.*}", digits, super::number_of(value)?.to_f64())
-            }
-            _ => return not_computed("format()"),
-        };
-        let (zero, left) = (flags.starts_with('0'), flags.starts_with('-'));
-        let width: usize = match flags.trim_start_matches(['0', '-']) {
-            "" => 0,
-            digits => match digits.parse() {
-                Ok(width) => width,
-                Err(_) => return not_computed("format()"),
-            },
-        };
-        if out.len().saturating_add(body.len()).saturating_add(width) > LONGEST_TEXT {
-            return too_long();
-        }
-        let missing = width.saturating_sub(body.chars().count());
-        match (left, zero) {
-            (true, _) => out.push_str(&format!("{body}{}", " ".repeat(missing))),
-            (false, true) => out.push_str(&format!("{}{body}", "0".repeat(missing))),
-            (false, false) => out.push_str(&format!("{}{body}", " ".repeat(missing))),
-        }
-    }
-    string(out)
 }
