@@ -11,6 +11,7 @@ mod format;
 mod network;
 mod number;
 mod partial;
+mod pattern;
 mod policy;
 mod signature;
 #[cfg(test)]
