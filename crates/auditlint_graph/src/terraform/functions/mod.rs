@@ -7,13 +7,16 @@ mod collection;
 mod date;
 mod decimal;
 mod encoding;
+mod file;
 mod format;
+mod hash;
 mod network;
 mod number;
 mod partial;
 mod pattern;
 mod policy;
 mod signature;
+mod template;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -54,9 +57,6 @@ pub(super) fn call(
             let value = arguments.first().cloned().unwrap_or_default();
             return Tracked { sensitive: false, ..value };
         }
-        "file" | "templatefile" | "fileexists" | "filebase64" => {
-            return file(world, id, plain, arguments, at);
-        }
         _ => {}
     }
     let Some(signature) = signature::of(plain) else {
@@ -67,6 +67,9 @@ pub(super) fn call(
     let Some(converted) = signature.convert(arguments) else { return world.refused(&inputs, at) };
     if let Some(value) = partial::call(world, plain, &converted, at) {
         return value;
+    }
+    if let Some(answer) = file::call(world, id, plain, &converted, at) {
+        return answered(world, answer, &inputs, at);
     }
     if arguments.iter().any(|argument| first_cause(argument).is_some()) {
         let unknown = world.unknown_of(&inputs, at);
@@ -83,32 +86,19 @@ pub(super) fn call(
         };
     }
     match FAMILIES.iter().find_map(|family| family(plain, &converted)) {
-        Some(Some(answer)) => {
-            let shape = answer.shape;
-            world.computed(Some(answer.into_value()), &inputs, at).shaped(shape)
-        }
-        Some(None) => world.refused(&inputs, at),
+        Some(answer) => answered(world, answer, &inputs, at),
         None => world.unknown(CauseKind::Function, &format!("{plain}()"), "", at),
     }
 }
 
-/// Reads a file of the module; only inside the workspace, and only when the name is known.
-fn file(world: &World<'_>, id: usize, name: &str, arguments: &[Tracked], at: Location) -> Tracked {
-    let inputs: Vec<&Tracked> = arguments.iter().collect();
-    let Some(path) = arguments.first().and_then(|first| as_text(first.value())) else {
-        return world.unknown_of(&inputs, at);
-    };
-    // Terraform resolves a relative name against the folder it runs in, which is the root module's.
-    let root = super::join_source(&world.inputs.folder, "").unwrap_or_default();
-    let module = world.module(id);
-    let inside =
-        path.strip_prefix(module.folder_path.as_str()).is_some() && !module.folder_path.as_str().is_empty();
-    let joined = if inside { super::join_source("".into(), &path) } else { super::join_source(&root, &path) };
-    match (name, joined.map(|path| world.files.read(&path))) {
-        ("file", Some(Ok(source))) if source.first_invalid().is_none() => {
-            Tracked::derive(at, &inputs, Value::text(source.text()))
+fn answered(world: &World<'_>, answer: Answer, inputs: &[&Tracked], at: Location) -> Tracked {
+    match answer {
+        Some(answer) => {
+            let (shape, sensitive) = (answer.shape, answer.sensitive);
+            let value = world.computed(Some(answer.into_value()), inputs, at).shaped(shape);
+            Tracked { sensitive: value.sensitive || sensitive, ..value }
         }
-        _ => world.unknown(CauseKind::Function, &format!("{name}()"), "", at),
+        None => world.refused(inputs, at),
     }
 }
 
