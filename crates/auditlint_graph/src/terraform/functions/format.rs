@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::convert::{boolean, number};
 use super::decimal::Decimal;
-use super::encoding::{write_json, write_string};
+use super::json::{write_json, write_string};
 use super::{Answer, LONGEST_TEXT, as_text, items_of, list, not_computed, string, text_of, too_long};
 use crate::{Number, Tracked, Value};
 
