@@ -358,30 +358,6 @@ mod tests {
     }
 
     #[test]
-    fn what_terraform_refuses() {
-        let cases: &[(&str, &[Tracked])] = &[
-            ("%s %s", &[t("a")]),
-            ("%s", &[t("a"), t("b")]),
-            ("abc", &[n("1")]),
-            ("%[1]s", &[t("a"), t("b")]),
-            ("%[0]s", &[t("a")]),
-            ("%[1]5s", &[t("a")]),
-            ("%*d", &[n("5"), n("1")]),
-            ("%z", &[n("1")]),
-            ("%", &[n("1")]),
-            ("%5%", &[n("1")]),
-            ("%d", &[n("1.5")]),
-            ("%x", &[t("abc")]),
-            ("%t", &[n("1")]),
-            ("%s", &[l(&[n("1")])]),
-        ];
-        for (pattern, values) in cases {
-            let arguments: Vec<Tracked> = [t(pattern)].into_iter().chain(values.iter().cloned()).collect();
-            assert!(format(&arguments).is_none(), "{pattern}");
-        }
-    }
-
-    #[test]
     fn lists_go_in_step_and_single_values_repeat() {
         let listed = |arguments: &[Tracked]| {
             let answer = format_list(arguments)?;
