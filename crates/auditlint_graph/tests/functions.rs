@@ -18,11 +18,16 @@ fn value(expression: &str) -> String {
     }
     let text = format!("resource \"t\" \"r\" {{\n  x = try(jsonencode({expression}), \"REFUSED\")\n}}\n");
     all.put("main.tf".into(), text.as_bytes());
+    attribute(&all, &RootInputs::default())
+}
+
+/// The attribute `x` of the only resource.
+fn attribute(files: &MemoryFiles, inputs: &RootInputs) -> String {
     let tables = Tables {
         interest: Arc::new(Interest { everything: true, ..Interest::default() }),
         ..Tables::default()
     };
-    let configuration = Configuration::load(&RootInputs::default(), &all, &Caches::default(), &tables);
+    let configuration = Configuration::load(inputs, files, &Caches::default(), &tables);
     let (_, resource) = configuration.graph.iter().next().unwrap();
     resource.attribute("x").map_or("null".to_owned(), |value| match value.value().as_str() {
         Some(text) => text.to_owned(),
@@ -107,5 +112,38 @@ fn functions_of_opentofu() {
         ("base64gunzip(\"aGVsbG8=\")", "REFUSED"),
     ] {
         assert_eq!(value(expression), expected, "{expression}");
+    }
+}
+
+/// Names are relative to the root module, and those made of `path.module` and `path.root` are found from any module.
+#[test]
+fn files_are_found_from_every_module() {
+    for (expression, expected) in [
+        ("file(\"x.txt\")", "root"),
+        ("file(\"./x.txt\")", "root"),
+        ("file(\"${path.root}/x.txt\")", "root"),
+        ("file(\"${path.module}/x.txt\")", "module"),
+        ("file(\"${path.module}/../../envs/prod/x.txt\")", "root"),
+        ("file(\"../../modules/m/x.txt\")", "module"),
+        ("file(var.given)", "root"),
+        ("templatefile(\"${path.module}/t.tpl\", { a = var.open, b = 1 })", "unknown: var.open"),
+        ("join(\",\", fileset(path.module, \"*.tpl\"))", "t.tpl"),
+        ("try(file(\"gone.txt\"), \"other\")", "other"),
+        ("tostring(fileexists(\"${path.module}/gone.txt\"))", "false"),
+        ("try(file(\"../../../x.txt\"), \"other\")", "unknown: file()"),
+    ] {
+        let module = format!(
+            "variable \"given\" {{}}\nvariable \"open\" {{}}\nresource \"t\" \"r\" {{\n  x = \"${{{expression}}}\"\n}}\n"
+        );
+        let root = "variable \"open\" {}\nmodule \"m\" {\n  source = \"../../modules/m\"\n  open   = var.open\n  given  = \"${path.module}/x.txt\"\n}\n";
+        let files = MemoryFiles::of([
+            ("envs/prod/main.tf", root),
+            ("envs/prod/x.txt", "root"),
+            ("modules/m/main.tf", &module),
+            ("modules/m/x.txt", "module"),
+            ("modules/m/t.tpl", "${b} ${a}"),
+        ]);
+        let inputs = RootInputs { folder: "envs/prod".into(), ..RootInputs::default() };
+        assert_eq!(attribute(&files, &inputs), expected, "{expression}");
     }
 }
