@@ -4,12 +4,14 @@
 //! and to which types they convert first. Source: the functions of Terraform 1.11 and of cty's standard library.
 
 mod collection;
+mod csv;
 mod date;
 mod decimal;
 mod encoding;
 mod file;
 mod format;
 mod hash;
+mod json;
 mod network;
 mod number;
 mod partial;
@@ -20,6 +22,7 @@ mod template;
 #[cfg(test)]
 mod testing;
 mod text;
+mod yaml;
 
 use auditlint_syntax::{Location, Name};
 
@@ -47,6 +50,7 @@ const FAMILIES: &[Family] = &[
     date::call,
     network::call,
     hash::call,
+    yaml::call,
 ];
 
 /// Calls `name`.
