@@ -175,15 +175,16 @@ impl Case {
             set,
             Settings { keep_passes: true, follow_edits: false, today },
         );
+        let pairs = |option: &'static str| {
+            let pairs = self.option(option).filter_map(|text| text.split_once('='));
+            pairs.map(|(name, value)| (Name::new(name), value.to_owned())).collect()
+        };
         let inputs = |folder: &str| RootInputs {
             // The top folder of the case is written `.` and has the empty path.
             folder: folder.trim_start_matches('.').into(),
             var_files: self.option("var-file").map(Utf8PathBuf::from).collect(),
-            vars: self
-                .option("var")
-                .filter_map(|text| text.split_once('='))
-                .map(|(name, value)| (Name::new(name), value.to_owned()))
-                .collect(),
+            environment: pairs("env"),
+            vars: pairs("var"),
             workspace: self.option("workspace").next().map(Name::new),
         };
         match self.option("plan").next() {

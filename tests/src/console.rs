@@ -16,7 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 /// How many expressions a process is asked for.
-const BATCH: usize = 100;
+const BATCH: usize = 200;
 /// How many processes run at a time.
 const PROCESSES: usize = 2;
 
@@ -25,6 +25,8 @@ const PROCESSES: usize = 2;
 pub enum Answer {
     /// Its value, as JSON.
     Value(String),
+    /// Its value, as JSON, and some of it is sensitive.
+    Sensitive(String),
     /// It is known after apply.
     KnownAfterApply,
     /// It is an error.
@@ -56,8 +58,13 @@ impl Console {
             for (expression, answer) in all {
                 let answer = match answer {
                     Value::String(value) => Answer::Value(value),
+                    Value::Array(values) => match &values[..] {
+                        [Value::String(value)] => Answer::Sensitive(value.clone()),
+                        _ => bail!("{path}: no answer to {expression}"),
+                    },
                     Value::Null => Answer::KnownAfterApply,
-                    _ => Answer::Refused,
+                    Value::Bool(false) => Answer::Refused,
+                    _ => bail!("{path}: no answer to {expression}"),
                 };
                 remembered.insert(expression, answer);
             }
@@ -112,6 +119,7 @@ impl Console {
             .map(|(expression, answer)| {
                 let answer = match answer {
                     Answer::Value(value) => Value::String(value.clone()),
+                    Answer::Sensitive(value) => Value::Array(vec![Value::String(value.clone())]),
                     Answer::KnownAfterApply => Value::Null,
                     Answer::Refused => Value::Bool(false),
                 };
@@ -125,13 +133,34 @@ impl Console {
     }
 }
 
+/// The names of terraform's functions; none where it is not on the PATH.
+///
+/// # Errors
+/// When terraform says what is not understood.
+pub fn functions() -> anyhow::Result<Vec<String>> {
+    if !is_installed()? {
+        return Ok(Vec::new());
+    }
+    let output = terraform().args(["metadata", "functions", "-json"]).output()?;
+    let said: Value = serde_json::from_slice(&output.stdout)?;
+    let all = said.get("function_signatures").and_then(Value::as_object).context("no functions")?;
+    Ok(all.keys().filter(|name| !name.contains("::")).cloned().collect())
+}
+
+/// Terraform without the settings of whoever runs the test.
+fn terraform() -> Command {
+    let mut command = Command::new("terraform");
+    command.env("TF_CLI_CONFIG_FILE", "/dev/null").env("CHECKPOINT_DISABLE", "1");
+    command
+}
+
 fn write(path: &Utf8Path, bytes: &[u8]) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a test writes the folder that terraform runs in")]
     std::fs::write(path, bytes).with_context(|| path.to_string())
 }
 
 fn is_installed() -> anyhow::Result<bool> {
-    match Command::new("terraform").arg("-help").stdout(Stdio::null()).stderr(Stdio::null()).status() {
+    match terraform().arg("-help").stdout(Stdio::null()).stderr(Stdio::null()).status() {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error.into()),
@@ -156,8 +185,11 @@ fn ask_all(
     let mut left: Vec<(String, &str)> =
         batch.iter().enumerate().map(|(n, expression)| (format!("e{n:03}"), *expression)).collect();
     for (name, expression) in &left {
+        // A text of terraform's may hold anything; its base64 is one line without escapes.
+        let line = "\"${issensitive(j) ? \"sensitive\" : \"plain\"} ${base64encode(j)}\"";
         let text = format!(
-            "locals {{\n  {name} = nonsensitive(try(base64encode(jsonencode(\n{expression}\n)), null))\n}}\n"
+            "locals {{\n  {name} = nonsensitive([for j in [try(jsonencode(\n{expression}\n), null)] : \
+             j == null ? null : {line}][0])\n}}\n"
         );
         write(&top.join(format!("{name}.tf")), text.as_bytes())?;
     }
@@ -193,11 +225,9 @@ enum Said {
 
 /// Asks a process that runs in `folder` for these locals.
 fn run(folder: &Utf8Path, names: &[(String, &str)]) -> anyhow::Result<Said> {
-    let mut console = Command::new("terraform")
+    let mut console = terraform()
         .args(["console", "-no-color"])
         .current_dir(folder)
-        .env("TF_CLI_CONFIG_FILE", "/dev/null")
-        .env("CHECKPOINT_DISABLE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -219,14 +249,14 @@ fn run(folder: &Utf8Path, names: &[(String, &str)]) -> anyhow::Result<Said> {
     ensure!(output.status.success(), "terraform says {said}\n{errors}");
     let lines = said.trim().lines().map(str::trim);
     let answers = lines.filter(|line| !matches!(*line, "[" | "]")).map(|line| {
-        // A text of terraform's may hold anything; its base64 is one line without escapes.
         let quoted = line.strip_prefix('"').and_then(|line| line.strip_suffix("\","));
-        match (line, quoted) {
-            ("null,", _) => Ok(Answer::Refused),
+        match (line, quoted.and_then(|quoted| quoted.split_once(' '))) {
+            ("null," | "tostring(null),", _) => Ok(Answer::Refused),
             ("(known after apply),", _) => Ok(Answer::KnownAfterApply),
-            (_, Some(quoted)) => {
-                let bytes = base64::engine::general_purpose::STANDARD.decode(quoted)?;
-                Ok(Answer::Value(String::from_utf8(bytes)?))
+            (_, Some((marked, encoded))) => {
+                let bytes = base64::engine::general_purpose::STANDARD.decode(encoded)?;
+                let json = String::from_utf8(bytes)?;
+                Ok(if marked == "plain" { Answer::Value(json) } else { Answer::Sensitive(json) })
             }
             _ => bail!("terraform says {line}"),
         }

@@ -37,6 +37,86 @@ const ARGUMENTS: [&str; 17] = [
     "tomap({ b = \"c\" })",
 ];
 
+/// What meets in [`combined`], besides [`ARGUMENTS`].
+const MORE: [&str; 6] =
+    ["tolist([1])", "[[1]]", "{ b = \"x\", c = null }", "tomap({})", "toset([2, 1])", "false"];
+
+/// Values that are secret, or that hold what is.
+const SECRETS: [&str; 8] = [
+    "sensitive(\"b\")",
+    "sensitive(3)",
+    "sensitive(true)",
+    "sensitive([\"b\"])",
+    "sensitive({ b = 1 })",
+    "[sensitive(\"b\"), 1]",
+    "{ b = sensitive(1), c = 2 }",
+    "toset([sensitive(\"b\"), \"a\"])",
+];
+
+/// What meets them.
+const BESIDE_SECRETS: [&str; 9] =
+    ["null", "\"b\"", "0", "3", "false", "[]", "[\"b\", 1]", "{ b = 1 }", "tomap({ b = \"c\" })"];
+
+/// What is written of one value, `A`.
+const OF_ONE: [&str; 30] = [
+    "-A",
+    "!A",
+    "\"${A}\"",
+    "\"x${A}\"",
+    "A[*]",
+    "A[*].b",
+    "A.*",
+    "A.*.b",
+    "A.b",
+    "A[0]",
+    "A[\"b\"]",
+    "A == null",
+    "A ? 1 : 2",
+    "true ? A : null",
+    "false ? A : null",
+    "[for v in A : v]",
+    "[for k, v in A : k]",
+    "{ for k, v in A : k => v }",
+    "{ for v in A : v => 1... }",
+    "{ (A) = 1 }",
+    "\"%{ if A }y%{ else }n%{ endif }\"",
+    "\"%{ for k, v in A }${k},%{ endfor }\"",
+    "max(A...)",
+    "coalesce(A, \"c\")",
+    "coalesce(null, A)",
+    "try(A == tolist(A), \"no list\")",
+    "try(A == toset(A), \"no set\")",
+    "try(A == tomap(A), \"no map\")",
+    "[A, 1]",
+    "tolist([A])",
+];
+
+/// What is written of two, `A` and `B`.
+const OF_TWO: [&str; 10] = [
+    "true ? A : B",
+    "false ? A : B",
+    "A == B",
+    "A != B",
+    "A[B]",
+    "tolist([A, B])",
+    "toset([A, B])",
+    "tomap({ x = A, y = B })",
+    "contains([A], B)",
+    "try(concat(A, B), merge(A, B))",
+];
+
+/// The operators of two numbers or two truth values.
+const OPERATORS: [&str; 11] = ["+", "-", "*", "/", "%", "<", "<=", ">", ">=", "&&", "||"];
+
+/// What is written of the result of a function, `A`, so that its type shows.
+const OF_RESULT: [&str; 5] = [
+    "can(A[0])",
+    "try(\"x${A}\", \"no text\")",
+    "try([for k, v in A : k], \"no collection\")",
+    "try(A == tolist(A), \"no list\")",
+    "try(true ? A : [\"x\"], \"another type\")",
+];
+
 fn top() -> Utf8PathBuf {
     repository().join("tests/differential")
 }
@@ -46,7 +126,7 @@ fn read(path: &Utf8Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| path.to_string())
 }
 
-/// The files that the expressions may read, by their paths in the folder that terraform runs in.
+/// The files that the expressions may read, and the one that declares their names, by their paths in the folder that terraform runs in.
 ///
 /// # Errors
 /// When one cannot be read.
@@ -60,6 +140,9 @@ pub fn files() -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
             out.push((path.strip_prefix(&top)?.to_owned(), bytes));
         }
     }
+    // The names that they may use.
+    let declared = Utf8Path::new("declared.tf");
+    out.push((declared.to_owned(), read(&self::top().join(declared))?.into_bytes()));
     out.sort();
     Ok(out)
 }
@@ -87,13 +170,13 @@ pub fn written() -> anyhow::Result<Vec<Expression>> {
 }
 
 /// Calls of every function: one with usual arguments, each of those replaced by arguments of other types, and one
-/// argument too few and too many.
+/// argument too few and too many, and each argument in turn as a secret; then what shows the type of its result.
 ///
 /// # Errors
 /// When the file of the usual calls cannot be read.
 pub fn calls() -> anyhow::Result<Vec<Expression>> {
     let path = top().join("functions/calls.txt");
-    let mut out = Vec::new();
+    let (mut out, mut shown) = (Vec::new(), Vec::new());
     for line in lines(&read(&path)?) {
         let mut parts = line.split(" | ").map(str::trim);
         let name = parts.next().unwrap_or_default().trim_end_matches(" |");
@@ -104,6 +187,10 @@ pub fn calls() -> anyhow::Result<Vec<Expression>> {
             out.push(Expression { subject: name.to_owned(), text });
         };
         call(&usual);
+        let text = format!("{name}({})", usual.join(", "));
+        for form in OF_RESULT {
+            shown.push(Expression { subject: name.to_owned(), text: form.replace('A', &text) });
+        }
         for at in 0..usual.len() {
             for other in ARGUMENTS {
                 let mut arguments = usual.clone();
@@ -112,13 +199,55 @@ pub fn calls() -> anyhow::Result<Vec<Expression>> {
                 }
                 call(&arguments);
             }
+            let mut arguments = usual.clone();
+            let secret = usual.get(at).map(|argument| format!("sensitive({argument})")).unwrap_or_default();
+            if let Some(argument) = arguments.get_mut(at) {
+                *argument = &secret;
+            }
+            call(&arguments);
         }
         if let Some((_, fewer)) = usual.split_last() {
             call(fewer);
         }
         call(&[&usual[..], &["\"b\""]].concat());
     }
+    out.append(&mut shown);
     Ok(distinct(out))
+}
+
+/// Values of every type in every construct of the language, and each with each other; secrets with some.
+#[must_use]
+pub fn combined() -> Vec<Expression> {
+    let values: Vec<&str> = ARGUMENTS.into_iter().chain(MORE).collect();
+    let mut out = Vec::new();
+    for value in values.iter().copied().chain(SECRETS) {
+        let of_one =
+            OF_ONE.map(|form| Expression { subject: form.to_owned(), text: form.replace('A', value) });
+        out.extend(of_one);
+    }
+    for first in &values {
+        values.iter().for_each(|second| pair(first, second, &mut out));
+    }
+    for secret in SECRETS {
+        for value in BESIDE_SECRETS {
+            pair(secret, value, &mut out);
+            pair(value, secret, &mut out);
+        }
+    }
+    distinct(out)
+}
+
+/// Two values in every construct of two.
+fn pair(first: &str, second: &str, out: &mut Vec<Expression>) {
+    for form in OF_TWO {
+        // The values hold neither of the capital letters.
+        let text = form.replace('A', first).replace('B', second);
+        out.push(Expression { subject: form.to_owned(), text });
+    }
+    for operator in OPERATORS {
+        let (subject, text) = (format!("A {operator} B"), format!("{first} {operator} {second}"));
+        out.push(Expression { subject, text });
+    }
 }
 
 /// Expressions that are put together at random, the same ones every time.

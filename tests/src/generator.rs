@@ -168,7 +168,7 @@ impl Generator {
             1 => format!("{{ a = {first}, b = {second} }}.{key}"),
             2 => format!("{{ a = {first}, b = {second} }}[\"{key}\"]"),
             3 => format!("element([{first}, {second}], {})", self.random.below(5)),
-            4 => format!("[{{ a = {first} }}, {{ a = {second} }}][*].a[1]"),
+            4 => format!("([{{ a = {first} }}, {{ a = {second} }}][*].a)[1]"),
             _ => format!("lookup({{ a = {first} }}, \"{key}\", {second})"),
         }
     }
@@ -291,7 +291,7 @@ impl Generator {
     }
 
     fn plain_list(&mut self, item: &Type, depth: u32) -> String {
-        match self.random.below(10) {
+        match self.random.below(11) {
             0 | 1 => {
                 let list = self.list(item, depth);
                 let name = self.bind(item);
@@ -307,7 +307,8 @@ impl Generator {
             5 => format!("values({})", self.expression(&Type::Map(Box::new(item.clone())), depth)),
             6 => format!("[{}, {}]", self.expression(item, depth), self.expression(item, depth)),
             7 => format!("flatten([{}, [{}]])", self.list(item, depth), self.list(item, depth)),
-            8 => format!("slice(concat({}, {}), 0, 2)", self.list(item, 0), self.leaf_pair(item)),
+            8 => format!("tolist(toset({}))", self.list(item, depth)),
+            9 => format!("slice(concat({}, {}), 0, 2)", self.list(item, 0), self.leaf_pair(item)),
             _ => match item {
                 Type::Number => format!("range({})", self.random.of(&["0", "3", "1, 4", "5, 0, -2"])),
                 _ => format!("sort({})", self.list(item, depth)),

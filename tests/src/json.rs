@@ -93,3 +93,28 @@ impl fmt::Display for Json {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Json;
+
+    fn same(first: &str, second: &str) -> bool {
+        Json::parse(first).unwrap() == Json::parse(second).unwrap()
+    }
+
+    #[test]
+    fn a_number_is_its_digits() {
+        assert!(same("9007199254740993", " 9007199254740993 "));
+        assert!(!same("9007199254740993", "9007199254740992"));
+        assert!(!same("0.30000000000000000001", "0.3"));
+        assert!(!same("1", "\"1\""));
+    }
+
+    #[test]
+    fn the_order_of_keys_is_none_and_that_of_elements_is_one() {
+        assert!(same("{\"a\":1,\"b\":[null,true]}", "{\"b\":[null,true],\"a\":1}"));
+        assert!(!same("[1,2]", "[2,1]"));
+        assert!(!same("[]", "{}"));
+        assert!(Json::parse("[1,").is_err());
+    }
+}

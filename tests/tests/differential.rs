@@ -1,5 +1,5 @@
 //! Expressions as terraform evaluates them and as auditlint does: the same value, or unknown where terraform says
-//! that it is known after apply.
+//! that it is known after apply. What terraform keeps secret is sensitive to auditlint.
 //!
 //! It needs `terraform` on the PATH, or its answers in the folder that `AUDITLINT_DIFFERENTIAL_CACHE` names;
 //! without both it says so and passes.
@@ -13,8 +13,8 @@ use anyhow::{Context as _, ensure};
 use auditlint_graph::terraform::{Caches, Configuration, RootInputs};
 use auditlint_graph::{Interest, Tables, Tracked, Value};
 use auditlint_syntax::MemoryFiles;
-use auditlint_tests::console::{Answer, Console};
-use auditlint_tests::expressions::{Expression, calls, files, generated, written};
+use auditlint_tests::console::{Answer, Console, functions};
+use auditlint_tests::expressions::{Expression, calls, combined, files, generated, written};
 use auditlint_tests::json::Json;
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -39,6 +39,8 @@ fn is_excepted(text: &str) -> bool {
 #[derive(Debug)]
 enum Outcome {
     Value(Json),
+    /// A value, and some of it is sensitive.
+    Sensitive(Json),
     Unknown(String),
     Refused,
 }
@@ -53,12 +55,23 @@ fn causes<'v>(value: &'v Tracked, out: &mut Vec<&'v str>) {
     }
 }
 
+/// Whether anything of a value is sensitive.
+fn is_sensitive(value: &Tracked) -> bool {
+    value.sensitive
+        || match value.value() {
+            Value::List(items) => items.iter().any(is_sensitive),
+            Value::Map(map) => map.values().any(is_sensitive),
+            _ => false,
+        }
+}
+
 fn outcome(value: &Tracked) -> anyhow::Result<Outcome> {
     if let Some(json) = Json::of(value) {
         // The value stands in a list, so that null is not an attribute that is not set.
         let Json::List(mut items) = json else { anyhow::bail!("{json} is not the list that was written") };
         ensure!(items.len() == 1, "{} values of one expression", items.len());
-        return items.pop().map(Outcome::Value).context("one value");
+        let json = items.pop().context("one value")?;
+        return Ok(if is_sensitive(value) { Outcome::Sensitive(json) } else { Outcome::Value(json) });
     }
     let mut all = Vec::new();
     causes(value, &mut all);
@@ -114,25 +127,38 @@ struct Comparison {
     wrong: Vec<(String, String)>,
     /// Unknown where terraform has a value.
     missing: Vec<(String, String)>,
+    /// The same value, which terraform keeps secret and auditlint does not.
+    disclosed: Vec<(String, String)>,
 }
 
 impl Comparison {
     fn add(&mut self, expression: &Expression, terraform: &Answer, ours: &Outcome) -> anyhow::Result<()> {
         let text = &expression.text;
         let said = match terraform {
-            Answer::Value(json) => Json::parse(json).with_context(|| text.clone())?.to_string(),
+            Answer::Value(json) | Answer::Sensitive(json) => {
+                Json::parse(json).with_context(|| text.clone())?.to_string()
+            }
             Answer::KnownAfterApply => "(known after apply)".to_owned(),
             Answer::Refused => "(error)".to_owned(),
         };
         let ours_said = match ours {
-            Outcome::Value(json) => json.to_string(),
+            Outcome::Value(json) | Outcome::Sensitive(json) => json.to_string(),
             Outcome::Unknown(cause) => format!("(not known: {cause})"),
             Outcome::Refused => "(error)".to_owned(),
         };
         let line = (expression.subject.clone(), format!("{text} → terraform {said}, auditlint {ours_said}"));
         match (terraform, ours) {
-            (Answer::Value(_), Outcome::Value(_)) if said == ours_said => self.equal += 1,
-            (Answer::Value(_), Outcome::Unknown(_)) => {
+            // What terraform would print may be sensitive to us; never the other way round.
+            (Answer::Value(_), Outcome::Value(_) | Outcome::Sensitive(_))
+            | (Answer::Sensitive(_), Outcome::Sensitive(_))
+                if said == ours_said =>
+            {
+                self.equal += 1;
+            }
+            (Answer::Sensitive(_), Outcome::Value(_)) if said == ours_said => {
+                self.disclosed.push(line);
+            }
+            (Answer::Value(_) | Answer::Sensitive(_), Outcome::Unknown(_)) => {
                 if is_excepted(text) {
                     self.excepted += 1;
                 } else {
@@ -147,13 +173,16 @@ impl Comparison {
     }
 
     fn compared(&self) -> usize {
-        self.equal + self.refused + self.after_apply + self.excepted + self.wrong.len() + self.missing.len()
+        let lists = self.wrong.len() + self.missing.len() + self.disclosed.len();
+        self.equal + self.refused + self.after_apply + self.excepted + lists
     }
 
     /// Everything that is not as it should be, one a line; and how much there is of it.
     fn report(&mut self) -> String {
         let mut out = String::new();
-        for (title, lines) in [("wrong", &mut self.wrong), ("missing", &mut self.missing)] {
+        let lists =
+            [("disclosed", &mut self.disclosed), ("wrong", &mut self.wrong), ("missing", &mut self.missing)];
+        for (title, lines) in lists {
             lines.sort();
             let mut subjects: BTreeMap<&str, usize> = BTreeMap::new();
             for (subject, line) in lines.iter() {
@@ -166,14 +195,16 @@ impl Comparison {
         }
         let _ = writeln!(
             out,
-            "{} compared: {} equal, {} refused, {} known after apply, {} excepted, {} wrong, {} missing",
+            "{} compared: {} equal, {} refused, {} known after apply, {} excepted, {} wrong, {} missing, \
+             {} disclosed",
             self.compared(),
             self.equal,
             self.refused,
             self.after_apply,
             self.excepted,
             self.wrong.len(),
-            self.missing.len()
+            self.missing.len(),
+            self.disclosed.len()
         );
         out
     }
@@ -188,12 +219,23 @@ fn expressions_are_what_terraform_makes_of_them() -> anyhow::Result<()> {
     ensure!(written.len() >= 1_000, "only {} written expressions", written.len());
     ensure!(calls.len() >= 1_000, "only {} calls", calls.len());
     ensure!(generated.len() >= 500, "only {} generated expressions", generated.len());
-    let all: Vec<Expression> = [written, calls, generated].concat();
+    let combined = combined();
+    ensure!(combined.len() >= 1_000, "only {} combinations", combined.len());
+    let all: Vec<Expression> = [written, calls, combined, generated].concat();
     let texts: Vec<String> = all.iter().map(|expression| expression.text.clone()).collect();
+
+    for function in functions()? {
+        let called = all.iter().any(|expression| expression.text.contains(&format!("{function}(")));
+        ensure!(called, "{function}() is never called");
+    }
 
     let answers = Console::new(files.clone(), cache.as_deref())?.ask(&texts)?;
     let unanswered = answers.iter().filter(|answer| answer.is_none()).count();
-    let outcomes = evaluate(&all, &files)?;
+    let mut outcomes = Vec::new();
+    // What a root may cost has a limit.
+    for some in all.chunks(2_000) {
+        outcomes.extend(evaluate(some, &files)?);
+    }
     let mut comparison = Comparison::default();
     for ((expression, answer), ours) in all.iter().zip(&answers).zip(&outcomes) {
         if let Some(answer) = answer {
@@ -201,7 +243,8 @@ fn expressions_are_what_terraform_makes_of_them() -> anyhow::Result<()> {
         }
     }
     let report = comparison.report();
-    assert!(comparison.wrong.is_empty() && comparison.missing.is_empty(), "\n{report}");
+    let Comparison { wrong, missing, disclosed, .. } = &comparison;
+    assert!(wrong.is_empty() && missing.is_empty() && disclosed.is_empty(), "\n{report}");
     if unanswered > 0 {
         let mut out = std::io::stderr().lock();
         writeln!(out, "terraform is not on the PATH: {unanswered} expressions were not compared")?;
@@ -211,5 +254,55 @@ fn expressions_are_what_terraform_makes_of_them() -> anyhow::Result<()> {
     // Terraform that refuses everything, for whatever reason, compares nothing.
     ensure!(comparison.equal >= 2_000, "only {} values\n{report}", comparison.equal);
     write!(std::io::stderr().lock(), "{report}")?;
+    Ok(())
+}
+
+/// What comes of one expression, `equal`, `wrong` and so on.
+fn judged(text: &str, terraform: &Answer) -> anyhow::Result<&'static str> {
+    let expression = Expression { subject: String::new(), text: text.to_owned() };
+    let ours = evaluate(std::slice::from_ref(&expression), &[])?;
+    let mut comparison = Comparison::default();
+    comparison.add(&expression, terraform, ours.first().context("an outcome")?)?;
+    Ok(match comparison {
+        Comparison { equal: 1, .. } => "equal",
+        Comparison { refused: 1, .. } => "refused",
+        Comparison { after_apply: 1, .. } => "after apply",
+        Comparison { excepted: 1, .. } => "excepted",
+        Comparison { wrong, .. } if wrong.len() == 1 => "wrong",
+        Comparison { disclosed, .. } if disclosed.len() == 1 => "disclosed",
+        _ => "missing",
+    })
+}
+
+#[test]
+fn another_value_is_wrong_and_none_is_missing() -> anyhow::Result<()> {
+    let value = |json: &str| Answer::Value(json.to_owned());
+    for (text, terraform, expected) in [
+        ("1 + 1", value("2"), "equal"),
+        ("null", value("null"), "equal"),
+        ("{ b = [1], a = null }", value("{\"a\":null,\"b\":[1]}"), "equal"),
+        ("1 + 1", value("3"), "wrong"),
+        ("1 + 1", value("\"2\""), "wrong"),
+        ("[1, 2]", value("[2,1]"), "wrong"),
+        ("1 + 1", Answer::Sensitive("2".to_owned()), "disclosed"),
+        ("1 + 1", Answer::Sensitive("3".to_owned()), "wrong"),
+        ("sensitive(1) + 1", Answer::Sensitive("2".to_owned()), "equal"),
+        ("[sensitive(1)]", Answer::Sensitive("[1]".to_owned()), "equal"),
+        ("sensitive(1)", value("1"), "equal"),
+        ("sensitive(1)", value("2"), "wrong"),
+        ("1 + 1", Answer::Refused, "wrong"),
+        ("1 + 1", Answer::KnownAfterApply, "wrong"),
+        // It is no error, and `try` would go past it.
+        ("tonumber(\"a\")", value("1"), "wrong"),
+        ("tonumber(\"a\")", Answer::Refused, "refused"),
+        ("[1, tonumber(\"a\")]", Answer::Refused, "refused"),
+        ("1 +", Answer::Refused, "refused"),
+        ("terraform_data.e00000.id", value("\"a\""), "missing"),
+        ("[1, timestamp()]", Answer::KnownAfterApply, "after apply"),
+        ("timestamp()", value("\"2020-01-01T00:00:00Z\""), "excepted"),
+        ("abspath(\"a\")", value("\"/x/a\""), "excepted"),
+    ] {
+        assert_eq!(judged(text, &terraform)?, expected, "{text} against {terraform:?}");
+    }
     Ok(())
 }

@@ -75,6 +75,7 @@ fn same(
         var_files: values.as_deref().map(inside).into_iter().collect(),
         vars: Vec::new(),
         workspace: None,
+        ..RootInputs::default()
     };
     let mut hcl = host(catalogue, &top)?;
     hcl.apply_change(Change::Roots(vec![RootSpec::Folder { inputs: inputs.clone(), environment: None }]));

@@ -85,6 +85,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     let inputs = |folder: Utf8PathBuf| RootInputs {
         folder,
         var_files: var_files.clone(),
+        environment: environment_variables(),
         vars: vars.clone(),
         workspace: selection.workspace.as_deref().map(Name::new),
     };
@@ -319,6 +320,20 @@ fn globs(selection: &Selection, set: &PolicySet) -> Result<GlobSet, Failure> {
         builder.add(glob);
     }
     builder.build().map_err(Failure::new)
+}
+
+/// `TF_VAR_NAME`, as terraform reads them, sorted.
+fn environment_variables() -> Vec<(Name, String)> {
+    #[expect(clippy::disallowed_methods, reason = "this is the edge: the environment is read here")]
+    let all = std::env::vars_os();
+    let mut variables: Vec<(Name, String)> = all
+        .filter_map(|(name, value)| {
+            let name = name.to_str()?.strip_prefix("TF_VAR_")?;
+            Some((Name::new(name), value.to_str()?.to_owned()))
+        })
+        .collect();
+    variables.sort();
+    variables
 }
 
 fn variables(selection: &Selection) -> Result<Vec<(Name, String)>, Failure> {

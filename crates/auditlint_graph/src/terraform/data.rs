@@ -1,17 +1,18 @@
 //! Data sources that the configuration alone decides.
 
 use auditlint_syntax::Name;
+use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
 
-use super::folder::BlockRef;
-use super::modules::Scope;
+use super::folder::{BlockRef, Declared};
+use super::modules::{ModuleId, Scope};
 use super::world::World;
-use crate::Tracked;
+use crate::{Origin, Tracked, Value};
 
 impl World<'_> {
     /// What the block of a data source says about its attribute `name`; none when only the provider knows.
     pub(super) fn data_attribute(
         &self,
-        id: usize,
+        id: ModuleId,
         kind: &Name,
         block: &BlockRef,
         name: &Name,
@@ -21,7 +22,112 @@ impl World<'_> {
             return Some(super::functions::policy_document(self, id, block, scope));
         }
         // An argument of the look-up is an attribute of its result.
-        let attribute = block.block().body.attribute(name)?;
-        Some(self.eval(id, block, &attribute.value, scope))
+        if let Some(attribute) = block.block().body.attribute(name) {
+            return Some(self.eval(id, block, &attribute.value, scope));
+        }
+        match (kind.as_str(), name.as_str()) {
+            ("aws_caller_identity", "account_id" | "id") => self.account(id, kind, block),
+            ("aws_region", "name" | "region" | "id") => self.provider_argument(id, kind, block, "region"),
+            ("aws_partition", "partition" | "id") => self.partition(id, kind, block, |partition| partition),
+            ("aws_partition", "dns_suffix") => self.partition(id, kind, block, |partition| match partition {
+                "aws-cn" => "amazonaws.com.cn",
+                _ => "amazonaws.com",
+            }),
+            _ => None,
+        }
+    }
+
+    /// The one account that the provider may be used in, or the one whose role it takes.
+    fn account(&self, id: ModuleId, kind: &Name, block: &BlockRef) -> Option<Tracked> {
+        if let Some(allowed) = self.provider_argument(id, kind, block, "allowed_account_ids")
+            && let Value::List(items) = allowed.value()
+            && let [only] = &**items
+            && only.value().as_str().is_some()
+        {
+            return Some(only.clone());
+        }
+        let (at, provider) = self.provider_of(id, kind, block)?;
+        let role = provider.block().body.blocks_named("assume_role").next()?.body.attribute("role_arn")?;
+        let arn = self.eval(at, &provider, &role.value, &Scope::default());
+        // arn:PARTITION:iam::ACCOUNT:role/NAME
+        let account = arn.value().as_str()?.split(':').nth(4).filter(|account| account.len() == 12)?;
+        let value = Value::text(account);
+        Some(arn.with_value(value))
+    }
+
+    fn partition(
+        &self,
+        id: ModuleId,
+        kind: &Name,
+        block: &BlockRef,
+        of: fn(&'static str) -> &'static str,
+    ) -> Option<Tracked> {
+        let region = self.provider_argument(id, kind, block, "region")?;
+        let partition = match region.value().as_str()? {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            region if region.starts_with("us-iso") || region.starts_with("eu-isoe") => return None,
+            _ => "aws",
+        };
+        Some(region.with_value(Value::text(of(partition))))
+    }
+
+    /// An argument of the provider configuration that the data source uses, where it says anything.
+    fn provider_argument(
+        &self,
+        id: ModuleId,
+        kind: &Name,
+        block: &BlockRef,
+        argument: &str,
+    ) -> Option<Tracked> {
+        let (at, provider) = self.provider_of(id, kind, block)?;
+        let written = provider.block().body.attribute(argument)?;
+        let value = self.eval(at, &provider, &written.value, &Scope::default());
+        (!matches!(value.origin, Origin::Nowhere) && !value.is_null()).then_some(value)
+    }
+
+    /// The provider configuration of a block, and the module that holds it: that of its own module, else the one
+    /// that the call hands on.
+    fn provider_of(&self, id: ModuleId, kind: &Name, block: &BlockRef) -> Option<(ModuleId, BlockRef)> {
+        let written = block.block().body.attribute("provider").map(|provider| &provider.value);
+        let default = || (Name::new(kind.split('_').next().unwrap_or_default()), Name::default());
+        let (mut local, mut alias) = written.map_or_else(|| Some(default()), named)?;
+        let mut at = id;
+        loop {
+            let module = self.looking_for(at, Declared::Provider(local.clone(), alias.clone()));
+            if let Some(found) = module.folder.provider(&local, &alias) {
+                return Some((at, found.clone()));
+            }
+            let (parent, call) = module.parent.as_ref()?;
+            let handed =
+                call.block().body.attribute("providers").and_then(|providers| match &providers.value.kind {
+                    ExprKind::Object(items) => items.iter().find_map(|item| {
+                        let key = match &item.key {
+                            ObjectKey::Name(name) => (name.clone(), Name::default()),
+                            ObjectKey::Expr(key) => named(key)?,
+                        };
+                        (key == (local.clone(), alias.clone())).then(|| named(&item.value)).flatten()
+                    }),
+                    _ => None,
+                });
+            match handed {
+                Some(names) => (local, alias) = names,
+                None if alias.is_empty() => {}
+                None => return None,
+            }
+            at = *parent;
+        }
+    }
+}
+
+/// `aws` or `aws.alias`: the local name of a provider and the alias.
+fn named(expr: &Expr) -> Option<(Name, Name)> {
+    match &expr.kind {
+        ExprKind::Variable(local) => Some((local.clone(), Name::default())),
+        ExprKind::GetAttr(base, alias, _) => match &base.kind {
+            ExprKind::Variable(local) => Some((local.clone(), alias.clone())),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -28,6 +28,17 @@ impl World<'_> {
     pub(super) fn expand(&self, id: usize, block: &BlockRef, scope: &Scope) -> Instances {
         let body = &block.block().body;
         let at = block.place(block.block().header);
+        // `enabled` is an argument of OpenTofu 1.11: what is not enabled is not there.
+        let lifecycle = body.blocks_named("lifecycle").next();
+        if let Some(enabled) = lifecycle.and_then(|lifecycle| lifecycle.body.attribute("enabled")) {
+            let value = self.bounded(at, || self.eval(id, block, &enabled.value, scope));
+            match (super::convert::boolean(value.value()), value.unknown()) {
+                (Some(true), _) => {}
+                (Some(false), _) => return Instances::Count(0),
+                (None, Some(unknown)) => return Instances::Undecided(unknown.cause.clone()),
+                (None, None) => return Instances::Undecided(odd("lifecycle.enabled")),
+            }
+        }
         if let Some(count) = body.attribute("count") {
             let value = self.bounded(at, || self.eval(id, block, &count.value, scope));
             return match value.value() {

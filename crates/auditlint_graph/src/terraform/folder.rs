@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auditlint_syntax::hcl::{self, Attribute, Block, HclFile, Item, ItemKind};
+use auditlint_syntax::hcl::{self, Attribute, Block, ExprKind, HclFile, Item, ItemKind};
 use auditlint_syntax::{Location, Name, Source, Span};
 use rustc_hash::FxHashMap;
 
@@ -106,6 +106,8 @@ pub(super) enum Declared {
     Output(Name),
     /// A `module` block.
     Call(Name),
+    /// A `provider` block: its local name and its alias, empty for the default one.
+    Provider(Name, Name),
 }
 
 impl Declared {
@@ -156,7 +158,15 @@ impl Part {
             ("variable", Some(name), _) => Declared::Variable(name),
             ("output", Some(name), _) => Declared::Output(name),
             ("module", Some(name), _) => Declared::Call(name),
-            ("provider", ..) => return self.is_root_like = true,
+            ("provider", Some(local), _) => {
+                self.is_root_like = true;
+                let alias = block.body.attribute("alias").map(|alias| &alias.value.kind);
+                match alias {
+                    Some(ExprKind::String(alias)) => Declared::Provider(local, alias.clone()),
+                    Some(_) => return,
+                    None => Declared::Provider(local, Name::default()),
+                }
+            }
             ("terraform", ..) => {
                 let is_backend = |inner: &Block| inner.ident == "backend" || inner.ident == "cloud";
                 self.is_root_like |= block.body.blocks.iter().any(is_backend);
@@ -204,7 +214,7 @@ impl Index {
                 return;
             }
             Declared::Resource(..) | Declared::Call(_) => self.order.push(place),
-            Declared::Variable(_) | Declared::Local(_) | Declared::Output(_) => {}
+            Declared::Variable(_) | Declared::Local(_) | Declared::Output(_) | Declared::Provider(..) => {}
         }
         self.places.insert(declared.clone(), place);
     }
@@ -298,6 +308,12 @@ impl Folder {
         self.find(&Declared::Output(name.clone()))
     }
 
+    /// The `provider` block of that local name and alias.
+    #[must_use]
+    pub fn provider(&self, local: &Name, alias: &Name) -> Option<&BlockRef> {
+        self.find(&Declared::Provider(local.clone(), alias.clone()))
+    }
+
     /// The names of all outputs, sorted.
     #[must_use]
     pub fn outputs(&self) -> Vec<&Name> {
@@ -384,7 +400,7 @@ impl Folder {
     #[must_use]
     pub fn source_of(call: &BlockRef) -> Option<&str> {
         match call.block().body.attribute("source").map(|attribute: &Attribute| &attribute.value.kind) {
-            Some(hcl::ExprKind::String(text)) => Some(text),
+            Some(ExprKind::String(text)) => Some(text),
             _ => None,
         }
     }

@@ -39,6 +39,8 @@ pub struct RootInputs {
     /// Variable files given by `--var-file` or the config, relative to the workspace, in order. Those that
     /// Terraform loads by itself (`terraform.tfvars`, `*.auto.tfvars`) are found without being named.
     pub var_files: Vec<Utf8PathBuf>,
+    /// Variables of the environment (`TF_VAR_NAME`), without their prefix; every file wins over them.
+    pub environment: Vec<(Name, String)>,
     /// `--var NAME=VALUE`, in order; they win over every file. The text is read as Terraform reads it: as a
     /// string, or as an expression where the variable's type asks for one.
     pub vars: Vec<(Name, String)>,

@@ -36,13 +36,17 @@ enum From {
 impl Given {
     pub(super) fn read(inputs: &RootInputs, files: &dyn Files, caches: &Caches) -> Self {
         let mut given = Self::default();
+        let flags = |all: &[(Name, String)]| -> Vec<(Name, From)> {
+            all.iter().map(|(name, text)| (name.clone(), From::Flag(text.clone()))).collect()
+        };
+        given.items.extend(flags(&inputs.environment));
         for path in automatic(&inputs.folder, files) {
             given.file(&path, files, caches, false);
         }
         for path in &inputs.var_files {
             given.file(path, files, caches, true);
         }
-        given.items.extend(inputs.vars.iter().map(|(name, text)| (name.clone(), From::Flag(text.clone()))));
+        given.items.extend(flags(&inputs.vars));
         given
     }
 

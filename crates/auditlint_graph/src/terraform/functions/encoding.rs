@@ -5,7 +5,6 @@ use std::sync::Arc;
 use auditlint_syntax::Name;
 use auditlint_syntax::document::{self, Node, NodeKind};
 use base64::Engine as _;
-use sha2::{Digest as _, Sha256};
 
 use super::{Answer, nowhere, string, text_of};
 use crate::{Map, Number, Tracked, Value};
@@ -14,7 +13,7 @@ use crate::{Map, Number, Tracked, Value};
 pub(super) fn call(name: &str, arguments: &[Tracked]) -> Option<Answer> {
     Some(match name {
         "jsonencode" => encoded(arguments),
-        "base64encode" | "base64decode" | "jsondecode" | "yamldecode" | "sha256" | "urlencode" => {
+        "base64encode" | "base64decode" | "jsondecode" | "yamldecode" | "urlencode" => {
             of_text(name, arguments)
         }
         _ => return None,
@@ -35,10 +34,6 @@ fn of_text(name: &str, arguments: &[Tracked]) -> Answer {
         "base64decode" => string(String::from_utf8(engine.decode(first.as_bytes()).ok()?).ok()?),
         "jsondecode" => decoded(&document::parse_json(first)),
         "yamldecode" => decoded(&document::parse_yaml(first)),
-        "sha256" => {
-            let digest = Sha256::digest(first.as_bytes());
-            string(digest.iter().fold(String::new(), |out, byte| out + &format!("{byte:02x}")))
-        }
         _ => string(first.bytes().fold(String::new(), |mut out, byte| {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
@@ -85,7 +80,7 @@ pub(crate) fn write_json(value: &Value, fill: Option<&str>, out: &mut String) ->
     Some(())
 }
 
-fn write_string(text: &str, out: &mut String) {
+pub(super) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
         match c {

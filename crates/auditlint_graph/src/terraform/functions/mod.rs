@@ -4,11 +4,21 @@
 //! and to which types they convert first. Source: the functions of Terraform 1.11 and of cty's standard library.
 
 mod collection;
+mod date;
+mod decimal;
 mod encoding;
+mod file;
+mod format;
+mod hash;
+mod network;
 mod number;
 mod partial;
+mod pattern;
 mod policy;
 mod signature;
+mod template;
+#[cfg(test)]
+mod testing;
 mod text;
 
 use auditlint_syntax::{Location, Name};
@@ -28,7 +38,8 @@ type Answer = Option<Tracked>;
 /// A family: some answer when it has a function of that name.
 type Family = fn(&str, &[Tracked]) -> Option<Answer>;
 
-const FAMILIES: &[Family] = &[text::call, number::call, encoding::call, collection::call];
+const FAMILIES: &[Family] =
+    &[text::call, format::call, number::call, encoding::call, collection::call, date::call, network::call];
 
 /// Calls `name`.
 pub(super) fn call(
@@ -46,9 +57,6 @@ pub(super) fn call(
         "nonsensitive" => {
             let value = arguments.first().cloned().unwrap_or_default();
             return Tracked { sensitive: false, ..value };
-        }
-        "file" | "templatefile" | "fileexists" | "filebase64" => {
-            return file(world, id, plain, arguments, at);
         }
         _ => {}
     }
@@ -101,6 +109,9 @@ fn computed(
     if let Some(value) = partial::call(world, plain, &converted, at) {
         return value;
     }
+    if let Some(answer) = file::call(world, id, plain, &converted, at) {
+        return answered(world, answer, &inputs, at);
+    }
     if arguments.iter().any(|argument| first_cause(argument).is_some()) {
         let unknown = world.unknown_of(&inputs, at);
         match number::bounds(plain, arguments) {
@@ -116,32 +127,19 @@ fn computed(
         };
     }
     match FAMILIES.iter().find_map(|family| family(plain, &converted)) {
-        Some(Some(answer)) => {
-            let shape = answer.shape;
-            world.computed(Some(answer.into_value()), &inputs, at).shaped(shape)
-        }
-        Some(None) => world.refused(&inputs, at),
+        Some(answer) => answered(world, answer, &inputs, at),
         None => world.unknown(CauseKind::Function, &format!("{plain}()"), "", at),
     }
 }
 
-/// Reads a file of the module; only inside the workspace, and only when the name is known.
-fn file(world: &World<'_>, id: usize, name: &str, arguments: &[Tracked], at: Location) -> Tracked {
-    let inputs: Vec<&Tracked> = arguments.iter().collect();
-    let Some(path) = arguments.first().and_then(|first| as_text(first.value())) else {
-        return world.unknown_of(&inputs, at);
-    };
-    // Terraform resolves a relative name against the folder it runs in, which is the root module's.
-    let root = super::join_source(&world.inputs.folder, "").unwrap_or_default();
-    let module = world.module(id);
-    let inside =
-        path.strip_prefix(module.folder_path.as_str()).is_some() && !module.folder_path.as_str().is_empty();
-    let joined = if inside { super::join_source("".into(), &path) } else { super::join_source(&root, &path) };
-    match (name, joined.map(|path| world.files.read(&path))) {
-        ("file", Some(Ok(source))) if source.first_invalid().is_none() => {
-            Tracked::derive(at, &inputs, Value::text(source.text()))
+fn answered(world: &World<'_>, answer: Answer, inputs: &[&Tracked], at: Location) -> Tracked {
+    match answer {
+        Some(answer) => {
+            let (shape, sensitive) = (answer.shape, answer.sensitive);
+            let value = world.computed(Some(answer.into_value()), inputs, at).shaped(shape);
+            Tracked { sensitive: value.sensitive || sensitive, ..value }
         }
-        _ => world.unknown(CauseKind::Function, &format!("{name}()"), "", at),
+        None => world.refused(inputs, at),
     }
 }
 

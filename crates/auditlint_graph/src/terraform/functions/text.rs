@@ -1,222 +1,430 @@
 //! Functions on texts.
+//!
+//! Every expectation below was asked of terraform 1.11.
 
-use regex::Regex;
+use std::sync::Arc;
 
-use super::super::convert::boolean;
+use regex::{Captures, Regex};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::pattern::{self, Stop};
 use super::{
-    Answer, LONGEST_TEXT, as_text, int, items_of, list, not_computed, string, text_of, texts, too_long, truth,
+    Answer, LONGEST_TEXT, as_text, int, items_of, list, not_computed, nowhere, string, text_of, texts,
+    too_long, truth, tuple,
 };
-use crate::Tracked;
-
-pub(super) const NAMES: &[&str] = &[
-    "chomp",
-    "endswith",
-    "format",
-    "indent",
-    "join",
-    "lower",
-    "regex",
-    "regexall",
-    "replace",
-    "split",
-    "startswith",
-    "strcontains",
-    "strrev",
-    "substr",
-    "title",
-    "trim",
-    "trimprefix",
-    "trimspace",
-    "trimsuffix",
-    "upper",
-];
+use crate::{Map, Tracked, Value};
 
 /// Some answer when `name` is one of these functions.
 pub(super) fn call(name: &str, values: &[Tracked]) -> Option<Answer> {
-    NAMES.contains(&name).then(|| compute(name, values))
+    Some(match name {
+        "chomp" | "endswith" | "startswith" | "strcontains" | "lower" | "upper" | "strrev" | "title"
+        | "trimspace" | "trim" | "trimprefix" | "trimsuffix" => simple(name, values),
+        "indent" => indent(values),
+        "join" => join(values),
+        "split" => split(values),
+        "substr" => part(values),
+        "replace" => replace(values),
+        "regex" => matched(values),
+        "regexall" => all_matched(values),
+        _ => return None,
+    })
 }
 
-fn compute(name: &str, values: &[Tracked]) -> Answer {
-    let arg = |n: usize| values.get(n).and_then(|value| as_text(value.value()));
-    let first = || arg(0);
+fn simple(name: &str, values: &[Tracked]) -> Answer {
+    let text = as_text(values.first()?.value())?;
+    let other = values.get(1).and_then(|value| as_text(value.value())).unwrap_or_default();
     match name {
-        "chomp" => string(first()?.trim_end_matches(['\n', '\r'])),
-        "endswith" => truth(first()?.ends_with(arg(1)?.as_str())),
-        "startswith" => truth(first()?.starts_with(arg(1)?.as_str())),
-        "strcontains" => truth(first()?.contains(arg(1)?.as_str())),
-        "lower" => string(first()?.to_lowercase()),
-        "upper" => string(first()?.to_uppercase()),
-        "strrev" => string(first()?.chars().rev().collect::<String>()),
-        "title" => string(title(&first()?)),
-        "trimspace" => string(first()?.trim()),
-        "trim" => {
-            let cut = arg(1)?;
-            string(first()?.trim_matches(|c| cut.contains(c)))
-        }
-        "trimprefix" => {
-            let text = first()?;
-            string(text.strip_prefix(arg(1)?.as_str()).unwrap_or(&text))
-        }
-        "trimsuffix" => {
-            let text = first()?;
-            string(text.strip_suffix(arg(1)?.as_str()).unwrap_or(&text))
-        }
-        "indent" => {
-            let (width, text) = (usize::try_from(int(values.first()?)?).ok()?, arg(1)?);
-            let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-            if lines.saturating_mul(width) > LONGEST_TEXT {
-                return too_long();
-            }
-            string(text.replace('\n', &format!("\n{}", " ".repeat(width))))
-        }
-        "join" => {
-            let mut parts = Vec::new();
-            for list in values.get(1..)? {
-                for part in items_of(list)? {
-                    parts.push(text_of(part)?.clone());
-                }
-            }
-            let between = first()?;
-            let length = parts.iter().map(|part| part.len()).sum::<usize>();
-            if length.saturating_add(between.len().saturating_mul(parts.len())) > LONGEST_TEXT {
-                return too_long();
-            }
-            string(parts.join(between.as_str()))
-        }
-        "split" => texts(arg(1)?.split(first()?.as_str()).map(str::to_owned)),
-        "substr" => {
-            let chars: Vec<char> = first()?.chars().collect();
-            let (offset, length) = (int(values.get(1)?)?, int(values.get(2)?)?);
-            let count = i64::try_from(chars.len()).ok()?;
-            let start = if offset < 0 { (count + offset).max(0) } else { offset.min(count) };
-            let end = if length < 0 { count } else { (start + length).min(count) };
-            string(
-                chars
-                    .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?
-                    .iter()
-                    .collect::<String>(),
-            )
-        }
-        "replace" => {
-            let (text, from, to) = (first()?, arg(1)?, arg(2)?);
-            match from
-                .strip_prefix('/')
-                .and_then(|from| from.strip_suffix('/'))
-                .filter(|from| !from.is_empty())
-            {
-                Some(pattern) => {
-                    let Ok(pattern) = Regex::new(pattern) else { return not_computed("replace()") };
-                    // A group of the replacement may stand for the whole text each time.
-                    let (found, groups) = (pattern.find_iter(&text).count(), to.matches('$').count());
-                    let longest = groups.saturating_mul(text.len()).saturating_add(to.len());
-                    if found.saturating_mul(longest) > LONGEST_TEXT.saturating_mul(16) {
-                        return too_long();
-                    }
-                    string(pattern.replace_all(&text, to.as_str()))
-                }
-                None => {
-                    let found = text.matches(from.as_str()).count();
-                    if found.saturating_mul(to.len()) > LONGEST_TEXT {
-                        return too_long();
-                    }
-                    string(text.replace(from.as_str(), &to))
-                }
-            }
-        }
-        "regex" => {
-            let Ok(pattern) = Regex::new(&first()?) else { return not_computed("regex()") };
-            captured(&pattern, &pattern.captures(&arg(1)?)?)
-        }
-        "regexall" => {
-            let Ok(pattern) = Regex::new(&first()?) else { return not_computed("regexall()") };
-            let text = arg(1)?;
-            let all: Option<Vec<Tracked>> =
-                pattern.captures_iter(&text).map(|found| captured(&pattern, &found)).collect();
-            list(all?)
-        }
-        "format" => format(&first()?, values.get(1..)?),
-        _ => None,
+        "chomp" => string(text.trim_end_matches(['\n', '\r'])),
+        "endswith" => truth(text.ends_with(other.as_str())),
+        "startswith" => truth(text.starts_with(other.as_str())),
+        "strcontains" => truth(text.contains(other.as_str())),
+        "lower" => string(text.chars().map(lower).collect::<String>()),
+        "upper" => string(text.chars().map(upper).collect::<String>()),
+        "strrev" => string(text.graphemes(true).rev().collect::<String>()),
+        "title" => string(title(&text)),
+        "trimspace" => string(text.trim()),
+        "trim" => string(text.trim_matches(|c| other.contains(c))),
+        "trimprefix" => string(text.strip_prefix(other.as_str()).unwrap_or(&text)),
+        _ => string(text.strip_suffix(other.as_str()).unwrap_or(&text)),
     }
 }
 
-/// The whole match, or its groups: a list, or a map when they have names.
-fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Answer {
-    if found.len() == 1 {
-        return string(found.get(0)?.as_str());
+/// The one character that is the other case of `c`, where Rust may give several.
+fn upper(c: char) -> char {
+    let mut all = c.to_uppercase();
+    match (all.next(), all.next()) {
+        (Some(one), None) => one,
+        // Greek letters with an iota below have a form of their own for titles.
+        _ => match c {
+            '\u{1F80}'..='\u{1F87}' | '\u{1F90}'..='\u{1F97}' | '\u{1FA0}'..='\u{1FA7}' => shifted(c, 8),
+            '\u{1FB3}' | '\u{1FC3}' | '\u{1FF3}' => shifted(c, 9),
+            _ => c,
+        },
     }
-    if pattern.capture_names().flatten().next().is_some() {
-        return not_computed("a regular expression with named groups");
-    }
-    texts(found.iter().skip(1).map(|group| group.map_or(String::new(), |group| group.as_str().to_owned())))
+}
+
+fn shifted(c: char, by: u32) -> char {
+    char::from_u32(u32::from(c) + by).unwrap_or(c)
+}
+
+fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
 }
 
 fn title(text: &str) -> String {
     let mut start = true;
     text.chars()
-        .flat_map(|c| {
-            let upper = start && c.is_alphabetic();
-            start = !(c.is_alphanumeric() || c == '\'' || c == '_');
-            if upper { c.to_uppercase().collect::<Vec<_>>() } else { vec![c] }
+        .map(|c| {
+            let begins = start;
+            start = if c.is_ascii() {
+                !c.is_ascii_alphanumeric() && c != '_'
+            } else {
+                !c.is_alphanumeric() && c.is_whitespace()
+            };
+            match c {
+                _ if !begins => c,
+                '\u{1C4}'..='\u{1C6}' => '\u{1C5}',
+                '\u{1C7}'..='\u{1C9}' => '\u{1C8}',
+                '\u{1CA}'..='\u{1CC}' => '\u{1CB}',
+                '\u{1F1}'..='\u{1F3}' => '\u{1F2}',
+                '\u{10D0}'..='\u{10FF}' => c,
+                _ => upper(c),
+            }
         })
         .collect()
 }
 
-/// The verbs that real modules use: `%s %v %d %q %t %%` and padded `%03d`, `%5s`, `%.2f`; others are unknown.
-fn format(pattern: &str, values: &[Tracked]) -> Answer {
-    let mut out = String::new();
-    let mut values = values.iter();
-    let mut chars = pattern.chars();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            out.push(c);
-            continue;
-        }
-        let mut flags = String::new();
-        let verb = loop {
-            let c = chars.next()?;
-            if c.is_ascii_alphabetic() || c == '%' {
-                break c;
-            }
-            flags.push(c);
-        };
-        if verb == '%' {
-            out.push('%');
-            continue;
-        }
-        let value = values.next()?;
-        let body = match verb {
-            's' | 'v' => as_text(value.value())?.to_string(),
-            'd' => int(value)?.to_string(),
-            't' => boolean(value.value())?.to_string(),
-            'q' => format!("{:?}", as_text(value.value())?.as_str()),
-            'f' => {
-                let digits: usize =
-                    flags.split_once('.').map_or(Some(6), |(_, digits)| digits.parse().ok())?;
-                if digits > 1000 {
-                    return not_computed("format()");
-                }
-                flags.truncate(flags.find('.').unwrap_or(flags.len()));
-                format!("{:.*}", digits, super::number_of(value)?.to_f64())
-            }
-            _ => return not_computed("format()"),
-        };
-        let (zero, left) = (flags.starts_with('0'), flags.starts_with('-'));
-        let width: usize = match flags.trim_start_matches(['0', '-']) {
-            "" => 0,
-            digits => match digits.parse() {
-                Ok(width) => width,
-                Err(_) => return not_computed("format()"),
-            },
-        };
-        if out.len().saturating_add(body.len()).saturating_add(width) > LONGEST_TEXT {
-            return too_long();
-        }
-        let missing = width.saturating_sub(body.chars().count());
-        match (left, zero) {
-            (true, _) => out.push_str(&format!("{body}{}", " ".repeat(missing))),
-            (false, true) => out.push_str(&format!("{}{body}", "0".repeat(missing))),
-            (false, false) => out.push_str(&format!("{}{body}", " ".repeat(missing))),
+fn indent(values: &[Tracked]) -> Answer {
+    let (width, text) = (usize::try_from(int(values.first()?)?).ok()?, text_of(values.get(1)?)?);
+    let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+    if lines.saturating_mul(width) > LONGEST_TEXT {
+        return too_long();
+    }
+    string(text.replace('\n', &format!("\n{}", " ".repeat(if lines == 0 { 0 } else { width }))))
+}
+
+fn join(values: &[Tracked]) -> Answer {
+    let (between, lists) = values.split_first()?;
+    let between = text_of(between)?;
+    if lists.is_empty() {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for list in lists {
+        for part in items_of(list)? {
+            parts.push(text_of(part)?.clone());
         }
     }
+    let length = parts.iter().map(|part| part.len()).sum::<usize>();
+    if length.saturating_add(between.len().saturating_mul(parts.len())) > LONGEST_TEXT {
+        return too_long();
+    }
+    string(parts.join(between.as_str()))
+}
+
+fn split(values: &[Tracked]) -> Answer {
+    let (between, text) = (text_of(values.first()?)?, text_of(values.get(1)?)?);
+    if between.is_empty() {
+        return texts(text.chars().map(String::from));
+    }
+    texts(text.split(between.as_str()).map(str::to_owned))
+}
+
+fn part(values: &[Tracked]) -> Answer {
+    let text = text_of(values.first()?)?;
+    let (offset, length) = (int(values.get(1)?)?, int(values.get(2)?)?);
+    let clusters: Vec<&str> = text.graphemes(true).collect();
+    let count = i64::try_from(clusters.len()).ok()?;
+    let start = if offset < 0 { count.saturating_add(offset).max(0) } else { offset.min(count) };
+    let end = if length < 0 { count } else { start.saturating_add(length).min(count) };
+    string(clusters.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?.concat())
+}
+
+fn compiled(text: &str, name: &str) -> Result<Regex, Answer> {
+    pattern::compile(text).map_err(|stop| match stop {
+        Stop::Refused => None,
+        Stop::NotComputed => not_computed(name),
+    })
+}
+
+fn replace(values: &[Tracked]) -> Answer {
+    let (text, from, to) = (text_of(values.first()?)?, text_of(values.get(1)?)?, text_of(values.get(2)?)?);
+    let Some(pattern) = from.strip_prefix('/').and_then(|from| from.strip_suffix('/')) else {
+        let found = text.matches(from.as_str()).count();
+        if found.saturating_mul(to.len()) > LONGEST_TEXT {
+            return too_long();
+        }
+        return string(text.replace(from.as_str(), to));
+    };
+    let pattern = match compiled(pattern, "replace()") {
+        Ok(pattern) => pattern,
+        Err(answer) => return answer,
+    };
+    let (mut out, mut from) = (String::new(), 0);
+    for found in pattern.captures_iter(text) {
+        let whole = found.get(0)?;
+        out.push_str(text.get(from..whole.start())?);
+        pattern::expand(&pattern, &found, to, &mut out);
+        from = whole.end();
+        if out.len() > LONGEST_TEXT {
+            return too_long();
+        }
+    }
+    out.push_str(text.get(from..)?);
     string(out)
+}
+
+/// What a match is: the whole text, a tuple of its groups, or an object where they have names.
+struct Capture {
+    pattern: Regex,
+    names: Vec<Option<String>>,
+}
+
+impl Capture {
+    fn new(pattern: Regex) -> Option<Self> {
+        let names: Vec<Option<String>> =
+            pattern.capture_names().skip(1).map(|name| name.map(str::to_owned)).collect();
+        // Either all groups have names or none.
+        let named = names.iter().flatten().count();
+        (named == 0 || named == names.len()).then_some(Self { pattern, names })
+    }
+
+    fn value(&self, found: &Captures<'_>) -> Answer {
+        if self.names.is_empty() {
+            return string(found.get(0)?.as_str());
+        }
+        let group = |at: usize| {
+            found.get(at).map_or_else(Tracked::default, |group| nowhere(Value::text(group.as_str())))
+        };
+        if self.names.iter().any(Option::is_none) {
+            return tuple((1..=self.names.len()).map(group).collect());
+        }
+        let mut map: Map = self
+            .names
+            .iter()
+            .enumerate()
+            .filter_map(|(n, name)| Some((name.as_deref()?.into(), group(n + 1))))
+            .collect();
+        map.sort_keys();
+        Some(nowhere(Value::Map(Arc::new(map))))
+    }
+}
+
+fn matched(values: &[Tracked]) -> Answer {
+    let text = text_of(values.get(1)?)?;
+    match compiled(text_of(values.first()?)?, "regex()") {
+        Ok(pattern) => {
+            let capture = Capture::new(pattern)?;
+            capture.value(&capture.pattern.captures(text)?)
+        }
+        Err(answer) => answer,
+    }
+}
+
+fn all_matched(values: &[Tracked]) -> Answer {
+    let text = text_of(values.get(1)?)?;
+    match compiled(text_of(values.first()?)?, "regexall()") {
+        Ok(pattern) => {
+            let capture = Capture::new(pattern)?;
+            let all: Option<Vec<Tracked>> =
+                capture.pattern.captures_iter(text).map(|found| capture.value(&found)).collect();
+            list(all?)
+        }
+        Err(answer) => answer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{json, l, n, t};
+    use super::*;
+
+    fn shown(name: &str, values: &[Tracked]) -> Option<String> {
+        json(call(name, values)?)
+    }
+
+    fn check(name: &str, cases: &[(&[&str], Option<&str>)]) {
+        for (texts, expected) in cases {
+            let values: Vec<Tracked> = texts.iter().map(|text| t(text)).collect();
+            assert_eq!(shown(name, &values).as_deref(), *expected, "{name} {texts:?}");
+        }
+    }
+
+    #[test]
+    fn cases_are_those_of_single_characters() {
+        check("upper", &[(&["straße ŉ ı ﬁ ǆ"], Some("\"STRAßE ŉ I ﬁ Ǆ\""))]);
+        check("lower", &[(&["İSTANBUL ΑΣ ẞ"], Some("\"istanbul ασ ß\""))]);
+        check(
+            "title",
+            &[
+                (
+                    &["hello world foo-bar a'b c_d 1a é ßx ǆ"],
+                    Some("\"Hello World Foo-Bar A'B C_d 1a É ßx ǅ\""),
+                ),
+                (&["HELLO wOrld\tx\u{a0}y o’neil"], Some("\"HELLO WOrld\\tX\u{a0}Y O’neil\"")),
+            ],
+        );
+    }
+
+    #[test]
+    fn parts_count_grapheme_clusters() {
+        let family = "añ👨\u{200d}👩\u{200d}👧x";
+        check(
+            "strrev",
+            &[(&[family], Some("\"x👨\u{200d}👩\u{200d}👧ña\"")), (&["a\r\nb"], Some("\"b\\r\\na\""))],
+        );
+        let substr =
+            |text: &str, offset: &str, length: &str| shown("substr", &[t(text), n(offset), n(length)]);
+        assert_eq!(substr(family, "2", "2").unwrap(), "\"👨\u{200d}👩\u{200d}👧x\"");
+        for (offset, length, expected) in [
+            ("1", "4", "ello"),
+            ("-3", "2", "ll"),
+            ("-10", "2", "he"),
+            ("10", "2", ""),
+            ("0", "-2", "hello"),
+            ("2", "0", ""),
+            ("1", "100", "ello"),
+            ("-2", "5", "lo"),
+            ("-9", "-1", "hello"),
+        ] {
+            assert_eq!(
+                substr("hello", offset, length).unwrap(),
+                format!("\"{expected}\""),
+                "{offset} {length}"
+            );
+        }
+        assert_eq!(substr("hello", "1.5", "1"), None);
+    }
+
+    #[test]
+    fn trimming_splitting_and_joining() {
+        check("trimspace", &[(&["\u{85}\u{2028}\u{a0} a\u{200b}\u{3000}"], Some("\"a\u{200b}\""))]);
+        check("trim", &[(&["??hello??", "?!"], Some("\"hello\"")), (&["abc", ""], Some("\"abc\""))]);
+        check(
+            "split",
+            &[
+                (&[",", "a,b,"], Some(r#"["a","b",""]"#)),
+                (&[",", ""], Some(r#"[""]"#)),
+                (&["", "añ"], Some(r#"["a","ñ"]"#)),
+                (&["", ""], Some("[]")),
+            ],
+        );
+        assert_eq!(shown("join", &[t(","), l(&[t("a"), t("b")]), l(&[t("c")])]).unwrap(), "\"a,b,c\"");
+        assert_eq!(shown("join", &[t(",")]), None);
+        assert_eq!(shown("indent", &[n("2"), t("a\nb\n\nc")]).unwrap(), r#""a\n  b\n  \n  c""#);
+        assert_eq!(shown("indent", &[n("-1"), t("a")]), None);
+    }
+
+    #[test]
+    fn replacements() {
+        check(
+            "replace",
+            &[
+                (&["a.b.c", ".", "-"], Some("\"a-b-c\"")),
+                (&["añ", "", "-"], Some("\"-a-ñ-\"")),
+                (&["hello", "/(l+)(o)/", "$2$1"], Some("\"heoll\"")),
+                (&["hello", "/(?P<x>l+)/", "[${x}]"], Some("\"he[ll]o\"")),
+                (&["hello", "/(l+)/", "$1x"], Some("\"heo\"")),
+                (&["hello", "/(l+)/", "$$"], Some("\"he$o\"")),
+                (&["hello", "/(l+)/", "$0$9$"], Some("\"hell$o\"")),
+                (&["hello", "/(l/", "x"], None),
+                (&["a/b", "/", "x"], Some("\"axb\"")),
+                (&["a/b", "//", "x"], Some("\"xax/xbx\"")),
+                (&["a/b", "///", "x"], Some("\"axb\"")),
+                (&["abc", "/b*/", "-"], Some("\"-a-c-\"")),
+                (&["aéb", "/x*/", "-"], Some("\"-a-é-b-\"")),
+            ],
+        );
+    }
+
+    #[test]
+    fn matches() {
+        let address = r"^(?:(?P<scheme>[^:/?#]+):)?(?://(?P<authority>[^/?#]*))?";
+        check(
+            "regex",
+            &[
+                (&["[a-z]+", "53453453.345345aaabbbccc23454"], Some("\"aaabbbccc\"")),
+                (&[r"(\d\d\d\d)-(\d\d)-(\d\d)", "2019-02-01"], Some(r#"["2019","02","01"]"#)),
+                (
+                    &[address, "https://terraform.io/"],
+                    Some(r#"{"authority":"terraform.io","scheme":"https"}"#),
+                ),
+                (&[address, "//terraform.io/"], Some(r#"{"authority":"terraform.io","scheme":null}"#)),
+                (&["(a)?(b)", "b"], Some(r#"[null,"b"]"#)),
+                (&["(a)(?P<x>b)", "ab"], None),
+                (&["x", "abc"], None),
+            ],
+        );
+        check(
+            "regexall",
+            &[
+                (&["(a)(b)?", "aab"], Some(r#"[["a",null],["a","b"]]"#)),
+                (&["(?P<x>a)", "aab"], Some(r#"[{"x":"a"},{"x":"a"}]"#)),
+                (&["x*", "axb"], Some(r#"["","x",""]"#)),
+                (&["b*", "abb"], Some(r#"["","bb"]"#)),
+                (&["x", "aab"], Some("[]")),
+            ],
+        );
+    }
+
+    #[test]
+    fn patterns_are_those_of_go() {
+        for (pattern, text, expected) in [
+            ("(?<x>b)", "abc", r#"{"x":"b"}"#),
+            (r"\pL+", "añ1", "\"añ\""),
+            (r"\w+", "añ1", "\"a\""),
+            ("[[:alpha:]]+", "añ1", "\"a\""),
+            (r"\bfoo\b", "a foo b", "\"foo\""),
+            ("a{2,1000}", "aaa", "\"aaa\""),
+            ("(?s).", "\n", "\"\\n\""),
+            ("(?m)^b$", "a\nb", "\"b\""),
+            ("a|ab", "ab", "\"a\""),
+            ("(?U)a+", "aaa", "\"a\""),
+            (r"\Qa.b\E", "a.b", "\"a.b\""),
+            ("[a&&b]", "b", "\"b\""),
+            ("[a-c--b]", "-", "\"-\""),
+            ("[[a]b]", "[b]", "\"[b]\""),
+            ("(?i)ſ", "s", "\"s\""),
+            (r"\x{41}\101", "AA", "\"AA\""),
+            ("{", "{", "\"{\""),
+            ("a{,2}", "a{,2}", "\"a{,2}\""),
+            ("]", "]", "\"]\""),
+            ("[]a]", "]", "\"]\""),
+            ("[^]a]", "b", "\"b\""),
+            (r"\@\#\ \:\/\-\_", "@# :/-_", "\"@# :/-_\""),
+            (r"[\w-z]", "-", "\"-\""),
+            (r"\p{Greek}", "α", "\"α\""),
+            ("(?:a*)*", "aa", "\"aa\""),
+            ("^*", "aa", "\"\""),
+            ("$", "a\n", "\"\""),
+        ] {
+            assert_eq!(shown("regex", &[t(pattern), t(text)]).as_deref(), Some(expected), "{pattern}");
+        }
+        for (pattern, text) in [
+            ("(", "abc"),
+            ("(?=a)", "abc"),
+            ("a{2,1001}", "aaa"),
+            (".", "\n"),
+            ("a++", "aaa"),
+            (r"\Z", "a"),
+            (r"\d", "٣"),
+            (r"\s", "\u{a0}x"),
+            (r"\u0041", "A"),
+            (r"\e", "a"),
+            (r"\<a", "a"),
+            ("(?x) a", "a"),
+            (r"\C", "b"),
+            (r"\é", "é"),
+            (r"[a-\d]", "-"),
+            ("**", "-"),
+            ("a**", "aa"),
+            (r"\8", "a"),
+            ("(?#c)a", "a"),
+            ("a$", "a\n"),
+        ] {
+            assert_eq!(shown("regex", &[t(pattern), t(text)]), None, "{pattern}");
+        }
+        // What is not translated is not known, rather than refused.
+        assert_eq!(shown("regex", &[t("(?P<x>a)(?P<x>b)"), t("ab")]).as_deref(), Some("\"?\""));
+    }
 }

@@ -3,13 +3,16 @@
 //! Whole numbers of a machine word are kept as such; they are nearly all that a configuration holds. Source: cty
 //! (`cty.Number` is a `big.Float` that is parsed with 512 bits of precision) and Go's `math/big`.
 
+mod big;
+mod digits;
+
 use std::cmp::Ordering;
-use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use big::Big;
 use num_bigint::{BigInt, BigUint, Sign};
-use num_traits::{One, Signed, ToPrimitive, Zero};
+use num_traits::{Signed, ToPrimitive, Zero};
 
 /// Bits of a mantissa.
 const PRECISION: u64 = 512;
@@ -31,70 +34,6 @@ enum Repr {
     MinusZero,
     /// What is no whole number of a machine word.
     Big(Arc<Big>),
-}
-
-/// `mantissa × 2^exponent`; the mantissa is odd, or zero.
-#[derive(Clone, Debug)]
-struct Big {
-    mantissa: BigInt,
-    exponent: i64,
-    /// Bits to which the mantissa was rounded.
-    precision: u64,
-}
-
-impl Big {
-    /// `mantissa × 2^exponent` rounded to the precision; `rest` says whether something smaller than the last bit
-    /// was cut off before.
-    fn rounded(mantissa: BigInt, exponent: i64, rest: bool, precision: u64) -> Self {
-        let (sign, mut bits) = mantissa.into_parts();
-        let mut exponent = exponent;
-        let excess = bits.bits().saturating_sub(precision);
-        if excess > 0 {
-            let half = bits.bit(excess - 1);
-            let below = rest || bits.trailing_zeros().is_some_and(|zeros| zeros < excess - 1);
-            bits >>= excess;
-            exponent += i64::try_from(excess).unwrap_or(i64::MAX);
-            if half && (below || bits.bit(0)) {
-                bits += BigUint::one();
-            }
-        }
-        let zeros = bits.trailing_zeros().unwrap_or(0);
-        bits >>= zeros;
-        let exponent = if bits.is_zero() { 0 } else { exponent + i64::try_from(zeros).unwrap_or(i64::MAX) };
-        Self { mantissa: BigInt::from_biguint(sign, bits), exponent, precision }
-    }
-
-    /// The quotient of two whole numbers.
-    fn quotient(dividend: &BigInt, divisor: &BigInt, precision: u64) -> Self {
-        let shift = (precision + 2 + divisor.bits()).saturating_sub(dividend.bits());
-        let (quotient, rest) = num_integer::Integer::div_rem(&(dividend.abs() << shift), &divisor.abs());
-        // The bit below the last one stands for whatever is left.
-        let sticky: BigInt = (quotient << 1) + i32::from(!rest.is_zero());
-        let sign = if dividend.is_negative() == divisor.is_negative() { 1 } else { -1 };
-        Self::rounded(sticky * sign, -i64::try_from(shift).unwrap_or(i64::MAX) - 1, false, precision)
-    }
-
-    /// Both mantissas at the smaller of the exponents.
-    fn aligned(&self, other: &Self) -> (BigInt, BigInt, i64) {
-        let exponent = self.exponent.min(other.exponent);
-        let at = |big: &Self| &big.mantissa << u64::try_from(big.exponent - exponent).unwrap_or(0);
-        (at(self), at(other), exponent)
-    }
-
-    fn is_in_range(&self) -> bool {
-        self.exponent.abs() <= LARGEST_EXPONENT * 4
-    }
-
-    /// The whole part, towards zero, where it is not absurdly large.
-    fn truncated(&self) -> BigInt {
-        match u64::try_from(self.exponent) {
-            Ok(shift) => &self.mantissa << shift,
-            Err(_) => {
-                let (sign, bits) = self.mantissa.clone().into_parts();
-                BigInt::from_biguint(sign, bits >> self.exponent.unsigned_abs())
-            }
-        }
-    }
 }
 
 impl Number {
@@ -449,124 +388,6 @@ impl Ord for Number {
                 a.cmp(&b)
             }
         }
-    }
-}
-
-/// The shortest decimal that is this number and no other at the precision, without an exponent.
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let big = match &self.0 {
-            Repr::Whole(whole) | Repr::Count(whole) => return write!(f, "{whole}"),
-            Repr::MinusZero => return f.write_str("-0"),
-            Repr::Big(big) => big,
-        };
-        let (sign, bits) = big.mantissa.clone().into_parts();
-        if sign == Sign::Minus {
-            f.write_str("-")?;
-        }
-        // With one bit more than the precision the last bit is half of the distance to the next number.
-        let shift = (big.precision + 1).saturating_sub(bits.bits());
-        let middle = bits << shift;
-        let exponent = big.exponent - i64::try_from(shift).unwrap_or(0);
-        let one = BigUint::one();
-        let (low, high) = (Decimal::new(&middle - &one, exponent), Decimal::new(&middle + &one, exponent));
-        let even = !middle.bit(1);
-        let shortest = Decimal::new(middle, exponent).shortest(&low, &high, even);
-        f.write_str(&shortest.to_string())
-    }
-}
-
-/// `0.d₁d₂d₃… × 10^point`
-struct Decimal {
-    digits: Vec<u8>,
-    point: i64,
-}
-
-impl Decimal {
-    /// `mantissa × 2^exponent`, exactly: a power of two is a power of ten over a power of five.
-    fn new(mantissa: BigUint, exponent: i64) -> Self {
-        let (whole, shift) = match u32::try_from(exponent) {
-            Ok(up) => (mantissa << up, 0),
-            Err(_) => {
-                let down = u32::try_from(exponent.unsigned_abs()).unwrap_or(u32::MAX);
-                (mantissa * BigUint::from(5_u8).pow(down), i64::from(down))
-            }
-        };
-        let mut digits = whole.to_radix_be(10);
-        let point = i64::try_from(digits.len()).unwrap_or(i64::MAX) - shift;
-        while digits.last() == Some(&0) {
-            digits.pop();
-        }
-        Self { digits, point }
-    }
-
-    /// The digit `places` after the point of `self`, whose own first digit may stand elsewhere.
-    fn digit(&self, at: usize, point: i64) -> u8 {
-        let own = i64::try_from(at).unwrap_or(i64::MAX) + self.point - point;
-        usize::try_from(own).ok().and_then(|own| self.digits.get(own)).copied().unwrap_or(0)
-    }
-
-    /// The shortest decimal between `low` and `high`, which lie as far below and above; the bounds themselves
-    /// count where `inclusive`.
-    fn shortest(self, low: &Self, high: &Self, inclusive: bool) -> Self {
-        let point = self.point.max(high.point);
-        let length = usize::try_from(point - self.point).unwrap_or(0) + self.digits.len();
-        let ends = |bound: &Self, at: usize| {
-            usize::try_from(i64::try_from(at + 1).unwrap_or(0) + bound.point - point)
-                .is_ok_and(|own| own >= bound.digits.len())
-        };
-        for at in 0..length {
-            let (l, m, h) = (low.digit(at, point), self.digit(at, point), high.digit(at, point));
-            let down = l != m || inclusive && ends(low, at);
-            let up = m != h && (inclusive || m + 1 < h || !ends(high, at));
-            let cut = |round_up: bool| {
-                let digits: Vec<u8> = (0..=at).map(|at| self.digit(at, point)).collect();
-                let mut whole = BigUint::from_radix_be(&digits, 10).unwrap_or_default();
-                if round_up {
-                    whole += BigUint::one();
-                }
-                let mut digits = whole.to_radix_be(10);
-                let point =
-                    point + i64::try_from(digits.len()).unwrap_or(0) - i64::try_from(at + 1).unwrap_or(0);
-                while digits.last() == Some(&0) {
-                    digits.pop();
-                }
-                Self { digits, point }
-            };
-            match (down, up) {
-                (true, true) => {
-                    let next = self.digit(at + 1, point);
-                    let exact_half = next == 5 && (at + 2..=length).all(|at| self.digit(at, point) == 0);
-                    let up = if exact_half { m % 2 == 1 } else { next >= 5 };
-                    return cut(up);
-                }
-                (true, false) => return cut(false),
-                (false, true) => return cut(true),
-                (false, false) => {}
-            }
-        }
-        self
-    }
-}
-
-impl fmt::Display for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digit = |digit: Option<&u8>| char::from(b'0' + digit.copied().unwrap_or(0));
-        if self.point <= 0 {
-            f.write_str("0")?;
-        }
-        for at in 0..usize::try_from(self.point).unwrap_or(0) {
-            write!(f, "{}", digit(self.digits.get(at)))?;
-        }
-        let fraction = self.digits.iter().skip(usize::try_from(self.point).unwrap_or(0));
-        if fraction.len() > 0 {
-            f.write_str(".")?;
-            for _ in self.point..0 {
-                f.write_str("0")?;
-            }
-            fraction.map(|one| digit(Some(one))).try_for_each(|digit| write!(f, "{digit}"))?;
-        }
-        Ok(())
     }
 }
 
