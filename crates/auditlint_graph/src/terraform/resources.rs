@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auditlint_syntax::Name;
-use auditlint_syntax::hcl::{Block, Body};
+use auditlint_syntax::hcl::{Block, Body, ExprKind};
 
 use super::expand::{Instances, more_instances};
 use super::expression::dynamic_elements;
@@ -211,7 +211,8 @@ impl World<'_> {
             .map(|each| self.eval(id, block, &each.value, scope))
             .unwrap_or_default();
         let iterator = match body.attribute("iterator").map(|iterator| &iterator.value.kind) {
-            Some(auditlint_syntax::hcl::ExprKind::Variable(name)) => name.clone(),
+            // JSON has no bare names: there the name of the iterator is a string.
+            Some(ExprKind::Variable(name) | ExprKind::String(name)) => name.clone(),
             _ => inner.labels.first().map(|label| label.name.clone()).unwrap_or_default(),
         };
         let Some(content) = body.blocks_named("content").next() else { return };
