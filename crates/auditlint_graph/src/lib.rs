@@ -21,5 +21,5 @@ pub use facts::{
 };
 pub use graph::{Delta, ResourceGraph, Slot, Target};
 pub use join::join;
-pub use resource::{Action, Declared, Resource};
+pub use resource::{Action, Declared, Ignored, Resource};
 pub use value::{Derived, Map, Number, Origin, PlanSection, RefKey, Reference, Tracked, Unknown, Value};

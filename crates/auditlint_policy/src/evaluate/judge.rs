@@ -107,7 +107,7 @@ impl Judge<'_> {
         let attribute =
             judged.looked.as_ref().map(|looked| looked.path.clone()).filter(|path| !path.is_empty());
         let value = judged.looked.as_ref().and_then(|looked| looked.value.as_ref());
-        let (place, mut related) = place::of(self.resource, attribute.as_deref(), value);
+        let (place, mut related) = place::of(self.graph, self.resource, attribute.as_deref(), value);
         related.extend(judged.related.iter().cloned());
         let mut message = match judged.verdict {
             Verdict::Unknown => self.undecided(&judged, attribute.as_deref()),
