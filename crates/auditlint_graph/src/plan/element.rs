@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use auditlint_syntax::Name;
 
+use super::layout::place_among_deferred;
 use super::scan::{Halt, Scan, members, text};
 use crate::address::Names;
 use crate::{Action, Address, Attributes, Interest, Mode, PlanSection};
@@ -197,6 +198,11 @@ impl Element {
         let mut wanted = String::with_capacity(sections.iter().map(|section| section.length()).sum());
         sections.iter().for_each(|section| section.write(&mut wanted));
         Self { address, action, section, index, wanted: wanted.into() }
+    }
+
+    /// Whether it is one of `deferred_changes`.
+    pub(super) fn is_deferred(&self) -> bool {
+        place_among_deferred(self.index).is_some()
     }
 
     /// Whether the resource is gone after the apply.

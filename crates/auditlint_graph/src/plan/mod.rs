@@ -21,6 +21,7 @@ use thiserror::Error;
 use crate::{Cause, CauseKind, GapKind, ResourceGraph, Tables};
 use compressed::{MAGIC, Unpacked};
 use document::{Document, Reading};
+use element::Element;
 pub use layout::Layout;
 use text::Utf8;
 use window::Stop;
@@ -128,7 +129,8 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     if document.version.is_none() && !is_state {
         document.gap(name, GapKind::Unsupported, "the plan has no `format_version`");
     }
-    if !is_state && !document.has_changes && !document.has_prior && document.has_planned {
+    let has_any = document.has_changes || document.has_prior || !document.deferred.is_empty();
+    if !is_state && !has_any && document.has_planned {
         document.gap(
             name,
             GapKind::Unsupported,
@@ -147,7 +149,11 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
         document.partial.get_or_insert("");
     }
     let mut graph = ResourceGraph::default();
-    let elements = std::mem::take(&mut document.elements);
+    let mut elements = std::mem::take(&mut document.elements);
+    // What becomes of a resource says more than what it was.
+    if !document.deferred.is_empty() {
+        elements.sort_by_key(Element::is_deferred);
+    }
     for resource in merge::resources(elements, document.configured.as_ref(), &document.deferred, tables) {
         graph.put(resource, &tables.facts);
     }
