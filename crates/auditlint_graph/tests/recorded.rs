@@ -1,6 +1,6 @@
 //! Plans and states as terraform writes them, recorded with its built-in resource type.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -195,9 +195,11 @@ fn a_refresh_only_plan_holds_the_state() {
 
 #[test]
 fn a_part_of_a_plan_says_so() {
-    let plan = whole(TARGET);
-    assert_eq!(addresses(&plan), ["terraform_data.plain"]);
-    assert!(plan.graph.partial.is_some() && !plan.graph.complete);
+    for text in [TARGET, &sorted(TARGET)] {
+        let plan = whole(text);
+        assert_eq!(addresses(&plan), ["terraform_data.plain"]);
+        assert!(plan.graph.partial.is_some() && !plan.graph.complete);
+    }
     let plan = read(ERRORED.as_bytes()).unwrap();
     assert_eq!(plan.graph.gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>(), [GapKind::Truncated]);
     assert!(plan.graph.partial.is_some() && !plan.graph.complete);
@@ -214,14 +216,23 @@ fn deferred_changes_are_undecided() {
         "prior_state""#;
     let text =
         CHANGES.replacen("\"prior_state\"", deferred, 1).replace("\"complete\":true", "\"complete\":false");
-    let plan = read(text.as_bytes()).unwrap();
-    let later = resource(&plan, "terraform_data.later");
-    assert!(later.undecided.as_ref().unwrap().subject.contains("instance count unknown"));
-    assert_eq!(at(&plan, &text, "terraform_data.later", "input"), "x");
-    assert!(plan.graph.partial.is_some());
-    let gaps: Vec<_> = plan.graph.gaps.iter().map(|gap| (gap.kind, gap.reason.as_str())).collect();
-    let reason = "1 deferred changes were not understood (`deferred_changes`)";
-    assert_eq!(gaps, [(GapKind::Unsupported, reason)]);
+    for text in [sorted(&text), text] {
+        let plan = read(text.as_bytes()).unwrap();
+        let later = resource(&plan, "terraform_data.later");
+        assert!(later.undecided.as_ref().unwrap().subject.contains("instance count unknown"));
+        assert_eq!(at(&plan, &text, "terraform_data.later", "input"), "x");
+        assert!(plan.graph.partial.is_some());
+        let gaps: Vec<_> = plan.graph.gaps.iter().map(|gap| (gap.kind, gap.reason.as_str())).collect();
+        let reason = "1 deferred changes were not understood (`deferred_changes`)";
+        assert_eq!(gaps, [(GapKind::Unsupported, reason)]);
+    }
+}
+
+#[test]
+fn changes_that_are_null_are_none() {
+    // Whoever writes such a document anew may write `null` for what was not there.
+    let text = REFRESH_ONLY.replacen("\"prior_state\"", "\"resource_changes\":null,\"prior_state\"", 1);
+    assert_eq!(whole(&text).graph.len(), 9);
 }
 
 #[test]

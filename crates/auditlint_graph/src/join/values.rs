@@ -118,3 +118,84 @@ fn scalar(value: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use auditlint_syntax::Files as _;
+
+    use super::*;
+    use crate::{Cause, CauseKind, PlanSection};
+
+    fn block(origin: Origin, members: &[(&str, Option<&str>)]) -> Tracked {
+        let value = |text: Option<&str>| match text {
+            Some(text) => Value::text(text),
+            None => Value::Unknown(Arc::new(Unknown::because(Cause {
+                kind: CauseKind::Computed,
+                subject: String::new(),
+                hint: String::new(),
+            }))),
+        };
+        let map: Map = members
+            .iter()
+            .map(|(name, text)| ((*name).into(), Tracked::new(value(*text), origin.clone())))
+            .collect();
+        Tracked::new(Value::Map(Arc::new(map)), origin)
+    }
+
+    fn blocks(origin: &Origin, all: &[&[(&str, Option<&str>)]]) -> Tracked {
+        let all: Vec<Tracked> = all.iter().map(|members| block(origin.clone(), members)).collect();
+        Tracked::new(Value::List(all.into()), origin.clone())
+    }
+
+    fn written() -> Origin {
+        Origin::Written(auditlint_syntax::Location {
+            file: auditlint_syntax::MemoryFiles::default().paths().id("main.tf".into()),
+            span: auditlint_syntax::Span::default(),
+        })
+    }
+
+    fn planned() -> Origin {
+        Origin::Plan(PlanSection::ResourceChanges, 0)
+    }
+
+    #[test]
+    fn the_blocks_of_a_set_are_told_apart_by_what_they_hold() {
+        let ours = blocks(
+            &written(),
+            &[
+                &[("name", Some("log_connections")), ("value", Some("1"))],
+                &[("name", Some("log_statement")), ("value", Some("all"))],
+            ],
+        );
+        let theirs = blocks(
+            &planned(),
+            &[
+                &[("name", Some("log_statement")), ("value", None)],
+                &[("name", Some("log_connections")), ("value", Some("1"))],
+            ],
+        );
+        let joined = merged(&theirs, &ours);
+        assert_eq!(
+            joined.show(),
+            r#"[{ name = "log_statement", value = "all" }, { name = "log_connections", value = "1" }]"#
+        );
+        assert!(!contradicts(&theirs, &ours));
+    }
+
+    #[test]
+    fn blocks_that_cannot_be_told_apart_stay_those_of_the_plan() {
+        let ours = blocks(&written(), &[&[("a", Some("1"))], &[("a", Some("2"))]]);
+        let theirs = blocks(&planned(), &[&[("a", None)], &[("a", Some("1"))]]);
+        assert_eq!(merged(&theirs, &ours).show(), r#"[{ a = (not known) }, { a = "1" }]"#);
+        let other = blocks(&planned(), &[&[("a", Some("3"))], &[("a", Some("4"))]]);
+        assert_eq!(merged(&other, &ours).show(), r#"[{ a = "3" }, { a = "4" }]"#);
+    }
+
+    #[test]
+    fn a_single_block_is_compared_with_what_is_written() {
+        let ours = blocks(&written(), &[&[("enabled", Some("true"))]]);
+        let theirs = blocks(&planned(), &[&[("enabled", Some("false"))]]);
+        assert!(contradicts(&theirs, &ours));
+        assert!(!contradicts(&ours, &theirs), "what nobody wrote contradicts nothing");
+    }
+}

@@ -194,14 +194,7 @@ impl<'a, R: Read> Reading<'a, R> {
                         Some("correct the error that `terraform plan` shows, and plan again");
                 }
             }
-            "complete" => {
-                let complete = self.is_true()?;
-                self.document.complete = Some(complete);
-                // A plan without changes holds the whole state, whatever it says of itself.
-                if !complete && self.document.has_changes {
-                    self.document.partial.get_or_insert("plan all of the configuration, without `-target`");
-                }
-            }
+            "complete" => self.document.complete = Some(self.is_true()?),
             "deferred_changes" => self.deferred_changes()?,
             "version" => {
                 self.document.state_version = Some(self.window.read(|scan| Ok(scan.take()?.to_owned()))?);
@@ -231,15 +224,15 @@ impl<'a, R: Read> Reading<'a, R> {
     }
 
     fn changes(&mut self) -> Result<(), Stop> {
+        if !self.window.enter(b'[')? {
+            return Ok(());
+        }
         self.document.has_changes = true;
         if self.document.has_prior {
             // Members in another order than terraform's: the changes say what there is.
             self.document.has_prior = false;
-            self.document.elements.clear();
+            self.document.elements.retain(Element::is_deferred);
             self.document.layout.without_lists();
-        }
-        if !self.window.enter(b'[')? {
-            return Ok(());
         }
         let mut index = 0;
         while self.window.next_item()? {

@@ -145,6 +145,10 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
             "the plan has no `configuration`: what it does not set cannot be told",
         );
     }
+    // A plan without changes holds the whole state, whatever it says of itself.
+    if document.complete == Some(false) && document.has_changes {
+        document.partial.get_or_insert("plan all of the configuration, without `-target`");
+    }
     if document.gaps.iter().any(|gap| gap.kind == GapKind::Unreadable) {
         document.partial.get_or_insert("");
     }
