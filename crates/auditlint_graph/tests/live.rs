@@ -203,3 +203,26 @@ fn an_edit_changes_what_was_made_from_it_alone() {
     assert_eq!(changed, ["t.plain", "t.count[0]", "t.count[1]"]);
     assert!(delta.removed.is_empty());
 }
+
+/// A file that a function reads is no part of the configuration, and what was made of it changes with it all the same.
+#[test]
+fn what_functions_read_is_followed() {
+    let text =
+        "resource \"t\" \"r\" {\n  name = file(\"a.txt\")\n  days = length(fileset(\"d\", \"*\"))\n}\n";
+    let (caches, inputs) = (Caches::default(), RootInputs::default());
+    let mut files = MemoryFiles::of([("main.tf", text), ("a.txt", "one"), ("d/x", "")]);
+    let mut live = Live::load(&inputs, &files, &caches, &tables());
+    let fresh =
+        |files: &MemoryFiles| dump(&Configuration::load(&inputs, files, &Caches::default(), &tables()));
+    let before = dump(&live.configuration);
+    assert_eq!(before, fresh(&files));
+    files.put("a.txt".into(), b"two");
+    live.update(&inputs, &files, &caches, Some(&["a.txt".into()]));
+    assert_eq!(dump(&live.configuration), fresh(&files));
+    assert_ne!(dump(&live.configuration), before);
+    let before = dump(&live.configuration);
+    files.put("d/y".into(), b"");
+    live.update(&inputs, &files, &caches, None);
+    assert_eq!(dump(&live.configuration), fresh(&files));
+    assert_ne!(dump(&live.configuration), before);
+}

@@ -88,7 +88,12 @@ impl Live {
         let kept = kept.filter(|kept| kept.memo.len() < 2 * self.asked + UNUSED);
         let is_installed_alike =
             |kept: &Kept| changed.is_some() || kept.installed == installed_modules(inputs, files);
-        let Some(kept) = kept.filter(is_installed_alike) else {
+        // What functions made of a file that is no part of the configuration is found anew with everything else.
+        let is_data_alike = |kept: &Kept| match changed {
+            Some(changed) => !changed.iter().any(|path| kept.data.contains(path)),
+            None => kept.data.is_empty(),
+        };
+        let Some(kept) = kept.filter(is_installed_alike).filter(is_data_alike) else {
             *self = Self::load(inputs, files, caches, &tables);
             return None;
         };

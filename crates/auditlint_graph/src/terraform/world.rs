@@ -4,7 +4,7 @@
 //! being answered is a cycle, and unknown.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use auditlint_syntax::{Files, Location, Name};
@@ -35,6 +35,8 @@ pub(super) struct World<'a> {
     pub(super) limits: Limits,
     pub(super) modules: RefCell<Modules>,
     pub(super) memo: RefCell<Memo>,
+    /// The files and folders that functions asked for: no question of the memo is about them.
+    pub(super) data: RefCell<BTreeSet<Utf8PathBuf>>,
     installed: FxHashMap<String, Utf8PathBuf>,
 }
 
@@ -43,6 +45,7 @@ pub(super) struct Kept {
     pub(super) given: Given,
     pub(super) modules: Modules,
     pub(super) memo: Memo,
+    pub(super) data: BTreeSet<Utf8PathBuf>,
     pub(super) installed: FxHashMap<String, Utf8PathBuf>,
 }
 
@@ -68,7 +71,13 @@ impl<'a> World<'a> {
         });
         let given = Given::read(inputs, files, caches);
         let installed = installed_modules(inputs, files);
-        Self::resume(inputs, files, caches, tables, Kept { given, modules, memo, installed })
+        Self::resume(
+            inputs,
+            files,
+            caches,
+            tables,
+            Kept { given, modules, memo, data: BTreeSet::new(), installed },
+        )
     }
 
     /// The world of before, over the files of now.
@@ -79,15 +88,16 @@ impl<'a> World<'a> {
         tables: &'a Tables,
         kept: Kept,
     ) -> Self {
-        let Kept { given, modules, memo, installed } = kept;
-        let (modules, memo) = (RefCell::new(modules), RefCell::new(memo));
+        let Kept { given, modules, memo, data, installed } = kept;
+        let (modules, memo, data) = (RefCell::new(modules), RefCell::new(memo), RefCell::new(data));
         let (depth, limits) = (Cell::new(0), Limits::default());
-        Self { inputs, files, caches, tables, given, depth, limits, modules, memo, installed }
+        Self { inputs, files, caches, tables, given, depth, limits, modules, memo, data, installed }
     }
 
     pub(super) fn keep(self) -> Kept {
-        let Self { given, modules, memo, installed, .. } = self;
-        Kept { given, modules: modules.into_inner(), memo: memo.into_inner(), installed }
+        let Self { given, modules, memo, data, installed, .. } = self;
+        let (modules, memo, data) = (modules.into_inner(), memo.into_inner(), data.into_inner());
+        Kept { given, modules, memo, data, installed }
     }
 
     pub(super) fn module(&self, id: ModuleId) -> Arc<Module> {

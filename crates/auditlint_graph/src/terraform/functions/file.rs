@@ -48,7 +48,7 @@ pub(super) fn call(
         "templatestring" => template::render(world, id, first()?, at.file, arguments.get(1)?),
         "file" | "fileexists" | "filebase64" | "filemd5" | "filesha1" | "filesha256" | "filesha512"
         | "filebase64sha256" | "filebase64sha512" | "templatefile" => {
-            match located(world, id, first()?).map(|path| (world.files.read(&path), path)) {
+            match located(world, id, first()?).map(|path| (read(world, &path), path)) {
                 None
                 | Some((
                     Err(ReadError::Outside | ReadError::Unreadable(_) | ReadError::TooLarge { .. }),
@@ -71,6 +71,11 @@ pub(super) fn call(
         _ => return None,
     };
     Some(answer)
+}
+
+fn read(world: &World<'_>, path: &Utf8Path) -> Result<Arc<Source>, ReadError> {
+    world.data.borrow_mut().insert(path.to_owned());
+    world.files.read(path)
 }
 
 fn outside(name: &str) -> Answer {
@@ -177,7 +182,9 @@ fn matching(world: &World<'_>, folder: &Utf8Path, pattern: &str) -> Answer {
     let deepest = if pattern.contains("**") { usize::MAX } else { pattern.matches('/').count() };
     let (mut open, mut out, mut seen) = (vec![(String::new(), 0_usize)], Vec::new(), 0_usize);
     while let Some((inner, depth)) = open.pop() {
-        for entry in world.files.list(&join_source(folder, &inner)?) {
+        let listed = join_source(folder, &inner)?;
+        world.data.borrow_mut().insert(listed.clone());
+        for entry in world.files.list(&listed) {
             seen += 1;
             if seen > MOST_NAMES {
                 return outside("fileset");
