@@ -4,6 +4,7 @@ pub mod binary;
 pub mod case;
 pub mod fixtures;
 pub mod markdown;
+pub mod torture;
 
 use std::sync::Arc;
 
