@@ -8,6 +8,7 @@ pub mod fixtures;
 pub mod generator;
 pub mod json;
 pub mod markdown;
+pub mod torture;
 
 use std::sync::Arc;
 

@@ -73,8 +73,7 @@ fn regions(source: &Source, file: &HclFile, encoding: Encoding) -> Vec<Region> {
             let text = source.text().get(start..end).unwrap_or_default();
             let span = auditlint_syntax::Span::new(item.base, u32::try_from(end).unwrap_or(u32::MAX));
             let range = range(source, span, encoding);
-            let is_broken =
-                item.piece.problem.is_some() || matches!(item.piece.kind, ItemKind::Unreadable(_));
+            let is_broken = item.piece.is_broken() || matches!(item.piece.kind, ItemKind::Unreadable(_));
             let header = text.trim_start().lines().next().unwrap_or_default().trim_end_matches([' ', '{']);
             Region { header: header.to_owned(), first: range.start.line, last: range.end.line, is_broken }
         })

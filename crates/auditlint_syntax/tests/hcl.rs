@@ -175,6 +175,45 @@ fn nesting_past_the_limit_is_isolated_and_is_no_syntax_error() {
 }
 
 #[test]
+fn every_value_past_a_limit_is_told_and_the_rest_is_kept() {
+    let deep = format!("{}{}", "[".repeat(3_000), "]".repeat(3_000));
+    let long = format!("1{}", " + 1".repeat(200));
+    let text = format!(
+        "a \"b\" {{\n  x = {deep}\n  y = 2\n  n {{\n    z = {long}\n    w = [1,\n      2]\n  }}\n}}\nc = {}\n",
+        "9".repeat(400)
+    );
+    let file = parse(&text);
+    let told: Vec<_> =
+        file.problems.iter().map(|problem| (problem.kind, &text[problem.span.range()])).collect();
+    assert_eq!(told, [(ProblemKind::Unsupported, deep.as_str()), (ProblemKind::Unsupported, long.as_str())]);
+    let found = blocks(&file);
+    let body = &found[0].1.body;
+    assert!(!body.incomplete && !file.items[0].piece.is_broken());
+    let x = body.attribute("x").unwrap();
+    assert!(matches!(x.value.kind, ExprKind::Broken) && text[x.value.span.range()] == deep);
+    assert!(matches!(body.attribute("y").unwrap().value.kind, ExprKind::Number(_)));
+    let inner = &body.blocks[0].body;
+    assert!(matches!(inner.attribute("z").unwrap().value.kind, ExprKind::Broken));
+    assert!(matches!(&inner.attribute("w").unwrap().value.kind, ExprKind::Tuple(items) if items.len() == 2));
+    let ItemKind::Attribute(c) = &file.items[1].piece.kind else { panic!("no attribute") };
+    assert!(matches!(&c.value.kind, ExprKind::Number(digits) if digits.len() == 400));
+}
+
+#[test]
+fn a_mistake_that_no_statement_has_by_itself_is_told() {
+    for (text, kind, at) in [
+        ("a = 1\nb = 2\na = 3\n", ProblemKind::Duplicate, "a"),
+        ("a {\n  x = 1\n  b {\n    x = 2\n  }\n  x = 3\n}\n", ProblemKind::Duplicate, "x"),
+        ("a = <<EOT\nx\nEOT", ProblemKind::Syntax, "<"),
+    ] {
+        let file = parse(text);
+        let problem = file.problems.first().unwrap_or_else(|| panic!("{text} has no problem"));
+        assert_eq!((problem.kind, &text[problem.span.range()]), (kind, at), "{text}");
+        assert!(!file.items.is_empty());
+    }
+}
+
+#[test]
 fn an_unchanged_block_is_the_same_piece() {
     let cache = BlockCache::default();
     let before = hcl::parse(&source(THREE.as_bytes()), &cache);

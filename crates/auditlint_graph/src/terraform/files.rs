@@ -26,14 +26,15 @@ impl ParsedFiles {
             return Arc::clone(&known.1);
         }
         let name = source.path().as_str();
-        let parsed = if source.is_binary() {
+        let is_json = name.ends_with(".json");
+        let parsed = if !is_json {
+            hcl::parse(source, blocks)
+        } else if source.is_binary() {
             HclFile { items: Vec::new(), problems: hcl::encoding_problem(source).into_iter().collect() }
         } else if name.ends_with(".tfvars.json") {
             hcl::parse_variables_json(source)
-        } else if name.ends_with(".json") {
-            hcl::parse_json(source, blocks)
         } else {
-            hcl::parse(source, blocks)
+            hcl::parse_json(source, blocks)
         };
         let parsed = Arc::new(parsed);
         self.files.insert(source.path().to_owned(), (Arc::clone(source), Arc::clone(&parsed)));

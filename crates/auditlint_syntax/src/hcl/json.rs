@@ -89,9 +89,10 @@ fn blocks(
 
 fn push(file: &mut HclFile, source: &Source, kind: ItemKind, problem: Option<Problem>) {
     file.problems.extend(problem.clone());
+    let problems = problem.into_iter().collect();
     // Spans of JSON pieces are absolute, so a piece is only equal to itself at the same place of the same text.
     let hash = source.hash() ^ u64::try_from(file.items.len()).unwrap_or(0).rotate_left(32);
-    file.items.push(Item { file: source.file(), base: 0, piece: Arc::new(Piece { hash, kind, problem }) });
+    file.items.push(Item { file: source.file(), base: 0, piece: Arc::new(Piece { hash, kind, problems }) });
 }
 
 fn attribute(entry: &Entry, string: &mut dyn FnMut(&str, Span) -> Expr) -> Attribute {
@@ -132,7 +133,7 @@ fn template(text: &str, span: Span, problem: &mut Option<Problem>) -> Expr {
     }
     match parse_template(text) {
         Ok(template) => {
-            let mut lowering = Lowering { text, offset: 0, quoted: false, problem: None };
+            let mut lowering = Lowering { text, offset: 0, quoted: false };
             let mut parts = lowering.template(&template);
             parts.iter_mut().for_each(|part| anchor_part(part, span));
             match parts.as_slice() {

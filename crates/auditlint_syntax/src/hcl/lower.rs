@@ -1,7 +1,5 @@
 //! hcl-edit's tree to ours, at once and for good.
 
-use std::collections::HashSet;
-
 use hcl_edit::Span as _;
 use hcl_edit::expr::{
     BinaryOperator, Expression, ObjectKey as EditKey, Traversal, TraversalOperator, UnaryOperator,
@@ -9,37 +7,13 @@ use hcl_edit::expr::{
 use hcl_edit::structure::{
     Attribute as EditAttribute, Block as EditBlock, BlockLabel, Body as EditBody, Structure,
 };
-use hcl_edit::template::{Directive, Element, StringTemplate, Strip, Template};
+use hcl_edit::template::{Directive, Element, Strip, Template};
 
 use super::tree::{
     Attribute, BinaryOp, Block, Body, Expr, ExprKind, ForExpr, Label, ObjectItem, ObjectKey, TemplatePart,
     UnaryOp,
 };
-use crate::{Name, Problem, ProblemKind, Span};
-
-/// The names of the attributes of a body.
-#[derive(Default)]
-pub(super) struct Seen {
-    few: Vec<Name>,
-    many: HashSet<Name>,
-}
-
-impl Seen {
-    /// Up to this number a search is faster than a hash.
-    const FEW: usize = 32;
-
-    /// Whether `name` is new.
-    pub(super) fn insert(&mut self, name: &Name) -> bool {
-        if self.few.contains(name) {
-            return false;
-        }
-        if self.few.len() < Self::FEW {
-            self.few.push(name.clone());
-            return true;
-        }
-        self.many.insert(name.clone())
-    }
-}
+use crate::{Name, Span};
 
 /// What lowering needs to know: the text that was parsed, and how far it stands from the piece's first byte.
 pub(super) struct Lowering<'a> {
@@ -47,18 +21,12 @@ pub(super) struct Lowering<'a> {
     pub(super) offset: u32,
     /// Whether what is lowered stands in quotes, where a text has no lines.
     pub(super) quoted: bool,
-    /// The first thing that hcl-edit accepts and Terraform does not.
-    pub(super) problem: Option<Problem>,
 }
 
 impl Lowering<'_> {
     fn span(&self, range: Option<std::ops::Range<usize>>) -> Span {
         let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(self.offset);
         range.map_or(Span::new(self.offset, self.offset), |range| Span::new(at(range.start), at(range.end)))
-    }
-
-    fn refuse(&mut self, kind: ProblemKind, span: Span, message: &str) {
-        self.problem.get_or_insert_with(|| Problem { kind, span, message: message.to_owned() });
     }
 
     /// The source text of a span that this lowering made.
@@ -111,21 +79,11 @@ impl Lowering<'_> {
     }
 
     pub(super) fn body(&mut self, body: &EditBody, span: Span) -> Body {
-        let mut seen = Seen::default();
         let mut attributes: Vec<Attribute> = Vec::with_capacity(body.len());
         let mut blocks = Vec::new();
         for structure in body {
             match structure {
-                Structure::Attribute(attribute) => {
-                    let attribute = self.attribute(attribute);
-                    if !seen.insert(&attribute.name) {
-                        let message =
-                            format!("the argument `{}` was already set in this block", attribute.name);
-                        self.refuse(ProblemKind::Duplicate, attribute.name_span, &message);
-                    } else {
-                        attributes.push(attribute);
-                    }
-                }
+                Structure::Attribute(attribute) => attributes.push(self.attribute(attribute)),
                 Structure::Block(block) => blocks.push(self.block(block)),
             }
         }
@@ -141,16 +99,7 @@ impl Lowering<'_> {
                 "" => ExprKind::Number(Name::new(number.value().to_string())),
                 written => ExprKind::Number(Name::new(written)),
             },
-            Expression::String(text) => {
-                if self.source(span).starts_with('"') && self.source(span).contains('\n') {
-                    self.refuse(
-                        ProblemKind::Syntax,
-                        span,
-                        "a quoted string may not contain a newline; use a heredoc",
-                    );
-                }
-                ExprKind::String(Name::new(text.as_str()))
-            }
+            Expression::String(text) => ExprKind::String(Name::new(text.as_str())),
             Expression::Array(array) => ExprKind::Tuple(array.iter().map(|item| self.expr(item)).collect()),
             Expression::Object(object) => ExprKind::Object(
                 object
@@ -176,7 +125,12 @@ impl Lowering<'_> {
                     })
                     .collect(),
             ),
-            Expression::StringTemplate(template) => self.string_template(template, span),
+            Expression::StringTemplate(template) => {
+                let outer = std::mem::replace(&mut self.quoted, true);
+                let parts = self.parts(template.iter());
+                self.quoted = outer;
+                ExprKind::Template(parts.into())
+            }
             Expression::HeredocTemplate(heredoc) => {
                 let outer = std::mem::replace(&mut self.quoted, false);
                 let parts = self.template(&heredoc.template);
@@ -223,27 +177,6 @@ impl Lowering<'_> {
             })),
         };
         Expr { span, kind }
-    }
-
-    fn string_template(&mut self, template: &StringTemplate, span: Span) -> ExprKind {
-        let outer = std::mem::replace(&mut self.quoted, true);
-        let parts = self.parts(template.iter());
-        self.quoted = outer;
-        let newline = template.iter().any(|element| match element {
-            Element::Literal(literal) => {
-                let at = self.span(literal.span());
-                self.source(at).contains('\n')
-            }
-            _ => false,
-        });
-        if newline {
-            self.refuse(
-                ProblemKind::Syntax,
-                span,
-                "a quoted string may not contain a newline; use a heredoc",
-            );
-        }
-        ExprKind::Template(parts.into())
     }
 
     pub(super) fn template(&mut self, template: &Template) -> Vec<TemplatePart> {
@@ -368,9 +301,6 @@ impl Lowering<'_> {
                     ExprKind::Index(Box::new(expr), Box::new(index))
                 }
                 TraversalOperator::LegacyIndex(index) => {
-                    if matches!(expr.kind, ExprKind::Number(_)) {
-                        self.refuse(ProblemKind::Syntax, span, "invalid number: more than one decimal point");
-                    }
                     let number = ExprKind::Number(Name::new(index.value().to_string()));
                     ExprKind::Index(
                         Box::new(expr),

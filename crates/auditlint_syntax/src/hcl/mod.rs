@@ -5,9 +5,12 @@
 //! never leave this folder.
 
 mod comments;
+mod grammar;
 mod json;
+mod limits;
 mod lower;
 mod piece;
+mod recovery;
 mod scan;
 mod split;
 mod tree;
@@ -26,6 +29,7 @@ pub use tree::{
 };
 
 use crate::{Problem, ProblemKind, Source};
+use piece::Known;
 use scan::Scanner;
 use split::Cut;
 
@@ -50,12 +54,13 @@ pub struct BlockCache {
 const FULL: usize = 100_000;
 
 impl BlockCache {
-    fn piece(&self, text: &str, broken: bool) -> Arc<Piece> {
-        let hash = self.keys.hash_one((text, broken));
+    fn piece(&self, text: &str, known: Known) -> Arc<Piece> {
+        // What is sound parses alike whether that is known or not.
+        let hash = self.keys.hash_one((text, known == Known::Broken));
         if let Some(piece) = self.pieces.get(&hash) {
             return Arc::clone(&piece);
         }
-        let piece = Arc::new(piece::parse(text, hash, broken));
+        let piece = Arc::new(piece::parse(text, hash, known));
         if self.pieces.len() >= FULL {
             self.pieces.retain(|_, piece| Arc::strong_count(piece) > 1);
         }
@@ -69,27 +74,53 @@ impl BlockCache {
 pub fn parse(source: &Source, cache: &BlockCache) -> HclFile {
     let text: &str = source.text();
     let mut file = HclFile::default();
-    let scanner = Scanner::new(text.as_bytes());
-    for cut in split::statements(&scanner, 0, text.len()) {
-        let piece = cache.piece(text.get(cut.start..cut.end).unwrap_or_default(), cut.broken);
-        if piece.problem.is_some() {
-            for part in parts(&scanner, cut) {
-                let whole = part.start == cut.start && part.end == cut.end && part.broken == cut.broken;
-                let piece = if whole {
-                    Arc::clone(&piece)
-                } else {
-                    cache.piece(text.get(part.start..part.end).unwrap_or_default(), part.broken)
-                };
-                add(&mut file, source, part, piece);
+    match grammar::file(text) {
+        Ok(outline) => {
+            for range in &outline.items {
+                let known = if outline.is_misread(range) { Known::Nothing } else { Known::Sound };
+                let piece = cache.piece(text.get(range.clone()).unwrap_or_default(), known);
+                add(&mut file, source, range.start, piece);
             }
-        } else {
-            add(&mut file, source, cut, piece);
+        }
+        Err(refused) => {
+            if let Some(problem) = encoding_problem(source) {
+                file.problems.push(problem);
+                return file;
+            }
+            broken(&mut file, source, cache);
+            // A mistake that no statement has by itself.
+            if file.problems.iter().all(|problem| problem.kind == ProblemKind::Unsupported) {
+                file.problems.push(refused);
+            }
         }
     }
     if source.first_invalid().is_some() {
         file.problems.extend(invalid_outside_of_comments(source));
     }
     file
+}
+
+/// Parses a text that Terraform refuses: as much of it as can be told apart.
+fn broken(file: &mut HclFile, source: &Source, cache: &BlockCache) {
+    let text: &str = source.text();
+    let scanner = Scanner::new(text.as_bytes());
+    let known = |cut: Cut| if cut.broken { Known::Broken } else { Known::Nothing };
+    for cut in split::statements(&scanner, 0, text.len()) {
+        let piece = cache.piece(text.get(cut.start..cut.end).unwrap_or_default(), known(cut));
+        if !piece.is_broken() {
+            add(file, source, cut.start, piece);
+            continue;
+        }
+        for part in parts(&scanner, cut) {
+            let whole = part.start == cut.start && part.end == cut.end && part.broken == cut.broken;
+            let piece = if whole {
+                Arc::clone(&piece)
+            } else {
+                cache.piece(text.get(part.start..part.end).unwrap_or_default(), known(part))
+            };
+            add(file, source, part.start, piece);
+        }
+    }
 }
 
 /// The first byte that is not UTF-8 and that Terraform would refuse: in comments it takes any.
@@ -129,15 +160,14 @@ fn parts(scanner: &Scanner<'_>, cut: Cut) -> Vec<Cut> {
     out
 }
 
-fn add(file: &mut HclFile, source: &Source, cut: Cut, piece: Arc<Piece>) {
-    let base = u32::try_from(cut.start).unwrap_or(u32::MAX);
-    if let Some(problem) = &piece.problem {
-        file.problems.push(Problem { span: problem.span.shifted(base), ..problem.clone() });
-    }
+fn add(file: &mut HclFile, source: &Source, start: usize, piece: Arc<Piece>) {
+    let base = u32::try_from(start).unwrap_or(u32::MAX);
+    let absolute = |problem: &Problem| Problem { span: problem.span.shifted(base), ..problem.clone() };
+    file.problems.extend(piece.problems.iter().map(absolute));
     file.items.push(Item { file: source.file(), base, piece });
 }
 
-/// Refuses what is no text: a NUL byte is legal nowhere in HCL.
+/// Refuses what is no text. A NUL byte alone says little: Terraform takes it in strings and comments.
 #[must_use]
 pub fn encoding_problem(source: &Source) -> Option<Problem> {
     source.is_binary().then(|| Problem {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::{FileId, Location, Name, Problem, Span};
+use crate::{FileId, Location, Name, Problem, ProblemKind, Span};
 
 /// One top-level block or attribute of a file: a shared piece and where it begins in this revision.
 #[derive(Clone, Debug)]
@@ -31,8 +31,17 @@ pub struct Piece {
     pub hash: u64,
     /// What it is.
     pub kind: ItemKind,
-    /// What is wrong with it: at most one problem a piece, relative.
-    pub problem: Option<Problem>,
+    /// What is wrong with it, relative: at most one mistake, and each value that is past a limit.
+    pub problems: Vec<Problem>,
+}
+
+impl Piece {
+    /// Whether a mistake is in it. What is merely past a limit of the parser is none: everything else of the
+    /// piece is known.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind != ProblemKind::Unsupported)
+    }
 }
 
 /// What a top-level item is.
