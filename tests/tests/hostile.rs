@@ -62,6 +62,10 @@ fn deep_nesting_is_a_gap_and_the_rest_is_judged() -> anyhow::Result<()> {
         let text = format!("locals {{\n  deep = {deep}\n}}\n\n{SHORT}");
         let (exit, report) = Workspace::of(&[("main.tf", &text)])?.check(".")?;
         ensure!(fails(&report, "aws_cloudwatch_log_group.short"), "`{open}`: exit {exit}");
+        // Terraform takes each of them.
+        let gaps = report.get("gaps").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let kinds: Vec<_> = gaps.iter().filter_map(|gap| gap.get("kind").and_then(Value::as_str)).collect();
+        ensure!(kinds == ["unsupported"], "`{open}`: {gaps:?}");
     }
     let deep = format!("{}x {{}}\n{}", "a {\n".repeat(20_000), "}\n".repeat(20_000));
     let text = format!("resource \"aws_lb\" \"deep\" {{\n{deep}}}\n\n{SHORT}");

@@ -1,8 +1,8 @@
 //! Resilient HCL: any text becomes a tree of items and a list of problems.
 //!
 //! A file is split into top-level items, each is parsed alone, lowered into the compact tree of [`tree`] and
-//! cached by content, so that a keystroke parses one block. hcl-edit is the expression parser; its types
-//! never leave this folder.
+//! cached by content, so that a keystroke parses one block. What is accepted is decided by [`grammar`], as
+//! Terraform decides it; hcl-edit makes the trees, and its types never leave this folder.
 
 mod comments;
 mod grammar;
