@@ -132,13 +132,13 @@ fn same(catalogue: &Arc<Catalogue>, one: &Recorded) -> anyhow::Result<()> {
 fn pairs(left: &Report, right: &Report) -> Vec<(String, String, Verdict, Verdict)> {
     let (left, right) = (verdicts(left), verdicts(right));
     let keys: BTreeSet<_> = left.keys().chain(right.keys()).cloned().collect();
-    let of = |side: &Verdicts, key| side.get(key).copied().unwrap_or(Verdict::NotApplicable);
-    keys.into_iter()
-        .map(|key| {
-            let (a, b) = (of(&left, &key), of(&right, &key));
-            (key.0, key.1, a, b)
-        })
-        .collect()
+    let mut out = Vec::new();
+    for key in keys {
+        let of = |side: &Verdicts| side.get(&key).copied().unwrap_or(Verdict::NotApplicable);
+        let (a, b) = (of(&left), of(&right));
+        out.push((key.0, key.1, a, b));
+    }
+    out
 }
 
 /// Where one side knows what the other does not, nothing contradicts; but it has to stay rare, or the comparison
