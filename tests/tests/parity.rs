@@ -89,6 +89,7 @@ fn reports(catalogue: &Arc<Catalogue>, one: &Recorded) -> anyhow::Result<[Report
         var_files: one.values.as_deref().map(inside).into_iter().collect(),
         vars: Vec::new(),
         workspace: None,
+        ..RootInputs::default()
     };
     let mut hcl = host(catalogue, &top)?;
     hcl.apply_change(Change::Roots(vec![RootSpec::Folder { inputs: inputs.clone(), environment: None }]));
@@ -132,13 +133,13 @@ fn same(catalogue: &Arc<Catalogue>, one: &Recorded) -> anyhow::Result<()> {
 fn pairs(left: &Report, right: &Report) -> Vec<(String, String, Verdict, Verdict)> {
     let (left, right) = (verdicts(left), verdicts(right));
     let keys: BTreeSet<_> = left.keys().chain(right.keys()).cloned().collect();
-    let mut out = Vec::new();
-    for key in keys {
-        let of = |side: &Verdicts| side.get(&key).copied().unwrap_or(Verdict::NotApplicable);
-        let (a, b) = (of(&left), of(&right));
-        out.push((key.0, key.1, a, b));
-    }
-    out
+    let of = |side: &Verdicts, key: &(String, String)| side.get(key).copied().unwrap_or(Verdict::NotApplicable);
+    keys.into_iter()
+        .map(|key| {
+            let (a, b) = (of(&left, &key), of(&right, &key));
+            (key.0, key.1, a, b)
+        })
+        .collect()
 }
 
 /// Where one side knows what the other does not, nothing contradicts; but it has to stay rare, or the comparison

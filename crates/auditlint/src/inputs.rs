@@ -162,10 +162,9 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         let mut file = std::fs::File::open(&path).with_context(|| format!("{path} cannot be read"))?;
         let shown = inside(&path);
         // What is no plan is some other document of the folder; one that cannot be read is not.
-        if let Err(error @ (PlanError::Version(_) | PlanError::Io(_))) =
-            host.add_plan(&shown, source.clone(), &mut file)
-        {
-            broken.push((shown.to_string(), error.to_string()));
+        match host.add_plan(&shown, source.clone(), &mut file) {
+            Ok(_) | Err(PlanError::Malformed { .. } | PlanError::Binary) => {}
+            Err(error) => broken.push((shown.to_string(), error.to_string())),
         }
     }
     Ok(Inputs { host, files, only, broken })
@@ -187,14 +186,16 @@ fn environments(selection: &Selection, set: &PolicySet) -> Result<Arc<Environmen
     })
 }
 
-/// The JSON documents of a folder.
+/// The files of a folder that may be plans or states.
 fn documents(
     absolute: &Utf8Path,
     folder: &Utf8Path,
     files: &dyn auditlint_syntax::Files,
 ) -> Vec<Utf8PathBuf> {
+    let is_document =
+        |name: &str| [".json", ".json.gz", ".tfstate"].iter().any(|ending| name.ends_with(ending));
     let entries = files.list(folder).into_iter();
-    entries.filter(|entry| entry.name.ends_with(".json")).map(|entry| absolute.join(entry.name)).collect()
+    entries.filter(|entry| is_document(&entry.name)).map(|entry| absolute.join(entry.name)).collect()
 }
 
 impl Given {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
+use crate::plan::Layout;
 use crate::{
-    Address, FactsTable, Gap, Key, Map, Mode, ModulePath, RefKey, Reference, Resource, Tracked, Value,
+    Address, Cause, FactsTable, Gap, Key, Map, Mode, ModulePath, RefKey, Reference, Resource, Tracked, Value,
 };
 
 /// Where a resource lives in its graph; stable while its address exists, reused afterwards.
@@ -86,6 +87,12 @@ pub struct ResourceGraph {
     by_literal: FxHashMap<Name, FxHashMap<Name, FxHashMap<Name, Vec<Slot>>>>,
     /// What could not be analysed.
     pub gaps: Vec<Gap>,
+    /// How the plan or state that the resources come from is laid out.
+    pub layout: Option<Arc<Layout>>,
+    /// Why a resource that is not here may exist all the same: a plan of a part of its configuration.
+    pub partial: Option<Cause>,
+    /// Whether terraform says that the plan holds every change that the configuration asks for.
+    pub complete: bool,
 }
 
 impl ResourceGraph {
@@ -281,6 +288,7 @@ mod tests {
             undecided: None,
             incomplete: None,
             nearest_call: None,
+            ignored: None,
         })
     }
 

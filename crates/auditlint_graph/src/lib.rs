@@ -23,6 +23,6 @@ pub use facts::{
 pub use graph::{Delta, ResourceGraph, Slot, Target};
 pub use join::join;
 pub use number::Number;
-pub use resource::{Action, Declared, Resource};
+pub use resource::{Action, Declared, Ignored, Resource};
 pub(crate) use value::Shape;
 pub use value::{Derived, Map, Origin, PlanSection, RefKey, Reference, Tracked, Unknown, Value};

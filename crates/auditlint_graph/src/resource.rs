@@ -1,5 +1,7 @@
 //! One resource instance, as far as anybody asked for it.
 
+use std::sync::Arc;
+
 use auditlint_syntax::{FileId, Location, Name};
 
 use crate::{Address, Cause, Map, Origin, PlanSection, Tracked};
@@ -29,6 +31,15 @@ impl Action {
     pub const fn removes(self) -> bool {
         matches!(self, Self::Delete | Self::Forget)
     }
+}
+
+/// The attributes whose later changes `lifecycle` ignores: what is written counts only when the resource is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ignored {
+    /// `ignore_changes = all`
+    pub everything: bool,
+    /// The attributes that are named; of a path the first step.
+    pub attributes: Vec<Name>,
 }
 
 /// Where a resource is declared.
@@ -61,6 +72,8 @@ pub struct Resource {
     pub incomplete: Option<Cause>,
     /// The module call of ours through which a module that is not ours was reached: findings sit there.
     pub nearest_call: Option<Declared>,
+    /// What its `lifecycle` ignores.
+    pub ignored: Option<Arc<Ignored>>,
 }
 
 impl Resource {
@@ -74,6 +87,14 @@ impl Resource {
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&Tracked> {
         self.attributes.get(name)
+    }
+
+    /// Whether what is written for that attribute counts for a resource that is there already.
+    #[must_use]
+    pub fn ignores(&self, name: &str) -> bool {
+        self.ignored
+            .as_ref()
+            .is_some_and(|ignored| ignored.everything || ignored.attributes.iter().any(|known| known == name))
     }
 
     /// The file that declares it.

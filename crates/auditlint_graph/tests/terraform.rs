@@ -88,7 +88,7 @@ fn expressions_are_what_terraform_console_says() {
         ("10 / 4", "2.5"),
         ("one([])", "null"),
         ("timestamp()", "unknown: timestamp()"),
-        ("cidrsubnet(\"10.0.0.0/8\", 8, 1)", "unknown: cidrsubnet()"),
+        ("cidrsubnet(\"10.0.0.0/8\", 8, 1)", "\"10.1.0.0/16\""),
         ("local.m.a", "1"),
         ("<<-E\n    a\n      b\n  E\n", "\"a\\n  b\\n\""),
     ] {

@@ -55,11 +55,8 @@ impl Number {
     /// The number that is written `text` in decimal; none for what is no number, or out of every range.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text == "-0" {
-            return Some(Self(Repr::MinusZero));
-        }
         if let Ok(whole) = text.parse::<i64>()
-            && !text.starts_with('+')
+            && !text.starts_with(['+', '-'])
         {
             return Some(Self::whole(whole));
         }
@@ -81,6 +78,9 @@ impl Number {
             return None;
         }
         let mantissa = BigUint::parse_bytes(format!("{whole}{fraction}").as_bytes(), 10)?;
+        if mantissa.is_zero() {
+            return Some(if negative { Self(Repr::MinusZero) } else { Self::ZERO });
+        }
         let mantissa = BigInt::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, mantissa);
         let power = power.checked_sub(i64::try_from(fraction.len()).ok()?)?;
         if power.abs() > LARGEST_EXPONENT {
@@ -97,6 +97,9 @@ impl Number {
     /// The number of that double, exactly; none where it is not finite.
     #[must_use]
     pub fn from_f64(number: f64) -> Option<Self> {
+        if number == 0.0 && number.is_sign_negative() {
+            return Some(Self(Repr::MinusZero));
+        }
         #[expect(clippy::cast_possible_truncation, reason = "whole and within the range, so exact")]
         if number.fract() == 0.0 && number.abs() < 9e15 {
             return Some(Self::whole(number as i64));
@@ -268,9 +271,11 @@ impl Number {
         {
             return Some(self.like(other, product));
         }
-        let precision = self.precision().max(other.precision());
         let (a, b) = (self.big(), other.big());
-        Self::of(Big::rounded(a.mantissa * b.mantissa, a.exponent + b.exponent, false, precision))
+        let product = Big::rounded(a.mantissa * b.mantissa, a.exponent + b.exponent, false, PRECISION);
+        // A product keeps as many bits as it needs.
+        let precision = self.precision().max(other.precision()).max(product.mantissa.bits());
+        Self::of(Big { precision, ..product })
     }
 
     /// The quotient; none by zero, and out of range.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use auditlint_syntax::Name;
 
+use super::layout::place_among_deferred;
 use super::scan::{Halt, Scan, members, text};
 use crate::address::Names;
 use crate::{Action, Address, Attributes, Interest, Mode, PlanSection};
@@ -54,6 +55,7 @@ impl Reader<'_> {
             match key {
                 "address" => parts.address = Some(self.address(scan.take()?)),
                 "deposed" | "deposed_key" => parts.deposed = scan.take()? != "null",
+                "mode" => parts.ephemeral = scan.take()? == "\"ephemeral\"",
                 "change" | "values" | "sensitive_values" if parts.address.is_none() => {
                     waiting.push((key.to_owned(), scan.clone()));
                     scan.skip()?;
@@ -70,7 +72,15 @@ impl Reader<'_> {
 
     fn address(&mut self, written: &str) -> Result<Address, String> {
         let address = text(written).ok_or("a resource without an address")?;
-        Address::parse_among(&address, self.names).map_err(|error| error.to_string())
+        let read = Address::parse_among(&address, self.names).map_err(|error| error.to_string());
+        // Of a deferred change the instances may not be known yet: `[*]` stands for all of them.
+        match read {
+            Err(_) if address.contains("[*]") => {
+                let all = address.replace("[*]", "");
+                Address::parse_among(&all, self.names).map_err(|error| error.to_string())
+            }
+            read => read,
+        }
     }
 }
 
@@ -79,6 +89,8 @@ impl Reader<'_> {
 struct Parts<'b> {
     address: Option<Result<Address, String>>,
     deposed: bool,
+    /// Whether it lives for the time of a run only, and stands in no state.
+    ephemeral: bool,
     action: Option<Action>,
     after: Section<'b>,
     unknown: Section<'b>,
@@ -87,9 +99,9 @@ struct Parts<'b> {
 
 /// The attributes of an object that are wanted; or `true` in its place.
 #[derive(Default)]
-struct Section<'b> {
+pub(super) struct Section<'b> {
     is_true: bool,
-    attributes: Vec<(Name, &'b str)>,
+    pub(super) attributes: Vec<(Name, &'b str)>,
 }
 
 impl<'b> Parts<'b> {
@@ -117,7 +129,7 @@ impl<'b> Parts<'b> {
     }
 
     fn element(self, section: PlanSection, index: u32) -> Found {
-        if self.deposed {
+        if self.deposed || self.ephemeral {
             return Ok(None);
         }
         let address = self.address.unwrap_or_else(|| Err("a resource without an address".to_owned()))?;
@@ -128,16 +140,14 @@ impl<'b> Parts<'b> {
             Some(action) if action.removes() => [const { &Section::EMPTY }; 3],
             _ => [&self.after, &self.unknown, &self.sensitive],
         };
-        let mut wanted = String::with_capacity(sections.iter().map(|section| section.length()).sum());
-        sections.iter().for_each(|section| section.write(&mut wanted));
-        Ok(Some(Element { address, action: self.action, section, index, wanted: wanted.into() }))
+        Ok(Some(Element::new(address, self.action, (section, index), sections)))
     }
 }
 
 impl<'b> Section<'b> {
-    const EMPTY: Self = Self { is_true: false, attributes: Vec::new() };
+    pub(super) const EMPTY: Self = Self { is_true: false, attributes: Vec::new() };
 
-    fn read(scan: &mut Scan<'b>, wanted: Option<&Attributes>) -> Result<Self, Halt> {
+    pub(super) fn read(scan: &mut Scan<'b>, wanted: Option<&Attributes>) -> Result<Self, Halt> {
         let Some(wanted) = wanted else { return scan.skip().map(|()| Self::EMPTY) };
         let mut section = Self { is_true: scan.is_true(), attributes: Vec::new() };
         members(scan, |name, scan| {
@@ -178,6 +188,28 @@ impl<'b> Section<'b> {
 }
 
 impl Element {
+    /// An element of which `after`, `after_unknown` and `after_sensitive` are kept.
+    pub(super) fn new(
+        address: Address,
+        action: Option<Action>,
+        (section, index): (PlanSection, u32),
+        sections: [&Section<'_>; 3],
+    ) -> Self {
+        let mut wanted = String::with_capacity(sections.iter().map(|section| section.length()).sum());
+        sections.iter().for_each(|section| section.write(&mut wanted));
+        Self { address, action, section, index, wanted: wanted.into() }
+    }
+
+    /// Whether it is one of `deferred_changes`.
+    pub(super) fn is_deferred(&self) -> bool {
+        place_among_deferred(self.index).is_some()
+    }
+
+    /// Whether the resource is gone after the apply.
+    pub(super) fn is_removed(&self) -> bool {
+        self.action.is_some_and(Action::removes)
+    }
+
     /// The attributes that are wanted, and whether nothing of the resource is known before apply.
     pub(super) fn attributes(&self, interest: &Interest) -> (Vec<Raw<'_>>, bool) {
         let wanted = interest.of(&self.address.kind);

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::configuration::{Configured, Expression, Module};
 use super::element::{Element, Raw};
+use super::layout::place_among_deferred;
 use super::reference::Resolver;
 use crate::{
     Cause, CauseKind, Key, Map, ModulePath, Number, Origin, PlanSection, Reference, Resource, Tables, Target,
@@ -21,6 +22,7 @@ const MAX_DEPTH: usize = 64;
 pub(super) fn resources(
     elements: Vec<Element>,
     configured: Option<&Configured>,
+    deferred: &[Box<str>],
     tables: &Tables,
 ) -> Vec<Arc<Resource>> {
     let mut instances: FxHashMap<Target, Vec<Option<Key>>> = FxHashMap::default();
@@ -40,7 +42,9 @@ pub(super) fn resources(
             };
             let resolver = Resolver::new(configured, &instances, path, element.address.key.as_ref());
             let merge = Merge::new(&element, module, resolver, tables);
-            Arc::new(merge.resource(element))
+            let undecided = place_among_deferred(element.index)
+                .map(|at| put_off(deferred.get(at).map_or("unknown", |reason| &**reason)));
+            Arc::new(Resource { undecided, ..merge.resource(element) })
         })
         .collect()
 }
@@ -103,6 +107,7 @@ impl<'a> Merge<'a> {
             undecided: None,
             incomplete,
             nearest_call: None,
+            ignored: None,
         }
     }
 
@@ -306,6 +311,16 @@ impl<'a> Merge<'a> {
 
     fn list(&self, items: Vec<Tracked>) -> Tracked {
         self.known(Value::List(items.into()))
+    }
+}
+
+/// Why a deferred change is undecided: terraform's reason, in words.
+fn put_off(reason: &str) -> Cause {
+    let reason = reason.replace('_', " ");
+    Cause {
+        kind: CauseKind::Computed,
+        subject: format!("a change that is deferred ({reason})"),
+        hint: "apply the plan, and plan again".to_owned(),
     }
 }
 

@@ -118,6 +118,33 @@ pub(super) fn members<'b>(
     Ok(())
 }
 
+/// Gives each element of a list to `each`, which passes it; something else (`null`) has no elements.
+pub(super) fn items<'b>(
+    scan: &mut Scan<'b>,
+    mut each: impl FnMut(&mut Scan<'b>) -> Result<(), Halt>,
+) -> Result<(), Halt> {
+    scan.at = blank(scan.bytes, scan.at);
+    if scan.bytes.get(scan.at) != Some(&b'[') {
+        return scan.skip();
+    }
+    let mut first = true;
+    loop {
+        scan.at = blank(scan.bytes, scan.at + usize::from(first));
+        match scan.bytes.get(scan.at) {
+            Some(b']') => {
+                scan.at += 1;
+                return Ok(());
+            }
+            Some(b',') if !first => scan.at += 1,
+            Some(_) if first => {}
+            Some(_) => return wrong("expected `,` or `]`", scan.at),
+            None => return Err(Halt::End),
+        }
+        first = false;
+        each(scan)?;
+    }
+}
+
 /// A JSON string as text, borrowed where it has no escapes; none where it is something else, or holds half of a
 /// surrogate pair.
 pub(super) fn text(written: &str) -> Option<Cow<'_, str>> {
@@ -314,6 +341,20 @@ mod tests {
         let expected = [("a", r#"[1, {"x": "]}"}]"#), ("b\"c", r#""q\\""#), ("d", "-1.5e3"), ("e", "null")];
         assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value)));
         assert_eq!(scan.at(), text.len());
+    }
+
+    #[test]
+    fn elements_are_found_whatever_they_hold() {
+        let text = br#"[ 1 , {"x": "]"} ,[],null ] "#;
+        let mut scan = Scan::new(text);
+        let mut found = Vec::new();
+        items(&mut scan, |scan| scan.take().map(|value| found.push(value))).unwrap();
+        assert_eq!(found, ["1", r#"{"x": "]"}"#, "[]", "null"]);
+        assert_eq!(scan.at(), text.len() - 1);
+        for wrong in ["[1 2]", "[,1]", "[1"] {
+            assert!(items(&mut Scan::new(wrong.as_bytes()), Scan::skip).is_err(), "{wrong}");
+        }
+        assert_eq!(items(&mut Scan::new(b"[]"), Scan::skip), Ok(()));
     }
 
     #[test]

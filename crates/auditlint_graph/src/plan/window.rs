@@ -74,6 +74,8 @@ impl<R: Read> Window<R> {
                     return Ok(true);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Of what is unpacked while it is read, the end is missing.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(Stop::Truncated),
                 Err(error) => return Err(Stop::Io(error)),
             }
         }

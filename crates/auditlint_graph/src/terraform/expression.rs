@@ -50,6 +50,7 @@ impl World<'_> {
             }
             ExprKind::Object(items) => {
                 let mut map = Map::default();
+                let mut sensitive = false;
                 for item in items {
                     let key = match &item.key {
                         ObjectKey::Name(name) => name.clone(),
@@ -57,6 +58,7 @@ impl World<'_> {
                         ObjectKey::Expr(Expr { kind: ExprKind::Null, .. }) => "null".into(),
                         ObjectKey::Expr(key) => {
                             let key = eval(key);
+                            sensitive |= key.sensitive;
                             match (text(key.value()), key.unknown()) {
                                 (Some(key), _) => key,
                                 (None, Some(unknown)) => {
@@ -73,7 +75,7 @@ impl World<'_> {
                     }
                     map.insert(key, value);
                 }
-                literal(Value::Map(Arc::new(map)))
+                literal(Value::Map(Arc::new(map))).marked(sensitive)
             }
             ExprKind::Variable(_) | ExprKind::GetAttr(..) | ExprKind::Index(..) => {
                 self.traversal(id, block, expr, scope, at)
@@ -99,7 +101,9 @@ impl World<'_> {
                 if let Some(refused) = [&left, &right].into_iter().find(|side| refuses(side)) {
                     return self.passed(refused.clone(), &[&left, &right], at);
                 }
+                let sensitive = [&left, &right].into_iter().any(functions::is_sensitive_inside);
                 self.computed(operators::binary(*operator, &left, &right), &[&left, &right], at)
+                    .marked(sensitive)
             }
             ExprKind::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
@@ -322,6 +326,7 @@ impl World<'_> {
             Ok(rounds) => rounds,
             Err(cause) => return self.unknown_from(cause, &[&collection], at),
         };
+        let mut sensitive = false;
         let mut map = Map::default();
         let mut list = Vec::new();
         let mut groups: indexmap::IndexMap<Name, Vec<Tracked>> = indexmap::IndexMap::new();
@@ -329,6 +334,7 @@ impl World<'_> {
             let scope = bind(scope, each.key.as_ref().map(|key| (key, name)), &each.value, item);
             if let Some(condition) = &each.condition {
                 let condition = self.eval(id, block, condition, &scope);
+                sensitive |= condition.sensitive;
                 match boolean(condition.value()) {
                     Some(false) => continue,
                     Some(true) => {}
@@ -344,6 +350,7 @@ impl World<'_> {
                 continue;
             };
             let key = self.eval(id, block, key, &scope);
+            sensitive |= key.sensitive;
             match text(key.value()) {
                 Some(key) if each.grouping => groups.entry(key).or_default().push(value),
                 Some(key) if map.contains_key(&key) => return self.refused(&[&collection], at),
@@ -356,9 +363,9 @@ impl World<'_> {
         }
         if each.key_expr.is_some() {
             map.sort_keys();
-            Tracked::derive(at, &[&collection], Value::Map(Arc::new(map)))
+            Tracked::derive(at, &[&collection], Value::Map(Arc::new(map))).marked(sensitive)
         } else {
-            Tracked::derive(at, &[&collection], Value::List(list.into()))
+            Tracked::derive(at, &[&collection], Value::List(list.into())).marked(sensitive)
         }
     }
 
@@ -537,6 +544,7 @@ fn bind(scope: &Scope, key: Option<(&Name, Tracked)>, name: &Name, item: Tracked
 impl World<'_> {
     /// Element `key` of `base`, which is no whole resource.
     pub(super) fn element(&self, base: &Tracked, key: &Tracked, at: Location) -> Tracked {
+        let key_sensitive = key.sensitive;
         let refused = || {
             let cause = Cause {
                 kind: CauseKind::Function,
@@ -557,7 +565,9 @@ impl World<'_> {
             (_, Value::Unknown(unknown)) => self.unknown_from(unknown.cause.clone(), &[base, key], at),
             (Value::Map(map), key) => {
                 let found = text(key).and_then(|key| map.get(&key));
-                found.map_or_else(refused, |item| self.passed(item.clone(), &[], at).marked(base.sensitive))
+                found.map_or_else(refused, |item| {
+                    self.passed(item.clone(), &[], at).marked(base.sensitive || key_sensitive)
+                })
             }
             (Value::List(_), _) if base.shape == Shape::Set => refused(),
             (Value::List(items), key) => {
@@ -566,9 +576,9 @@ impl World<'_> {
                     return self.unknown_of(&[base], at);
                 }
                 let index = number(key).and_then(|index| usize::try_from(index.to_i64()?).ok());
-                index
-                    .and_then(|index| items.get(index))
-                    .map_or_else(refused, |item| self.passed(item.clone(), &[], at).marked(base.sensitive))
+                index.and_then(|index| items.get(index)).map_or_else(refused, |item| {
+                    self.passed(item.clone(), &[], at).marked(base.sensitive || key_sensitive)
+                })
             }
             _ => refused(),
         }

@@ -7,6 +7,7 @@ mod expression;
 mod files;
 mod folder;
 mod functions;
+mod lifecycle;
 mod limits;
 mod live;
 mod memo;

@@ -79,8 +79,12 @@ pub(super) fn binary(operator: BinaryOp, a: &Tracked, b: &Tracked) -> Option<Val
     match operator {
         BinaryOp::Equal => equal(a, b).map(Value::Bool),
         BinaryOp::NotEqual => equal(a, b).map(|same| Value::Bool(!same)),
-        // Nothing is decided by a value that is null.
-        BinaryOp::And | BinaryOp::Or if a.is_null() || b.is_null() => None,
+        // Neither side may be anything but a truth value, whatever the other one says.
+        BinaryOp::And | BinaryOp::Or
+            if [a, b].iter().any(|side| side.unknown().is_none() && boolean(side.value()).is_none()) =>
+        {
+            None
+        }
         BinaryOp::And => match (boolean(a.value()), boolean(b.value())) {
             (Some(false), _) | (_, Some(false)) => Some(Value::Bool(false)),
             (Some(true), Some(true)) => Some(Value::Bool(true)),

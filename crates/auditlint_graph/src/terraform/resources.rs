@@ -8,6 +8,7 @@ use auditlint_syntax::{Location, Name};
 use super::expand::{Instances, more_instances};
 use super::expression::dynamic_elements;
 use super::folder::{BlockRef, Folder};
+use super::lifecycle::ignored;
 use super::modules::{Module, ModuleId, Scope};
 use super::world::World;
 use crate::{
@@ -37,6 +38,13 @@ impl World<'_> {
         let wanted = mode == Mode::Managed && self.tables.interest.wants_type(kind);
         let declared = Declared { header: block.place(tree.header), block: block.place(tree.span) };
         let incomplete = unparsed(&tree.body);
+        let ignored = module
+            .folder
+            .overrides(mode, kind, name)
+            .filter_map(|over| ignored(&over.block().body))
+            .next_back()
+            .or_else(|| ignored(&tree.body))
+            .filter(|_| wanted);
         let make = |key: Option<Key>, undecided: Option<Cause>| {
             let mut attributes = Map::default();
             if wanted {
@@ -62,6 +70,7 @@ impl World<'_> {
                 undecided: undecided.or_else(|| module.undecided.clone()),
                 incomplete: incomplete.clone(),
                 nearest_call: module.nearest_call,
+                ignored: ignored.clone(),
             })
         };
         let instances = self.instances(id, mode, kind, name);
@@ -117,6 +126,7 @@ impl World<'_> {
                 undecided: undecided.or_else(|| module.undecided.clone()),
                 incomplete: unparsed(&tree.body),
                 nearest_call: module.nearest_call,
+                ignored: None,
             })
         };
         match self.expand(id, call, &module.scope) {

@@ -180,6 +180,16 @@ impl Type {
             })?;
             let no_list = !known.iter().any(|kind| matches!(kind, Self::List(_)));
             let a_set = known.iter().any(|kind| matches!(kind, Self::Set(_)));
+            // A set converts to a list, and a list to a set, of the very elements that it has.
+            let same = |kind: &&Self| match kind {
+                Self::Set(inner) => **inner == element || **inner == Self::Any,
+                Self::List(inner) => !a_set || **inner == element || **inner == Self::Any,
+                _ => true,
+            };
+            let is_mixed = a_set && !known.iter().all(|kind| matches!(kind, Self::Set(_)));
+            if is_mixed && !known.iter().all(same) {
+                return None;
+            }
             return Some(if a_set && no_list {
                 Self::Set(Box::new(element))
             } else {
@@ -227,13 +237,13 @@ impl Type {
             (Self::Number, other) => number(other).map(|number| with(Value::Number(number), Shape::Loose)),
             (Self::Bool, other) => boolean(other).map(|truth| with(Value::Bool(truth), Shape::Loose)),
             (Self::List(inner), Value::List(items)) => {
-                Some(with(Value::List(inner.elements(items.iter())?.into()), Shape::Typed))
+                Some(with(Value::List(inner.elements(items.iter(), true)?.into()), Shape::Typed))
             }
             (Self::Set(inner), Value::List(items)) => {
-                Some(with(Value::List(set(inner.elements(items.iter())?).into()), Shape::Set))
+                Some(with(Value::List(set(inner.elements(items.iter(), true)?).into()), Shape::Set))
             }
             (Self::Map(inner), Value::Map(map)) => {
-                let items = inner.elements(map.values())?;
+                let items = inner.elements(map.values(), false)?;
                 let mut converted: Map = map.keys().cloned().zip(items).collect();
                 converted.sort_keys();
                 Some(with(Value::Map(Arc::new(converted)), Shape::Typed))
@@ -267,10 +277,20 @@ impl Type {
     }
 
     /// The elements of a collection, all of one type.
-    fn elements<'v>(&self, items: impl Iterator<Item = &'v Tracked> + Clone) -> Option<Vec<Tracked>> {
+    fn elements<'v>(
+        &self,
+        items: impl Iterator<Item = &'v Tracked> + Clone,
+        in_list: bool,
+    ) -> Option<Vec<Tracked>> {
         if *self == Self::Any {
             let types: Vec<Self> = items.clone().map(Self::of).collect();
             let common = Self::unified(&types)?;
+            let primitive =
+                |kind: &Self| matches!(kind, Self::Any | Self::String | Self::Number | Self::Bool);
+            // A null has no type, and only a primitive type is found beside it.
+            if in_list && items.clone().any(Tracked::is_null) && !types.iter().all(primitive) {
+                return None;
+            }
             return items.map(|item| common.converted(item)).collect();
         }
         items.map(|item| self.converted(item)).collect()

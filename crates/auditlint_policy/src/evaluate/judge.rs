@@ -1,6 +1,6 @@
 //! One rule over one resource, to a verdict and its finding.
 
-use auditlint_graph::{Resource, ResourceGraph, Slot, Value};
+use auditlint_graph::{Cause, Resource, ResourceGraph, Slot, Value};
 use auditlint_syntax::Name;
 use sha2::{Digest as _, Sha256};
 
@@ -45,6 +45,7 @@ impl Judge<'_> {
         };
         let keeps =
             rule.asks.iter().any(|intent| matches!(intent, Intent::Retention | Intent::RetentionUnset));
+        let mut stricter: Option<Cause> = None;
         if rule.kind == RuleKind::Store {
             let reaching: Vec<Category> = world.categories();
             if self.binding.by_flow && keeps {
@@ -56,6 +57,11 @@ impl Judge<'_> {
                     .iter()
                     .filter(|(category, ..)| reaching.is_empty() || reaching.contains(category));
                 let (category, days, line) = asked.max_by_key(|(_, days, _)| *days)?;
+                // Of a part of a plan, a flow with a stricter demand may be left out.
+                let is_least = rule.asks.iter().any(|intent| matches!(intent, Intent::Retention));
+                if is_least && self.policy.retention.iter().any(|(_, other, _)| other > days) {
+                    stricter.clone_from(&self.graph.partial);
+                }
                 at = *line;
                 categories = if reaching.is_empty() { vec![*category] } else { reaching };
                 for (name, value) in &mut parameters {
@@ -82,6 +88,10 @@ impl Judge<'_> {
         if judged.verdict == Verdict::NotApplicable {
             return None;
         }
+        if let (Verdict::Pass, Some(cause)) = (judged.verdict, stricter) {
+            // What is asked is not known; the value is.
+            judged = Judged { related: judged.related, ..Judged::unknown(cause) };
+        }
         let undecided =
             self.resource.undecided.clone().or_else(|| {
                 (selected == Verdict::Unknown).then(|| when.and_then(|when| when.cause)).flatten()
@@ -107,7 +117,7 @@ impl Judge<'_> {
         let attribute =
             judged.looked.as_ref().map(|looked| looked.path.clone()).filter(|path| !path.is_empty());
         let value = judged.looked.as_ref().and_then(|looked| looked.value.as_ref());
-        let (place, mut related) = place::of(self.resource, attribute.as_deref(), value);
+        let (place, mut related) = place::of(self.graph, self.resource, attribute.as_deref(), value);
         related.extend(judged.related.iter().cloned());
         let mut message = match judged.verdict {
             Verdict::Unknown => self.undecided(&judged, attribute.as_deref()),
@@ -206,7 +216,7 @@ impl Judge<'_> {
 }
 
 /// What decides, as the end of a sentence.
-fn subject(cause: &auditlint_graph::Cause) -> String {
+fn subject(cause: &Cause) -> String {
     let verb = if cause.subject.starts_with("statements ") { "decide" } else { "decides" };
     format!("{} {verb}", cause.subject)
 }

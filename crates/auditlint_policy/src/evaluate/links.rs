@@ -10,7 +10,7 @@ use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
 use super::look::{Look, Subject};
-use super::{Context, Judged, Read, is_judged, related_resource};
+use super::{Context, Judged, Read, is_judged};
 use crate::Verdict;
 use crate::condition::{AttributePath, Condition};
 use crate::probes::{SURVEYED, Survey, Surveys};
@@ -317,7 +317,7 @@ impl Context<'_> {
                 || format!("{} is here", resource.address),
                 |(path, value)| format!("{path} is {}", value.show()),
             );
-            let related = related_resource(resource, message);
+            let related = self.related(resource, message);
             parts.push(judged.with_related(related));
         }
         let judged = Judged::any(parts, Verdict::Fail);
@@ -332,9 +332,10 @@ impl Context<'_> {
     }
 
     /// Why a resource that is not here may still exist: a module that was not read, a plan without its
-    /// configuration.
+    /// configuration or of a part of it.
     pub(crate) fn unread(&self) -> Option<Cause> {
-        self.resource.incomplete.clone().filter(|cause| cause.kind == CauseKind::Elsewhere).or_else(|| {
+        let own = self.resource.incomplete.as_ref().filter(|cause| cause.kind == CauseKind::Elsewhere);
+        own.or(self.graph.partial.as_ref()).cloned().or_else(|| {
             self.note(|| Read::Gaps);
             // What the module makes that this call stands for is known.
             let own = self.resource.address.called_module().map(|source| format!("{source}\""));
@@ -396,7 +397,10 @@ impl Context<'_> {
                     hint: "it is not managed in this configuration".to_owned(),
                 }),
                 (_, Some(unknown)) if value.references.is_none() => Judged::unknown(unknown.cause.clone()),
-                (verdict, _) => Judged::of(verdict),
+                (verdict, _) => match &self.graph.partial {
+                    Some(cause) => Judged::unknown(cause.clone()),
+                    None => Judged::of(verdict),
+                },
             };
             return judged.looking(full, Some(value));
         }
@@ -413,7 +417,7 @@ impl Context<'_> {
                 }
                 judged.looked = None;
                 let message = format!("{} is meant", resource.address);
-                Some(judged.with_related(related_resource(resource, message)))
+                Some(judged.with_related(self.related(resource, message)))
             })
             .collect();
         Judged::all(parts, Verdict::Fail).looking(full, Some(value))

@@ -103,6 +103,19 @@ impl<'a> Context<'a> {
         Self { slot, resource, ..*self }
     }
 
+    /// A related place from a resource that was looked at.
+    pub(crate) fn related(&self, resource: &Resource, message: String) -> Related {
+        Related { message, place: place::of(self.graph, resource, None, None).0 }
+    }
+
+    /// What holds only if it is found, where what is not here may exist all the same.
+    pub(crate) fn found(&self, holds: bool) -> Judged {
+        match &self.graph.partial {
+            Some(cause) if !holds => Judged::unknown(cause.clone()),
+            _ => Judged::holds(holds),
+        }
+    }
+
     /// The value of a parameter, or the operand itself.
     pub(crate) fn operand<'o>(&'o self, operand: &'o Operand) -> &'o Operand {
         match operand {
@@ -146,9 +159,4 @@ pub fn evaluate(
 ) -> Evaluation {
     let matter = Matter { policy, catalogue, root };
     Evaluator::once(graph, matter).evaluation(graph, policy)
-}
-
-/// A related place from a resource that was looked at.
-pub(crate) fn related_resource(resource: &Resource, message: String) -> Related {
-    Related { message, place: place::of(resource, None, None).0 }
 }

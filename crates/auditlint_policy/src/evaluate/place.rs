@@ -1,12 +1,13 @@
 //! Where a finding sits, and the walk to the literal that decides.
 
-use auditlint_graph::{Origin, Resource, Tracked};
+use auditlint_graph::{Origin, Resource, ResourceGraph, Tracked};
 use auditlint_syntax::Location;
 
 use crate::{Place, Related};
 
 /// The place of a finding on `resource`, and the related places of the value that decided.
 pub(super) fn of(
+    graph: &ResourceGraph,
     resource: &Resource,
     attribute: Option<&str>,
     value: Option<&Tracked>,
@@ -31,7 +32,11 @@ pub(super) fn of(
         (Some(at), ..) => Place::Source(at),
         (None, Some(declared), _) => Place::Source(declared.header),
         (None, None, Some((section, index))) => {
-            Place::Plan(section.pointer(index, &resource.attributes, attribute.unwrap_or_default()))
+            let path = attribute.unwrap_or_default();
+            Place::Plan(match &graph.layout {
+                Some(layout) => layout.pointer(section, index, &resource.attributes, path),
+                None => section.pointer(index, &resource.attributes, path),
+            })
         }
         (None, None, None) => Place::Nowhere,
     };

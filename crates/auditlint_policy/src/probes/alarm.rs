@@ -12,7 +12,7 @@ use super::pattern::{Event, Pattern};
 use super::{Context, texts};
 use crate::Verdict;
 use crate::condition::Operand;
-use crate::evaluate::{Judged, Link, Read, instance_link, related_resource};
+use crate::evaluate::{Judged, Link, Read, instance_link};
 
 /// The type that surveys are made of.
 pub(crate) const SURVEYED: &str = FILTER;
@@ -72,7 +72,7 @@ pub(super) fn watched_events(context: &Context<'_>, with: &[(Name, Operand)]) ->
     };
     judged
         .looking("pattern", context.resource.attribute("pattern").cloned())
-        .with_related(related_resource(context.resource, what))
+        .with_related(context.related(context.resource, what))
 }
 
 fn survey(context: &Context<'_>, counts: &[String], ignores: &[String]) -> Survey {
@@ -168,7 +168,7 @@ fn watched(context: &Context<'_>) -> Judged {
     let open = || open.map(|unknown| unknown.cause.clone());
     let judged = match found {
         Some(alarm) => Judged::holds(true)
-            .with_related(related_resource(alarm, format!("{} watches its metric", alarm.address))),
+            .with_related(context.related(alarm, format!("{} watches its metric", alarm.address))),
         None => match possible.or_else(open).or_else(|| context.unread()) {
             Some(cause) => Judged::unknown(cause),
             None => Judged::holds(false),

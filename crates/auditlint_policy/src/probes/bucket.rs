@@ -33,7 +33,7 @@ pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
     let own = |attribute: &str| context.resource.attribute(attribute).and_then(text);
     let writes = |policy: &str| WRITERS.iter().any(|writer| policy.contains(writer));
     let delivers = |acl: &str| acl == "log-delivery-write";
-    Judged::holds(
+    context.found(
         own("acl").is_some_and(|acl| delivers(&acl))
             || own("policy").is_some_and(|policy| writes(&policy))
             || granted("aws_s3_bucket_acl", "acl", &delivers)
@@ -49,12 +49,12 @@ fn text(value: &Tracked) -> Option<String> {
 
 /// Whether logs of that category rest here.
 pub(super) fn is_reached_by(context: &Context<'_>, category: Category) -> Judged {
-    Judged::holds(context.categories().contains(&category))
+    context.found(context.categories().contains(&category))
 }
 
 /// Whether a source of that type writes here directly.
 pub(super) fn is_fed_by(context: &Context<'_>, kind: &str) -> Judged {
-    Judged::holds(context.before().any(|resource| resource.kind() == kind))
+    context.found(context.before().any(|resource| resource.kind() == kind))
 }
 
 /// The shortest expiration of current objects that applies to the whole bucket. A rule with a prefix, tag or
@@ -70,7 +70,7 @@ pub(super) fn lifecycle(context: &Context<'_>) -> Result<(Days, Looked), (Cause,
     }
     let kind = Name::new_static("aws_s3_bucket_lifecycle_configuration");
     let (found, more) = context.companions(&[kind], &AttributePath::parse("bucket"), &[]);
-    open = open.or_else(|| more.into_iter().min());
+    open = open.or_else(|| more.into_iter().min()).or_else(|| context.graph.partial.clone());
     for (slot, _) in found {
         if let Some(value) = context.get(slot).and_then(|resource| resource.attribute("rule")) {
             collect(value, &mut rules, &mut open);

@@ -112,10 +112,9 @@ pub(super) fn postgres_parameter(context: &Context<'_>, with: &[(Name, Operand)]
                     let resource = context.get(slot)?;
                     let mut judged = parameter(&context.at(slot, resource), &name, &values);
                     judged.looked = None;
-                    Some(judged.with_related(crate::evaluate::related_resource(
-                        resource,
-                        format!("{} is its parameter group", resource.address),
-                    )))
+                    Some(judged.with_related(
+                        context.related(resource, format!("{} is its parameter group", resource.address)),
+                    ))
                 })
                 .collect();
             if parts.is_empty() {

@@ -6,7 +6,7 @@ use auditlint_syntax::Name;
 use super::{Context, texts};
 use crate::Verdict;
 use crate::condition::{AttributePath, Operand};
-use crate::evaluate::{Judged, related_resource};
+use crate::evaluate::Judged;
 
 /// The whole chain is there: source and delivery. `log_types` narrows the sources that count.
 pub(super) fn vended_logs(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
@@ -25,14 +25,14 @@ pub(super) fn vended_logs(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
         let at_source = context.at(slot, resource);
         let (deliveries, more) =
             at_source.companions(&delivery, &AttributePath::parse("delivery_source_name"), &["name".into()]);
-        let judged = match (deliveries.is_empty(), more.into_iter().next()) {
+        let more = more.into_iter().next().or_else(|| context.graph.partial.clone());
+        let judged = match (deliveries.is_empty(), more) {
             (false, _) => Judged::holds(true),
             (true, Some(cause)) => Judged::unknown(cause),
             (true, None) => Judged::holds(false),
         };
         parts.push(
-            judged
-                .with_related(related_resource(resource, format!("{} delivers its logs", resource.address))),
+            judged.with_related(context.related(resource, format!("{} delivers its logs", resource.address))),
         );
     }
     let judged = Judged::any(parts, Verdict::Fail);
@@ -45,7 +45,8 @@ pub(super) fn vended_logs(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
             hint: String::new(),
         })
     });
-    match (judged.verdict, open.into_iter().next().or(unnamed)) {
+    let partial = || context.graph.partial.clone();
+    match (judged.verdict, open.into_iter().next().or(unnamed).or_else(partial)) {
         (Verdict::Fail, Some(cause)) => Judged::unknown(cause),
         _ => judged,
     }

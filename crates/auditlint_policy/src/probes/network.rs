@@ -5,7 +5,7 @@ use auditlint_syntax::Name;
 use super::Context;
 use crate::Verdict;
 use crate::condition::AttributePath;
-use crate::evaluate::{Judged, related_resource};
+use crate::evaluate::Judged;
 
 /// A flow log on the VPC, or on every one of its subnets.
 pub(super) fn vpc_flow_logs(context: &Context<'_>) -> Judged {
@@ -15,7 +15,7 @@ pub(super) fn vpc_flow_logs(context: &Context<'_>) -> Judged {
     }
     let subnet = [Name::new_static("aws_subnet")];
     let (subnets, _) = context.companions(&subnet, &AttributePath::parse("vpc_id"), &[]);
-    let parts: Vec<Judged> = subnets
+    let mut parts: Vec<Judged> = subnets
         .into_iter()
         .filter_map(|(slot, _)| {
             let resource = context.get(slot)?;
@@ -23,13 +23,15 @@ pub(super) fn vpc_flow_logs(context: &Context<'_>) -> Judged {
             let has = if judged.verdict == Verdict::Pass { "has" } else { "has no" };
             Some(
                 judged
-                    .with_related(related_resource(resource, format!("{} {has} flow log", resource.address))),
+                    .with_related(context.related(resource, format!("{} {has} flow log", resource.address))),
             )
         })
         .collect();
     if parts.is_empty() {
         return own;
     }
+    // Of a part of a plan, another subnet may have no flow log.
+    parts.extend(context.graph.partial.clone().map(Judged::unknown));
     Judged::any(vec![own, Judged::all(parts, Verdict::Fail)], Verdict::Fail)
 }
 
@@ -45,7 +47,7 @@ fn flow_logs(context: &Context<'_>, join: &str) -> Judged {
             let cause = resource.undecided.clone();
             Some(
                 Judged { cause, ..judged }
-                    .with_related(related_resource(resource, format!("{} is here", resource.address))),
+                    .with_related(context.related(resource, format!("{} is here", resource.address))),
             )
         })
         .collect();

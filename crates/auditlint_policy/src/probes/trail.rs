@@ -129,7 +129,7 @@ pub(super) fn data_events(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
     let judged = match decided {
         Some((at, (_, trail))) => {
             let message = format!("{} is a trail", trail.address);
-            parts.swap_remove(at).with_related(crate::evaluate::related_resource(trail, message))
+            parts.swap_remove(at).with_related(context.related(trail, message))
         }
         None => Judged::of(Verdict::Fail),
     };

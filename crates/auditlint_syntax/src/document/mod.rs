@@ -5,7 +5,10 @@
 mod json;
 pub mod packed;
 pub mod reader;
+mod tagged;
 mod yaml;
+
+pub use tagged::{TaggedError, TaggedKind, TaggedNode, parse_tagged};
 
 /// A node and where it stands (absolute).
 #[derive(Clone, Debug, PartialEq)]

@@ -132,7 +132,7 @@ fn template(text: &str, span: Span, problem: &mut Option<Problem>) -> Expr {
     }
     match parse_template(text) {
         Ok(template) => {
-            let mut lowering = Lowering { text, offset: 0, problem: None };
+            let mut lowering = Lowering { text, offset: 0, quoted: false, problem: None };
             let mut parts = lowering.template(&template);
             parts.iter_mut().for_each(|part| anchor_part(part, span));
             match parts.as_slice() {

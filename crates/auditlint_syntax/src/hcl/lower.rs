@@ -45,6 +45,8 @@ impl Seen {
 pub(super) struct Lowering<'a> {
     pub(super) text: &'a str,
     pub(super) offset: u32,
+    /// Whether what is lowered stands in quotes, where a text has no lines.
+    pub(super) quoted: bool,
     /// The first thing that hcl-edit accepts and Terraform does not.
     pub(super) problem: Option<Problem>,
 }
@@ -176,7 +178,9 @@ impl Lowering<'_> {
             ),
             Expression::StringTemplate(template) => self.string_template(template, span),
             Expression::HeredocTemplate(heredoc) => {
+                let outer = std::mem::replace(&mut self.quoted, false);
                 let parts = self.template(&heredoc.template);
+                self.quoted = outer;
                 join(parts)
             }
             Expression::Parenthesis(inner) => ExprKind::Paren(Box::new(self.expr(inner.inner()))),
@@ -222,7 +226,9 @@ impl Lowering<'_> {
     }
 
     fn string_template(&mut self, template: &StringTemplate, span: Span) -> ExprKind {
+        let outer = std::mem::replace(&mut self.quoted, true);
         let parts = self.parts(template.iter());
+        self.quoted = outer;
         let newline = template.iter().any(|element| match element {
             Element::Literal(literal) => {
                 let at = self.span(literal.span());
@@ -250,12 +256,12 @@ impl Lowering<'_> {
         for element in elements {
             match element {
                 Element::Literal(literal) => {
-                    let text = if trim_next { literal.trim_start() } else { literal.as_str() };
+                    let text = if trim_next { self.without_start(literal) } else { literal.as_str() };
                     parts.push(TemplatePart::Text(Name::new(text)));
                     trim_next = false;
                 }
                 Element::Interpolation(interpolation) => {
-                    trim(&mut parts, interpolation.strip);
+                    self.trim(&mut parts, interpolation.strip);
                     parts.push(TemplatePart::Value(self.expr(&interpolation.expr)));
                     trim_next = trims_after(interpolation.strip);
                 }
@@ -266,31 +272,63 @@ impl Lowering<'_> {
         parts
     }
 
+    /// A text that stands after a strip marker: without its leading white space, up to the end of its first line.
+    /// In quotes there are no lines, only escapes.
+    fn without_start<'t>(&self, text: &'t str) -> &'t str {
+        let line = text.find('\n').filter(|_| !self.quoted).map_or(text.len(), |end| end + 1);
+        let blank = text.get(..line).is_some_and(|line| line.trim().is_empty());
+        if blank { text.get(line..).unwrap_or_default() } else { text.trim_start() }
+    }
+
+    /// A text that stands before a strip marker, as above: its last line loses its trailing white space.
+    fn without_end<'t>(&self, text: &'t str) -> &'t str {
+        let line = text.strip_suffix('\n').unwrap_or(text).rfind('\n').filter(|_| !self.quoted);
+        let line = line.map_or(0, |end| end + 1);
+        let kept = text.get(line..).unwrap_or_default().trim_end().len();
+        text.get(..line + kept).unwrap_or_default()
+    }
+
+    fn trim(&self, parts: &mut [TemplatePart], strip: Strip) {
+        if matches!(strip, Strip::Start | Strip::Both)
+            && let Some(TemplatePart::Text(text)) = parts.last_mut()
+        {
+            *text = Name::new(self.without_end(text));
+        }
+    }
+
+    fn trim_front(&self, parts: &mut [TemplatePart], strip: Strip) {
+        if trims_after(strip)
+            && let Some(TemplatePart::Text(text)) = parts.first_mut()
+        {
+            *text = Name::new(self.without_start(text));
+        }
+    }
+
     /// Adds a directive; says whether the text after it loses its leading white space.
     fn directive(&mut self, directive: &Directive, parts: &mut Vec<TemplatePart>) -> bool {
         match directive {
             Directive::If(branch) => {
-                trim(parts, branch.if_expr.strip);
+                self.trim(parts, branch.if_expr.strip);
                 let mut yes = self.template(&branch.if_expr.template);
-                trim_front(&mut yes, branch.if_expr.strip);
+                self.trim_front(&mut yes, branch.if_expr.strip);
                 let mut no = Vec::new();
                 if let Some(other) = &branch.else_expr {
-                    trim(&mut yes, other.strip);
+                    self.trim(&mut yes, other.strip);
                     no = self.template(&other.template);
-                    trim_front(&mut no, other.strip);
-                    trim(&mut no, branch.endif_expr.strip);
+                    self.trim_front(&mut no, other.strip);
+                    self.trim(&mut no, branch.endif_expr.strip);
                 } else {
-                    trim(&mut yes, branch.endif_expr.strip);
+                    self.trim(&mut yes, branch.endif_expr.strip);
                 }
                 let condition = self.expr(&branch.if_expr.cond_expr);
                 parts.push(TemplatePart::If { condition, yes: yes.into(), no: no.into() });
                 trims_after(branch.endif_expr.strip)
             }
             Directive::For(each) => {
-                trim(parts, each.for_expr.strip);
+                self.trim(parts, each.for_expr.strip);
                 let mut body = self.template(&each.for_expr.template);
-                trim_front(&mut body, each.for_expr.strip);
-                trim(&mut body, each.endfor_expr.strip);
+                self.trim_front(&mut body, each.for_expr.strip);
+                self.trim(&mut body, each.endfor_expr.strip);
                 let collection = self.expr(&each.for_expr.collection_expr);
                 parts.push(TemplatePart::For {
                     key: each.for_expr.key_var.as_ref().map(|name| Name::new(name.as_str())),
@@ -384,22 +422,6 @@ fn join(parts: Vec<TemplatePart>) -> ExprKind {
 
 const fn trims_after(strip: Strip) -> bool {
     matches!(strip, Strip::End | Strip::Both)
-}
-
-fn trim(parts: &mut [TemplatePart], strip: Strip) {
-    if matches!(strip, Strip::Start | Strip::Both)
-        && let Some(TemplatePart::Text(text)) = parts.last_mut()
-    {
-        *text = Name::new(text.trim_end());
-    }
-}
-
-fn trim_front(parts: &mut [TemplatePart], strip: Strip) {
-    if trims_after(strip)
-        && let Some(TemplatePart::Text(text)) = parts.first_mut()
-    {
-        *text = Name::new(text.trim_start());
-    }
 }
 
 const fn binary(operator: BinaryOperator) -> BinaryOp {

@@ -51,7 +51,7 @@ fn whole(text: &str, offset: u32) -> Result<(ItemKind, Option<Problem>), Problem
             }
         }
     };
-    let mut lowering = Lowering { text, offset, problem: None };
+    let mut lowering = Lowering { text, offset, quoted: false, problem: None };
     let mut structures = body.iter();
     let kind = match structures.next() {
         Some(Structure::Block(block)) => ItemKind::Block(lowering.block(block)),

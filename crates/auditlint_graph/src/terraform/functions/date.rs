@@ -81,6 +81,13 @@ impl Timestamp {
         self.local.checked_sub(Span::new().minutes(self.offset)).ok()
     }
 
+    /// The timestamp without its fraction.
+    fn shown(&self) -> Option<String> {
+        let (day, time, zone) = (self.local.date(), self.local.time(), self.field("Z")?);
+        let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
+        Some(format!("{:04}-{:02}-{:02}T{clock}{zone}", day.year(), day.month(), day.day()))
+    }
+
     /// What a run of one letter in a format stands for; none where it means nothing.
     fn field(&self, letters: &str) -> Option<String> {
         let date = self.local.date();
@@ -243,18 +250,12 @@ fn time_add(arguments: &[Tracked]) -> Answer {
     if sum.year() < 0 {
         return not_computed("timeadd()");
     }
-    let sum = Timestamp { local: sum, ..time };
-    let zone = sum.field("Z")?;
-    let local = sum.local;
-    string(format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{zone}",
-        local.year(),
-        local.month(),
-        local.day(),
-        local.hour(),
-        local.minute(),
-        local.second()
-    ))
+    string(Timestamp { local: sum, ..time }.shown()?)
+}
+
+/// A timestamp without its fraction; none where `text` is none.
+pub(super) fn normal(text: &str) -> Option<String> {
+    Timestamp::parse(text)?.shown()
 }
 
 fn compare(arguments: &[Tracked]) -> Answer {

@@ -1,21 +1,63 @@
-//! Encodings and hashes.
+//! Encodings of texts.
 
-use std::sync::Arc;
+use std::io::Read as _;
 
 use auditlint_syntax::Name;
-use auditlint_syntax::document::{self, Node, NodeKind};
 use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use encoding_rs::Encoding;
 
-use super::{Answer, nowhere, string, text_of};
-use crate::{Map, Number, Tracked, Value};
+pub(crate) use super::json::write_json;
+use super::{Answer, LONGEST_TEXT, csv, json, not_computed, string, text_of, too_long};
+use crate::Tracked;
+
+/// Base64 as Go reads it: bits that are left over in the last character do not matter.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
+/// The character sets of `textencodebase64` whose tables are those of the web. Others are not computed.
+const CHARACTER_SETS: &[&str] = &[
+    "iso-8859-2",
+    "iso-8859-3",
+    "iso-8859-4",
+    "iso-8859-5",
+    "iso-8859-7",
+    "iso-8859-10",
+    "iso-8859-13",
+    "iso-8859-14",
+    "iso-8859-15",
+    "iso-8859-16",
+    "koi8-r",
+    "koi8-u",
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+    "windows-1254",
+    "windows-1256",
+    "windows-1258",
+    "macintosh",
+    "shift_jis",
+    "euc-jp",
+    "euc-kr",
+    "gbk",
+    "gb18030",
+    "big5",
+];
 
 /// Some answer when `name` is one of these functions.
 pub(super) fn call(name: &str, arguments: &[Tracked]) -> Option<Answer> {
     Some(match name {
         "jsonencode" => encoded(arguments),
-        "base64encode" | "base64decode" | "jsondecode" | "yamldecode" | "urlencode" => {
+        "jsondecode" => json::decode(arguments),
+        "csvdecode" => csv::decode(arguments),
+        "base64encode" | "base64decode" | "base64gunzip" | "urlencode" | "urldecode" => {
             of_text(name, arguments)
         }
+        "textencodebase64" => text_encode(arguments),
+        "textdecodebase64" => text_decode(arguments),
         _ => return None,
     })
 }
@@ -26,15 +68,26 @@ fn encoded(arguments: &[Tracked]) -> Answer {
     string(out)
 }
 
+fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    LENIENT.decode(text.replace(['\r', '\n'], "")).ok()
+}
+
 fn of_text(name: &str, arguments: &[Tracked]) -> Answer {
     let first = text_of(arguments.first()?)?;
-    let engine = base64::engine::general_purpose::STANDARD;
     match name {
-        "base64encode" => string(engine.encode(first.as_bytes())),
-        "base64decode" => string(String::from_utf8(engine.decode(first.as_bytes()).ok()?).ok()?),
-        "jsondecode" => decoded(&document::parse_json(first)),
-        "yamldecode" => decoded(&document::parse_yaml(first)),
-        _ => string(first.bytes().fold(String::new(), |mut out, byte| {
+        "base64encode" => string(STANDARD.encode(first.as_bytes())),
+        "base64decode" => string(String::from_utf8(bytes_of(first)?).ok()?),
+        "base64gunzip" => {
+            let bytes = bytes_of(first)?;
+            let mut out = Vec::new();
+            let most = u64::try_from(LONGEST_TEXT).ok()? + 1;
+            flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(most).read_to_end(&mut out).ok()?;
+            if out.len() > LONGEST_TEXT {
+                return too_long();
+            }
+            string(String::from_utf8(out).ok()?)
+        }
+        "urlencode" => string(first.bytes().fold(String::new(), |mut out, byte| {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                     out.push(char::from(byte));
@@ -44,75 +97,104 @@ fn of_text(name: &str, arguments: &[Tracked]) -> Answer {
             }
             out
         })),
-    }
-}
-
-/// Writes a value as Terraform's `jsonencode` does: keys sorted, `<`, `>` and `&` escaped. What is not known is
-/// written as `fill`; none without one.
-pub(crate) fn write_json(value: &Value, fill: Option<&str>, out: &mut String) -> Option<()> {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Number(number) => out.push_str(&number.to_string()),
-        Value::String(text) => write_string(text, out),
-        Value::List(items) => {
-            out.push('[');
-            for (n, item) in items.iter().enumerate() {
-                out.push_str(if n == 0 { "" } else { "," });
-                write_json(item.value(), fill, out)?;
+        _ => {
+            let mut out = Vec::new();
+            let mut bytes = first.bytes();
+            while let Some(byte) = bytes.next() {
+                out.push(match byte {
+                    b'+' => b' ',
+                    b'%' => {
+                        let mut digit = || char::from(bytes.next()?).to_digit(16);
+                        u8::try_from(digit()? * 16 + digit()?).ok()?
+                    }
+                    byte => byte,
+                });
             }
-            out.push(']');
+            String::from_utf8(out).map_or_else(|_| not_computed("urldecode()"), string)
         }
-        Value::Map(map) => {
-            out.push('{');
-            let mut keys: Vec<&Name> = map.keys().collect();
-            keys.sort();
-            for (n, key) in keys.into_iter().enumerate() {
-                out.push_str(if n == 0 { "" } else { "," });
-                write_string(key, out);
-                out.push(':');
-                write_json(map.get(key)?.value(), fill, out)?;
+    }
+}
+
+/// A character set by its registered name.
+enum CharacterSet {
+    Utf8,
+    /// UTF-16 in that order of bytes.
+    Utf16 {
+        big: bool,
+        mark: bool,
+    },
+    Latin1,
+    Table(&'static Encoding),
+}
+
+fn character_set(name: &Name) -> Option<CharacterSet> {
+    let name = name.to_lowercase();
+    Some(match name.as_str() {
+        "utf-8" => CharacterSet::Utf8,
+        "utf-16" => CharacterSet::Utf16 { big: true, mark: true },
+        "utf-16be" => CharacterSet::Utf16 { big: true, mark: false },
+        "utf-16le" => CharacterSet::Utf16 { big: false, mark: false },
+        "iso-8859-1" | "latin1" => CharacterSet::Latin1,
+        name if CHARACTER_SETS.contains(&name) => CharacterSet::Table(Encoding::for_label(name.as_bytes())?),
+        _ => return None,
+    })
+}
+
+fn text_encode(arguments: &[Tracked]) -> Answer {
+    let text = text_of(arguments.first()?)?;
+    let Some(set) = character_set(text_of(arguments.get(1)?)?) else {
+        return not_computed("textencodebase64()");
+    };
+    let bytes = match set {
+        CharacterSet::Utf8 => text.as_bytes().to_vec(),
+        CharacterSet::Utf16 { big, mark } => {
+            let units = mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16());
+            units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        }
+        CharacterSet::Latin1 => {
+            text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<_>>()?
+        }
+        CharacterSet::Table(table) => {
+            let (bytes, _, unmappable) = table.encode(text);
+            if unmappable {
+                return None;
             }
-            out.push('}');
+            if text.chars().any(|c| matches!(c, '\u{80}'..='\u{9F}')) {
+                return not_computed("textencodebase64()");
+            }
+            bytes.into_owned()
         }
-        Value::Unknown(_) => write_string(fill?, out),
+    };
+    string(STANDARD.encode(bytes))
+}
+
+fn text_decode(arguments: &[Tracked]) -> Answer {
+    let bytes = bytes_of(text_of(arguments.first()?)?)?;
+    let Some(set) = character_set(text_of(arguments.get(1)?)?) else {
+        return not_computed("textdecodebase64()");
+    };
+    match set {
+        CharacterSet::Utf8 => string(String::from_utf8(bytes).ok()?),
+        CharacterSet::Utf16 { mark: true, .. } => not_computed("textdecodebase64()"),
+        CharacterSet::Utf16 { big, .. } => {
+            let (units, rest) = bytes.as_chunks::<2>();
+            let unit =
+                |unit: &[u8; 2]| if big { u16::from_be_bytes(*unit) } else { u16::from_le_bytes(*unit) };
+            let text = String::from_utf16(&units.iter().map(unit).collect::<Vec<_>>());
+            match text {
+                Ok(text) if rest.is_empty() => string(text),
+                Ok(_) => None,
+                Err(_) => not_computed("textdecodebase64()"),
+            }
+        }
+        CharacterSet::Latin1 => string(bytes.into_iter().map(char::from).collect::<String>()),
+        CharacterSet::Table(table) => {
+            let (text, malformed) = table.decode_without_bom_handling(&bytes);
+            // Where the tables of the web and those of Go may differ.
+            if malformed || text.chars().any(|c| matches!(c, '\u{80}'..='\u{9F}' | '\u{FFFD}')) {
+                return not_computed("textdecodebase64()");
+            }
+            string(text)
+        }
     }
-    Some(())
-}
-
-pub(super) fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c if u32::from(c) < 0x20 => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-}
-
-fn decoded(document: &document::Document) -> Answer {
-    if document.problems.is_empty() { from_node(&document.root) } else { None }
-}
-
-fn from_node(node: &Node) -> Answer {
-    Some(nowhere(match &node.kind {
-        NodeKind::Null => Value::Null,
-        NodeKind::Bool(value) => Value::Bool(*value),
-        NodeKind::Number(number, written) => {
-            Value::Number(Number::parse(written).or_else(|| Number::from_f64(*number))?)
-        }
-        NodeKind::String(text) => Value::String(Name::new(text)),
-        NodeKind::List(items) => Value::List(items.iter().map(from_node).collect::<Option<_>>()?),
-        NodeKind::Map(entries) => {
-            let entry = |entry: &document::Entry| Some((Name::new(&entry.key), from_node(&entry.value)?));
-            let map: Map = entries.iter().map(entry).collect::<Option<_>>()?;
-            Value::Map(Arc::new(map))
-        }
-    }))
 }

@@ -17,7 +17,7 @@ use crate::{Shape, Tracked, Value};
 /// Names that `fileset` looks at, at most.
 const MOST_NAMES: usize = 20_000;
 
-/// Some answer when `name` is one of these functions and the name of the file is known.
+/// Some answer when `name` is one of these functions and its arguments are known.
 pub(super) fn call(
     world: &World<'_>,
     id: usize,
@@ -25,6 +25,10 @@ pub(super) fn call(
     arguments: &[Tracked],
     at: Location,
 ) -> Option<Answer> {
+    // Only the variables of a template may hold something that is not known.
+    if arguments.iter().any(|argument| argument.unknown().is_some()) {
+        return None;
+    }
     let first = || arguments.first().and_then(text_of);
     let answer = match name {
         "basename" => string(base(first()?)),

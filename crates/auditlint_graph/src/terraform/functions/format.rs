@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::convert::{boolean, number};
 use super::decimal::Decimal;
-use super::encoding::{write_json, write_string};
+use super::json::{write_json, write_string};
 use super::{Answer, LONGEST_TEXT, as_text, items_of, list, not_computed, string, text_of, too_long};
 use crate::{Number, Tracked, Value};
 
@@ -354,30 +354,6 @@ mod tests {
         for (pattern, values, expected) in cases {
             let values: Vec<Tracked> = values.iter().map(|value| n(value)).collect();
             assert_eq!(shown(pattern, &values).as_deref(), Some(*expected), "{pattern}");
-        }
-    }
-
-    #[test]
-    fn what_terraform_refuses() {
-        let cases: &[(&str, &[Tracked])] = &[
-            ("%s %s", &[t("a")]),
-            ("%s", &[t("a"), t("b")]),
-            ("abc", &[n("1")]),
-            ("%[1]s", &[t("a"), t("b")]),
-            ("%[0]s", &[t("a")]),
-            ("%[1]5s", &[t("a")]),
-            ("%*d", &[n("5"), n("1")]),
-            ("%z", &[n("1")]),
-            ("%", &[n("1")]),
-            ("%5%", &[n("1")]),
-            ("%d", &[n("1.5")]),
-            ("%x", &[t("abc")]),
-            ("%t", &[n("1")]),
-            ("%s", &[l(&[n("1")])]),
-        ];
-        for (pattern, values) in cases {
-            let arguments: Vec<Tracked> = [t(pattern)].into_iter().chain(values.iter().cloned()).collect();
-            assert!(format(&arguments).is_none(), "{pattern}");
         }
     }
 

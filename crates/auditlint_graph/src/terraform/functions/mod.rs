@@ -4,12 +4,14 @@
 //! and to which types they convert first. Source: the functions of Terraform 1.11 and of cty's standard library.
 
 mod collection;
+mod csv;
 mod date;
 mod decimal;
 mod encoding;
 mod file;
 mod format;
 mod hash;
+mod json;
 mod network;
 mod number;
 mod partial;
@@ -20,6 +22,7 @@ mod template;
 #[cfg(test)]
 mod testing;
 mod text;
+mod yaml;
 
 use auditlint_syntax::{Location, Name};
 
@@ -38,8 +41,17 @@ type Answer = Option<Tracked>;
 /// A family: some answer when it has a function of that name.
 type Family = fn(&str, &[Tracked]) -> Option<Answer>;
 
-const FAMILIES: &[Family] =
-    &[text::call, format::call, number::call, encoding::call, collection::call, date::call, network::call];
+const FAMILIES: &[Family] = &[
+    text::call,
+    format::call,
+    number::call,
+    encoding::call,
+    collection::call,
+    date::call,
+    network::call,
+    hash::call,
+    yaml::call,
+];
 
 /// Calls `name`.
 pub(super) fn call(
@@ -67,7 +79,12 @@ pub(super) fn call(
     };
     // What is sensitive anywhere in an argument is so in what is made of it.
     let sensitive = !PASSING.contains(&plain) && arguments.iter().any(is_sensitive_inside);
-    computed(world, plain, signature, arguments, at).marked(sensitive)
+    // And what is picked from something that is sensitive, or by it, is so as well.
+    let picked = ["element", "lookup", "one", "zipmap"].contains(&plain)
+        && arguments.iter().enumerate().any(|(n, argument)| {
+            argument.sensitive || plain == "zipmap" && n == 0 && is_sensitive_inside(argument)
+        });
+    computed(world, id, plain, signature, arguments, at).marked(sensitive || picked)
 }
 
 /// The functions that hand elements on as they are: what is sensitive about one is not so about the others.
@@ -88,7 +105,8 @@ const PASSING: &[&str] = &[
     "zipmap",
 ];
 
-fn is_sensitive_inside(value: &Tracked) -> bool {
+/// Whether a value is sensitive, or a part of it.
+pub(super) fn is_sensitive_inside(value: &Tracked) -> bool {
     value.sensitive
         || match value.value() {
             Value::List(items) => items.iter().any(is_sensitive_inside),
@@ -99,6 +117,7 @@ fn is_sensitive_inside(value: &Tracked) -> bool {
 
 fn computed(
     world: &World<'_>,
+    id: usize,
     plain: &str,
     signature: signature::Signature,
     arguments: &[Tracked],

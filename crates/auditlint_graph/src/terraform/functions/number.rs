@@ -54,7 +54,7 @@ fn one(name: &str, arguments: &[Tracked]) -> Answer {
 /// Terraform computes these two with doubles.
 fn inexact(name: &str, arguments: &[Tracked]) -> Answer {
     let (a, b) = (number_of(arguments.first()?)?.to_f64(), number_of(arguments.get(1)?)?.to_f64());
-    let result = if name == "pow" { a.powf(b) } else { logarithm(a) / logarithm(b) };
+    let result = if name == "pow" { power(a, b) } else { logarithm(a) / logarithm(b) };
     // Terraform keeps the double; its shortest decimal is what is seen of it.
     if result.is_infinite() {
         not_computed(super::super::operators::INFINITE)
@@ -63,7 +63,56 @@ fn inexact(name: &str, arguments: &[Tracked]) -> Answer {
     }
 }
 
+/// A power as Go computes it: by squares of the fraction, with the exponent of two apart.
+fn power(base: f64, exponent: f64) -> f64 {
+    let is_plain = base.is_normal() && exponent.is_finite() && exponent.abs() < f64::from(1 << 30);
+    let (mut whole, mut fraction) = (exponent.abs().trunc(), exponent.abs().fract());
+    if !is_plain || exponent.abs() == 0.5 || base < 0.0 && fraction != 0.0 {
+        return if exponent.abs() == 0.5 { base.sqrt().powf(exponent.signum()) } else { base.powf(exponent) };
+    }
+    let mut result = 1.0;
+    if fraction != 0.0 {
+        if fraction > 0.5 {
+            (fraction, whole) = (fraction - 1.0, whole + 1.0);
+        }
+        result = (fraction * logarithm(base)).exp();
+    }
+    let (mut factor, mut twos) = halves(base);
+    let mut result_twos = 0_i64;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and bounded just above")]
+    let mut left = whole as i64;
+    while left != 0 && twos.abs() < 1 << 12 {
+        if left & 1 == 1 {
+            result *= factor;
+            result_twos += twos;
+        }
+        (factor, twos) = (factor * factor, twos << 1);
+        if factor.abs() < 0.5 {
+            (factor, twos) = (factor + factor, twos - 1);
+        }
+        left >>= 1;
+    }
+    if left != 0 {
+        return base.powf(exponent);
+    }
+    if exponent < 0.0 {
+        (result, result_twos) = (1.0 / result, -result_twos);
+    }
+    // In two steps, so that neither power of two is out of range.
+    let half = i32::try_from(result_twos / 2).unwrap_or(0);
+    let rest = i32::try_from(result_twos - result_twos / 2).unwrap_or(0);
+    result * 2_f64.powi(half) * 2_f64.powi(rest)
+}
+
+/// A normal number as a fraction from a half up to one, and the exponent of two.
+fn halves(number: f64) -> (f64, i64) {
+    let bits = number.to_bits();
+    let exponent = i64::try_from(bits >> 52 & 0x7FF).unwrap_or(0) - 1022;
+    (f64::from_bits(bits & !(0x7FF << 52) | 1022 << 52), exponent)
+}
+
 /// The natural logarithm as Go computes it, to the last digit: by the polynomial of FreeBSD's `e_log.c`.
+#[expect(clippy::excessive_precision, reason = "the coefficients are written as their source has them")]
 fn logarithm(number: f64) -> f64 {
     if !(number > 0.0 && number.is_finite() && number.is_normal()) {
         return number.ln();
@@ -80,8 +129,7 @@ fn logarithm(number: f64) -> f64 {
         1.479_819_860_511_658_591e-01,
     ];
     // The fraction lies between √½ and √2.
-    let exponent = i64::try_from(number.to_bits() >> 52).unwrap_or(0) - 1022;
-    let fraction = f64::from_bits(number.to_bits() & ((1 << 52) - 1) | 1022 << 52);
+    let (fraction, exponent) = halves(number);
     let (fraction, exponent) = if fraction < std::f64::consts::FRAC_1_SQRT_2 {
         (fraction * 2.0, exponent - 1)
     } else {
@@ -102,7 +150,9 @@ fn logarithm(number: f64) -> f64 {
 fn extreme(name: &str, arguments: &[Tracked]) -> Answer {
     let numbers: Option<Vec<&Number>> = arguments.iter().map(number_of).collect();
     let numbers = numbers?.into_iter();
-    num(if name == "max" { numbers.max() } else { numbers.min() }?.clone())
+    // Of two that are the same the first one counts.
+    let pick = |a, b| if if name == "max" { b > a } else { b < a } { b } else { a };
+    num(numbers.reduce(pick)?.clone())
 }
 
 fn sum(arguments: &[Tracked]) -> Answer {

@@ -140,7 +140,7 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
         },
         "lookup" => lookup(arguments).map_or_else(
             |undecided| if undecided { unknown() } else { refused() },
-            |item| world.passed(item, &[], at),
+            |item| world.passed(item, &[], at).marked(first.is_some_and(|map| map.sensitive)),
         ),
         "element" => match (first?.value(), arguments.get(1)?.value()) {
             (Value::List(_), _) if first?.shape == Shape::Set => refused(),

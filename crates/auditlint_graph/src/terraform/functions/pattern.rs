@@ -190,7 +190,7 @@ impl Translation<'_> {
             self.out.push('>');
             return Ok(());
         }
-        while let Some(c) = self.rest.next() {
+        for c in self.rest.by_ref() {
             match c {
                 'i' | 'm' | 's' | 'U' | '-' => self.out.push(c),
                 ':' | ')' => {
@@ -261,8 +261,7 @@ impl Translation<'_> {
             }
             'x' => {
                 let digits: String = if self.rest.next_if_eq(&'{').is_some() {
-                    let digits = self.rest.by_ref().take_while(|c| *c != '}').collect();
-                    digits
+                    self.rest.by_ref().take_while(|c| *c != '}').collect()
                 } else {
                     self.rest.by_ref().take(2).collect()
                 };

@@ -18,10 +18,7 @@ const END: char = '\u{E000}';
 
 /// Renders `text` with the variables `given`.
 pub(super) fn render(world: &World<'_>, id: usize, text: &str, file: FileId, given: &Tracked) -> Answer {
-    let Value::Map(variables) = given.value() else {
-        // What terraform will know when it runs is no defect now.
-        return given.unknown().and_then(|_| not_computed("a template with unknown variables"));
-    };
+    let Value::Map(variables) = given.value() else { return None };
     if !variables.keys().all(|name| is_identifier(name)) {
         return None;
     }

@@ -1,0 +1,165 @@
+//! YAML as its author wrote it: which scalars are quoted, and their tags. For readers with rules of their own.
+
+use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
+
+/// Nodes of one document, aliases expanded: protects against a text that doubles itself.
+const NODES: usize = 100_000;
+/// Deepest nesting.
+const DEEPEST: usize = 64;
+
+/// A node and its tag in full (`tag:yaml.org,2002:str`), where one is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaggedNode {
+    /// The tag.
+    pub tag: Option<String>,
+    /// What it is.
+    pub kind: TaggedKind,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaggedKind {
+    /// A scalar: its text, and whether it is written without quotes.
+    Scalar(String, bool),
+    /// A sequence.
+    List(Vec<TaggedNode>),
+    /// A mapping, repeated keys included.
+    Map(Vec<(TaggedNode, TaggedNode)>),
+}
+
+/// Why a text is no document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaggedError {
+    /// It cannot be parsed.
+    Syntax,
+    /// It holds no document.
+    Empty,
+    /// It holds more than one.
+    Several,
+    /// It is too large or nested too deeply once its aliases are expanded.
+    TooLarge,
+}
+
+/// Reads the only document of a YAML text.
+///
+/// # Errors
+/// When it is not one document.
+pub fn parse_tagged(text: &str) -> Result<TaggedNode, TaggedError> {
+    let mut reader = Reader { events: Parser::new_from_str(text), nodes: 0, anchors: Vec::new() };
+    let mut root = None;
+    loop {
+        match reader.next()? {
+            Event::StreamEnd => return root.ok_or(TaggedError::Empty),
+            Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
+            Event::DocumentStart(_) if root.is_some() => return Err(TaggedError::Several),
+            Event::DocumentStart(_) => {}
+            event => root = Some(reader.node(event, 0)?.0),
+        }
+    }
+}
+
+struct Reader<'i> {
+    events: Parser<'i, StrInput<'i>>,
+    nodes: usize,
+    /// The nodes with an anchor, and how many nodes each of them holds.
+    anchors: Vec<(usize, TaggedNode, usize)>,
+}
+
+fn full(tag: Option<std::borrow::Cow<'_, Tag>>) -> Option<String> {
+    tag.map(|tag| format!("{}{}", tag.handle, tag.suffix))
+}
+
+impl<'i> Reader<'i> {
+    fn next(&mut self) -> Result<Event<'i>, TaggedError> {
+        match self.events.next_event() {
+            Some(Ok((event, _))) => Ok(event),
+            Some(Err(_)) => Err(TaggedError::Syntax),
+            None => Ok(Event::StreamEnd),
+        }
+    }
+
+    fn count(&mut self, nodes: usize) -> Result<(), TaggedError> {
+        self.nodes += nodes;
+        if self.nodes > NODES { Err(TaggedError::TooLarge) } else { Ok(()) }
+    }
+
+    /// The node that `event` begins, and how many nodes it holds.
+    fn node(&mut self, event: Event<'i>, depth: usize) -> Result<(TaggedNode, usize), TaggedError> {
+        self.count(1)?;
+        if depth > DEEPEST {
+            return Err(TaggedError::TooLarge);
+        }
+        let (node, anchor, count) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let kind = TaggedKind::Scalar(text.into_owned(), style == ScalarStyle::Plain);
+                (TaggedNode { tag: full(tag), kind }, anchor, 1)
+            }
+            Event::Alias(id) => {
+                let found = self.anchors.iter().rev().find(|(anchor, ..)| *anchor == id);
+                let (node, count) =
+                    found.map(|(_, node, count)| (node.clone(), *count)).ok_or(TaggedError::Syntax)?;
+                self.count(count)?;
+                return Ok((node, count));
+            }
+            Event::SequenceStart(anchor, tag) => {
+                let (mut items, mut count) = (Vec::new(), 1);
+                loop {
+                    let event = self.next()?;
+                    if matches!(event, Event::SequenceEnd) {
+                        break;
+                    }
+                    let (item, inner) = self.node(event, depth + 1)?;
+                    count += inner;
+                    items.push(item);
+                }
+                (TaggedNode { tag: full(tag), kind: TaggedKind::List(items) }, anchor, count)
+            }
+            Event::MappingStart(anchor, tag) => {
+                let (mut entries, mut count) = (Vec::new(), 1);
+                loop {
+                    let event = self.next()?;
+                    if matches!(event, Event::MappingEnd) {
+                        break;
+                    }
+                    let (key, keys) = self.node(event, depth + 1)?;
+                    let event = self.next()?;
+                    let (value, values) = self.node(event, depth + 1)?;
+                    count += keys + values;
+                    entries.push((key, value));
+                }
+                (TaggedNode { tag: full(tag), kind: TaggedKind::Map(entries) }, anchor, count)
+            }
+            _ => return Err(TaggedError::Syntax),
+        };
+        if anchor > 0 {
+            self.anchors.push((anchor, node.clone(), count));
+        }
+        Ok((node, count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_tags_and_aliases_are_told() {
+        let scalar =
+            |text: &str, plain| TaggedNode { tag: None, kind: TaggedKind::Scalar(text.to_owned(), plain) };
+        let root = parse_tagged("a: &x \"1\"\nb: [*x, !!str 2]\n").unwrap();
+        let tagged = TaggedNode { tag: Some("tag:yaml.org,2002:str".to_owned()), ..scalar("2", true) };
+        let list = TaggedNode { tag: None, kind: TaggedKind::List(vec![scalar("1", false), tagged]) };
+        let entries = vec![(scalar("a", true), scalar("1", false)), (scalar("b", true), list)];
+        assert_eq!(root, TaggedNode { tag: None, kind: TaggedKind::Map(entries) });
+    }
+
+    #[test]
+    fn what_is_not_one_document_is_an_error() {
+        assert_eq!(parse_tagged(""), Err(TaggedError::Empty));
+        assert_eq!(parse_tagged("a\n---\nb\n"), Err(TaggedError::Several));
+        assert_eq!(parse_tagged("{a: 1"), Err(TaggedError::Syntax));
+        let bomb: String = (1..30)
+            .fold("a0: &a0 x\n".to_owned(), |out, n| out + &format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1));
+        assert_eq!(parse_tagged(&bomb), Err(TaggedError::TooLarge));
+    }
+}
