@@ -133,7 +133,8 @@ fn same(catalogue: &Arc<Catalogue>, one: &Recorded) -> anyhow::Result<()> {
 fn pairs(left: &Report, right: &Report) -> Vec<(String, String, Verdict, Verdict)> {
     let (left, right) = (verdicts(left), verdicts(right));
     let keys: BTreeSet<_> = left.keys().chain(right.keys()).cloned().collect();
-    let of = |side: &Verdicts, key: &(String, String)| side.get(key).copied().unwrap_or(Verdict::NotApplicable);
+    let of =
+        |side: &Verdicts, key: &(String, String)| side.get(key).copied().unwrap_or(Verdict::NotApplicable);
     keys.into_iter()
         .map(|key| {
             let (a, b) = (of(&left, &key), of(&right, &key));
