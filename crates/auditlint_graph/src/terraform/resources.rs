@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use auditlint_syntax::Name;
-use auditlint_syntax::hcl::{Block, Body, ExprKind};
+use auditlint_syntax::hcl::{Block, Body, Expr, ExprKind, ObjectItem, ObjectKey};
+use auditlint_syntax::{Location, Name};
 
 use super::expand::{Instances, more_instances};
 use super::expression::dynamic_elements;
@@ -19,6 +19,9 @@ use crate::{
 /// Arguments that Terraform itself reads.
 const META: &[&str] =
     &["count", "for_each", "provider", "providers", "depends_on", "lifecycle", "provisioner", "connection"];
+
+/// What is to blame where `dynamic` is written in JSON in a way that is not read here.
+const JSON_DYNAMIC: &str = "a dynamic block in JSON syntax";
 
 impl World<'_> {
     /// A resource of module `id`, instance by instance.
@@ -156,7 +159,13 @@ impl World<'_> {
             let value = self
                 .bounded(block.place(attribute.span), || self.eval(id, block, &attribute.value, scope))
                 .marked(sensitive);
-            let value = if facts.blocks.contains(&attribute.name) { as_blocks(value) } else { value };
+            let value = match facts.blocks.contains(&attribute.name) {
+                true if body.json && generates(&attribute.value) => {
+                    self.unknown(CauseKind::Function, JSON_DYNAMIC, "", block.place(attribute.span))
+                }
+                true => as_blocks(value),
+                false => value,
+            };
             if !value.is_null() {
                 out.insert(attribute.name.clone(), value);
             }
@@ -178,14 +187,11 @@ impl World<'_> {
         if body.json
             && let Some(dynamic) = body.attribute("dynamic")
         {
-            let value = self.unknown(
-                CauseKind::Function,
-                "a dynamic block in JSON syntax",
-                "",
-                block.place(dynamic.span),
-            );
-            for name in facts.blocks.iter().filter(|name| wants(name)) {
-                out.entry(name.clone()).or_insert_with(|| value.clone());
+            let at = block.place(dynamic.span);
+            if !self.json_dynamic(id, block, &dynamic.value, scope, &wants, &mut out) {
+                for name in facts.blocks.iter().filter(|name| wants(name)) {
+                    out.insert(name.clone(), self.unknown(CauseKind::Function, JSON_DYNAMIC, "", at));
+                }
             }
         }
         out
@@ -221,14 +227,99 @@ impl World<'_> {
             .map(|each| self.eval(id, block, &each.value, scope))
             .unwrap_or_default();
         let iterator = match body.attribute("iterator").map(|iterator| &iterator.value.kind) {
-            // JSON has no bare names: there the name of the iterator is a string.
-            Some(ExprKind::Variable(name) | ExprKind::String(name)) => name.clone(),
+            Some(ExprKind::Variable(name)) => name.clone(),
             _ => inner.labels.first().map(|label| label.name.clone()).unwrap_or_default(),
         };
         let Some(content) = body.blocks_named("content").next() else { return };
-        match dynamic_elements(&each) {
-            Ok(elements) => {
-                for (key, value) in elements {
+        items.extend(self.generated(&each, &iterator, at, scope, |scope| {
+            self.body_value(id, block, inner, &content.body, scope)
+        }));
+    }
+
+    /// Adds what `dynamic` makes in JSON to the blocks that are written out. A name whose blocks are not read here is
+    /// unknown as a whole.
+    fn json_dynamic(
+        &self,
+        id: usize,
+        block: &BlockRef,
+        dynamic: &Expr,
+        scope: &Scope,
+        wants: &dyn Fn(&str) -> bool,
+        out: &mut Map,
+    ) -> bool {
+        let Some(labelled) = objects(dynamic) else { return false };
+        for item in labelled.into_iter().flatten() {
+            let Some(name) = key_of(item) else { return false };
+            if !wants(name) {
+                continue;
+            }
+            let at = block.place(item.key_span);
+            let before = match out.get(name).map(Tracked::value) {
+                Some(Value::List(before)) => Some(before.to_vec()),
+                Some(_) => None,
+                None => Some(Vec::new()),
+            };
+            let value = match (before, self.json_blocks(id, block, name, item, scope)) {
+                (Some(before), Some(made)) => {
+                    let all = before.into_iter().chain(made).collect();
+                    Tracked::new(Value::List(all), Origin::Written(at))
+                }
+                _ => self.unknown(CauseKind::Function, JSON_DYNAMIC, "", at),
+            };
+            out.insert(name.clone(), value);
+        }
+        true
+    }
+
+    /// The blocks that one label of `dynamic` makes. None where it is written as something else than objects, or with
+    /// one more `dynamic` inside of its content.
+    fn json_blocks(
+        &self,
+        id: usize,
+        block: &BlockRef,
+        name: &Name,
+        item: &ObjectItem,
+        scope: &Scope,
+    ) -> Option<Vec<Tracked>> {
+        let mut made = Vec::new();
+        for one in objects(&item.value)? {
+            let argument = |name: &str| {
+                one.iter().find(|item| key_of(item).is_some_and(|key| *key == *name)).map(|item| &item.value)
+            };
+            let content = match argument("content")? {
+                Expr { kind: ExprKind::Tuple(all), .. } => all.first().filter(|_| all.len() == 1)?,
+                content => content,
+            };
+            if !matches!(content.kind, ExprKind::Object(_)) || generates(content) {
+                return None;
+            }
+            let iterator = match argument("iterator").map(|iterator| &iterator.kind) {
+                Some(ExprKind::String(iterator)) => iterator,
+                Some(_) => return None,
+                None => name,
+            };
+            let each = self.eval(id, block, argument("for_each")?, scope);
+            let at = block.place(item.key_span);
+            made.extend(
+                self.generated(&each, iterator, at, scope, |scope| self.eval(id, block, content, scope)),
+            );
+        }
+        Some(made)
+    }
+
+    /// One block for each element, or an unknown number of them.
+    fn generated(
+        &self,
+        each: &Tracked,
+        iterator: &Name,
+        at: Location,
+        scope: &Scope,
+        make: impl Fn(&Scope) -> Tracked,
+    ) -> Vec<Tracked> {
+        match dynamic_elements(each) {
+            Ok(elements) => elements
+                .into_iter()
+                .map(|(key, value)| {
                     let pair: Map =
                         [(Name::new("key"), key), (Name::new("value"), value)].into_iter().collect();
                     let mut scope = scope.clone();
@@ -236,12 +327,12 @@ impl World<'_> {
                         iterator.clone(),
                         Tracked::new(Value::Map(Arc::new(pair)), each.origin.clone()),
                     ));
-                    items.push(self.body_value(id, block, inner, &content.body, &scope));
-                }
-            }
+                    make(&scope)
+                })
+                .collect(),
             Err(cause) => {
                 let unknown = Unknown { many: true, ..Unknown::because(cause) };
-                items.push(Tracked::new(Value::Unknown(Arc::new(unknown)), Origin::Written(at)));
+                vec![Tracked::new(Value::Unknown(Arc::new(unknown)), Origin::Written(at))]
             }
         }
     }
@@ -293,6 +384,39 @@ fn block_name(block: &Block) -> &str {
         block.labels.first().map_or("", |label| label.name.as_str())
     } else {
         &block.ident
+    }
+}
+
+/// The objects that an expression in JSON writes out: one, or a list of them.
+fn objects(expr: &Expr) -> Option<Vec<&[ObjectItem]>> {
+    match &expr.kind {
+        ExprKind::Object(items) => Some(vec![items]),
+        ExprKind::Tuple(all) => all
+            .iter()
+            .map(|one| match &one.kind {
+                ExprKind::Object(items) => Some(&**items),
+                _ => None,
+            })
+            .collect(),
+        _ => None,
+    }
+}
+
+fn key_of(item: &ObjectItem) -> Option<&Name> {
+    match &item.key {
+        ObjectKey::Name(name) | ObjectKey::Expr(Expr { kind: ExprKind::String(name), .. }) => Some(name),
+        ObjectKey::Expr(_) => None,
+    }
+}
+
+/// Whether a `dynamic` block may stand in this object, at any depth.
+fn generates(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Object(items) => {
+            items.iter().any(|item| key_of(item).is_none_or(|key| key == "dynamic") || generates(&item.value))
+        }
+        ExprKind::Tuple(all) => all.iter().any(generates),
+        _ => false,
     }
 }
 

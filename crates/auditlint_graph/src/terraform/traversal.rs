@@ -366,10 +366,10 @@ impl World<'_> {
         let (id, module) = self.module_of(reference)?;
         let Reference { mode, kind, name, .. } = reference;
         let block = module.folder.resource(*mode, kind, name)?;
-        if *mode == Mode::Data {
-            return self.data_attribute(id, kind, block, attribute, &module.scope);
-        }
         let scope = self.instance_scope(id, *mode, kind, name, &reference.key)?;
+        if *mode == Mode::Data {
+            return self.data_attribute(id, kind, block, attribute, &scope);
+        }
         let overrides = module.folder.overrides(*mode, kind, name).rev();
         let block = overrides
             .chain([block])
