@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Map, Origin, Tracked, Unknown, Value};
+use crate::{Map, Number, Origin, Tracked, Unknown, Value};
 
 /// Blocks are told apart one by one up to this number of them.
 const MOST_BLOCKS: usize = 64;
@@ -103,8 +103,12 @@ pub(super) fn contradicts(planned: &Tracked, written: &Tracked) -> bool {
 
 /// Whether two scalars are known and not the same. Providers write texts, numbers and truth values alike.
 fn differs(planned: &Value, written: &Value) -> bool {
+    let number = |text: &str| Number::parse(text.trim());
     match (scalar(planned), scalar(written)) {
-        (Some(planned), Some(written)) => planned != written,
+        // `"030"` is thirty to a provider that asks for a number.
+        (Some(planned), Some(written)) => {
+            planned != written && (number(&planned).is_none() || number(&planned) != number(&written))
+        }
         _ => false,
     }
 }

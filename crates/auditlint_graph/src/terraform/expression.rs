@@ -391,6 +391,14 @@ impl World<'_> {
                 }
                 return self.refused(&[], at);
             }
+            // The template is one that is kept somewhere, and no expression of its own.
+            "templatestring"
+                if !arguments.first().is_some_and(|first| {
+                    matches!(first.kind, ExprKind::Variable(_) | ExprKind::GetAttr(..) | ExprKind::Index(..))
+                }) =>
+            {
+                return self.refused(&[], at);
+            }
             "can" if arguments.len() != 1 => return self.refused(&[], at),
             "can" => {
                 let value =

@@ -188,7 +188,14 @@ impl Type {
             };
             let is_mixed = a_set && !known.iter().all(|kind| matches!(kind, Self::Set(_)));
             if is_mixed && !known.iter().all(same) {
-                return None;
+                // Of what is left the first counts to whose elements a text may convert.
+                let elements = |kind: &Self| match kind {
+                    Self::Set(inner) | Self::List(inner) => Some((**inner).clone()),
+                    _ => None,
+                };
+                let wanted =
+                    known.iter().filter(|kind| elements(kind).is_some_and(|inner| inner != Self::String));
+                return wanted.into_iter().next().map(|kind| (*kind).clone());
             }
             return Some(if a_set && no_list {
                 Self::Set(Box::new(element))

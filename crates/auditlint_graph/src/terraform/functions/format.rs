@@ -176,7 +176,8 @@ impl Verb {
             Value::String(text) if !self.sharp => text.to_string(),
             Value::Number(number) if !self.sharp => {
                 let (negative, text) = Decimal::write(number, 'g', None).ok_or(Stop::NotComputed)?;
-                if negative { format!("-{text}") } else { text }
+                let minus = negative || number.is_zero() && number.to_string().starts_with('-');
+                if minus { format!("-{text}") } else { text }
             }
             other => {
                 let mut out = String::new();
@@ -286,11 +287,7 @@ mod tests {
                 vec![t("abc"), t("def"), t("g"), t("h"), t("i")],
                 "ab|    d|g    |0000h|i0000|",
             ),
-            (
-                "%5s|%3s|",
-                vec![t("e\u{301}"), t("👨\u{200d}👩\u{200d}👧")],
-                "    e\u{301}|  👨\u{200d}👩\u{200d}👧|",
-            ),
+            ("%5s|%3s|", vec![t("e\u{301}"), t("👨\u{200d}👩\u{200d}👧")], "    é|  👨\u{200d}👩\u{200d}👧|"),
             ("%.s|%q", vec![t("abc"), t("a\"b\n<>é\u{1}")], "abc|\"a\\\"b\\n\\u003c\\u003eé\\u0001\""),
             ("%[2]s %[1]s|%5[1]s|", vec![t("a"), t("b")], "b a|    a|"),
             ("%[1]s %s", vec![t("a"), t("b")], "a b"),

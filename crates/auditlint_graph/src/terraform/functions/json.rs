@@ -108,7 +108,7 @@ impl Reader<'_> {
             b'n' => self.take("null").then_some(Value::Null),
             b't' => self.take("true").then_some(Value::Bool(true)),
             b'f' => self.take("false").then_some(Value::Bool(false)),
-            b'"' => self.string().map(|text| Value::String(Name::new(text))),
+            b'"' => self.string().map(|text| Value::String(super::super::convert::normal(&text))),
             b'[' => self.list(depth),
             b'{' => self.map(depth),
             _ => self.number(),

@@ -25,6 +25,10 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
         "timestamp" | "plantimestamp" | "uuid" | "bcrypt" | "rsadecrypt" | "base64gzip" => {
             world.unknown(CauseKind::Function, &format!("{name}()"), "", at)
         }
+        // A null that has no type prints nothing before apply.
+        "format" if arguments.iter().skip(1).any(Tracked::is_null) => {
+            world.unknown(CauseKind::Computed, "a null without a type", "known after apply", at)
+        }
         "merge" => merged(arguments).map_or_else(
             || if arguments.iter().any(is_unknown) { unknown() } else { refused() },
             |(map, shape)| shaped(map, shape),
@@ -182,6 +186,7 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
             Value::Unknown(_) => unknown(),
             _ => refused(),
         },
+        "zipmap" if arguments.get(1).is_some_and(|values| values.shape == Shape::Set) => refused(),
         "zipmap" => match (items_of(first?), items_of(arguments.get(1)?)) {
             (Some(keys), Some(values)) if keys.len() == values.len() => {
                 let names: Option<Vec<Name>> = keys.iter().map(|key| text_of(key).cloned()).collect();
