@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auditlint_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectKey, TemplatePart};
+use auditlint_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectKey};
 use auditlint_syntax::{Location, Name};
 
 use super::convert::{boolean, normal, number, text};
@@ -10,7 +10,7 @@ use super::folder::BlockRef;
 use super::modules::Scope;
 use super::types::Type;
 use super::world::{DEEPEST_QUESTIONS, World};
-use super::{expand, functions, limits, operators};
+use super::{expand, functions, operators};
 use crate::{Cause, CauseKind, Derived, Map, Number, Origin, Shape, Tracked, Unknown, Value};
 
 impl World<'_> {
@@ -209,73 +209,6 @@ impl World<'_> {
         value.with_references(crate::value::united(&[&yes, &no], true))
     }
 
-    fn template(
-        &self,
-        id: usize,
-        block: &BlockRef,
-        parts: &[TemplatePart],
-        scope: &Scope,
-        at: Location,
-    ) -> Tracked {
-        // `"${x}"` is x itself, whatever its type.
-        if let [TemplatePart::Value(only)] = parts {
-            return self.eval(id, block, only, scope);
-        }
-        let mut out = Rendered::default();
-        self.render(id, block, parts, scope, &mut out);
-        let inputs: Vec<&Tracked> = out.inputs.iter().collect();
-        match out.unknown {
-            None => {
-                let origin_less = inputs.is_empty();
-                let value = Value::String(normal(&out.text));
-                if origin_less {
-                    Tracked::new(value, Origin::Written(at))
-                } else {
-                    Tracked::derive(at, &inputs, value)
-                }
-            }
-            Some(cause) => {
-                let unknown =
-                    Unknown { not_null: true, prefix: Some(Name::new(out.text)), ..Unknown::because(cause) };
-                Tracked::derive(at, &inputs, Value::Unknown(Arc::new(unknown)))
-            }
-        }
-    }
-
-    fn render(&self, id: usize, block: &BlockRef, parts: &[TemplatePart], scope: &Scope, out: &mut Rendered) {
-        for part in parts {
-            match part {
-                TemplatePart::Text(text) => out.push(text),
-                TemplatePart::Value(value) => {
-                    let value = self.eval(id, block, value, scope);
-                    out.value(value);
-                }
-                TemplatePart::If { condition, yes, no } => {
-                    let condition = self.eval(id, block, condition, scope);
-                    match boolean(condition.value()) {
-                        Some(true) => self.render(id, block, yes, scope, out),
-                        Some(false) => self.render(id, block, no, scope, out),
-                        None => out.lose(first_cause(&condition)),
-                    }
-                    out.inputs.push(condition);
-                }
-                TemplatePart::For { key, value, collection, body } => {
-                    let collection = self.eval(id, block, collection, scope);
-                    match rounds(&collection) {
-                        Ok(rounds) => {
-                            for (name, item) in rounds {
-                                let scope = bind(scope, key.as_ref().map(|key| (key, name)), value, item);
-                                self.render(id, block, body, &scope, out);
-                            }
-                        }
-                        Err(cause) => out.lose(Some(cause)),
-                    }
-                    out.inputs.push(collection);
-                }
-            }
-        }
-    }
-
     pub(super) fn splat(
         &self,
         id: usize,
@@ -432,52 +365,6 @@ impl World<'_> {
     }
 }
 
-/// The text of a template so far.
-#[derive(Default)]
-struct Rendered {
-    text: String,
-    inputs: Vec<Tracked>,
-    unknown: Option<Cause>,
-}
-
-impl Rendered {
-    /// After something unknown only what comes before it is known.
-    fn push(&mut self, text: &str) {
-        if self.unknown.is_none() && self.text.len() + text.len() > limits::LONGEST_TEXT {
-            self.lose(Some(Cause {
-                kind: CauseKind::Function,
-                subject: "a text too long to be followed".to_owned(),
-                hint: String::new(),
-            }));
-        }
-        if self.unknown.is_none() {
-            self.text.push_str(text);
-        }
-    }
-
-    fn value(&mut self, value: Tracked) {
-        match (text(value.value()), value.unknown()) {
-            (Some(text), _) => self.push(&text),
-            (None, Some(unknown)) => {
-                if let Some(prefix) = unknown.prefix.clone() {
-                    self.push(&prefix);
-                }
-                self.lose(Some(unknown.cause.clone()));
-            }
-            (None, None) => self.lose(None),
-        }
-        self.inputs.push(value);
-    }
-
-    fn lose(&mut self, cause: Option<Cause>) {
-        self.unknown.get_or_insert(cause.unwrap_or(Cause {
-            kind: CauseKind::Function,
-            subject: REFUSED.to_owned(),
-            hint: String::new(),
-        }));
-    }
-}
-
 /// Whether the value is a resource instance as a whole: its attributes can be asked for.
 pub(super) fn is_whole_resource(value: &Tracked) -> bool {
     matches!(value.references.as_deref(), Some([reference]) if reference.exact && reference.attribute.is_empty())
@@ -503,7 +390,7 @@ fn is_refused(value: &Tracked) -> bool {
 }
 
 /// The cause of what terraform refuses to evaluate.
-const REFUSED: &str = "an expression that terraform refuses";
+pub(super) const REFUSED: &str = "an expression that terraform refuses";
 
 /// The first cause in a value, nested ones included.
 pub(super) fn first_cause(value: &Tracked) -> Option<Cause> {
@@ -516,7 +403,7 @@ pub(super) fn first_cause(value: &Tracked) -> Option<Cause> {
 }
 
 /// Keys and values of what a `for` iterates; a cause when that is not known.
-fn rounds(collection: &Tracked) -> Result<Vec<(Tracked, Tracked)>, Cause> {
+pub(super) fn rounds(collection: &Tracked) -> Result<Vec<(Tracked, Tracked)>, Cause> {
     let key = |value: Value| Tracked::new(value, collection.origin.clone());
     match collection.value() {
         Value::List(items) if !items.iter().any(is_many) => Ok(items
@@ -542,7 +429,7 @@ fn rounds(collection: &Tracked) -> Result<Vec<(Tracked, Tracked)>, Cause> {
     }
 }
 
-fn bind(scope: &Scope, key: Option<(&Name, Tracked)>, name: &Name, item: Tracked) -> Scope {
+pub(super) fn bind(scope: &Scope, key: Option<(&Name, Tracked)>, name: &Name, item: Tracked) -> Scope {
     let mut scope = scope.clone();
     scope.names.extend(key.map(|(name, value)| (name.clone(), value)));
     scope.names.push((name.clone(), item));

@@ -14,6 +14,7 @@ mod memo;
 mod modules;
 mod operators;
 mod resources;
+mod templates;
 mod traversal;
 mod types;
 mod variables;

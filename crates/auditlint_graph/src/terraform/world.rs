@@ -183,10 +183,10 @@ impl<'a> World<'a> {
     ) -> Tracked {
         let circular = || {
             let hint = "remove the cycle; terraform refuses it too";
-            Answer::Value(self.unknown(CauseKind::Function, "a cycle", hint, at))
+            Answer::Value(self.unknown(CauseKind::Function, CYCLE, hint, at))
         };
         let question = Question { module: id, aspect: Aspect::Value, declared };
-        match self.ask(question, circular, || Answer::Value(evaluate())) {
+        match self.ask(question, circular, || Answer::Value(cut(evaluate()))) {
             Answer::Value(value) => value,
             _ => Tracked::default(),
         }
@@ -355,7 +355,21 @@ impl<'a> World<'a> {
 }
 
 fn circle() -> Cause {
-    Cause { kind: CauseKind::Function, subject: "a cycle".to_owned(), hint: String::new() }
+    Cause { kind: CauseKind::Function, subject: CYCLE.to_owned(), hint: String::new() }
+}
+
+/// The cause of what rests on itself.
+const CYCLE: &str = "a cycle";
+
+/// An answer without the way around its cycle, which depends on where the evaluation came in.
+fn cut(value: Tracked) -> Tracked {
+    match (value.unknown(), value.origin.at()) {
+        (Some(unknown), Some(at)) if unknown.cause.subject == CYCLE => {
+            let origin = Origin::Derived(Arc::new(crate::Derived::new(at, Box::default())));
+            Tracked { origin, ..value }.with_references(None)
+        }
+        _ => value,
+    }
 }
 
 /// The folders of installed modules, by the key of their call.
