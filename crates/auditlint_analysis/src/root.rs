@@ -266,7 +266,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(set: PolicySet) -> Self {
-        let tables = set.catalogue.tables();
+        let tables = set.catalogue.tables(&set.policy);
         Self { set, tables }
     }
 }

@@ -9,16 +9,16 @@ use rustc_hash::FxHashMap;
 use super::Catalogue;
 use crate::condition::{AttributePath, Condition, Operand};
 use crate::facts::{Facts, Retention};
-use crate::probes;
+use crate::{Rule, probes};
 
-pub(super) fn tables(catalogue: &Catalogue) -> Tables {
+pub(super) fn tables<'r>(catalogue: &Catalogue, rules: impl Iterator<Item = &'r Arc<Rule>>) -> Tables {
     let mut interest = Interest::default();
     let mut types: FxHashMap<Name, ResourceFacts> = FxHashMap::default();
     for (kind, facts) in catalogue.all_facts() {
         types.insert(kind.clone(), resource_facts(facts));
         add_facts(kind, facts, &mut interest);
     }
-    for rule in catalogue.rules() {
+    for rule in rules {
         for kind in &rule.selects {
             for condition in rule.when.iter().chain([&rule.requires]).chain(&rule.satisfied_by) {
                 add_condition(kind, condition, &mut interest);

@@ -15,8 +15,8 @@ use auditlint_syntax::document::{self, Node, packed};
 use auditlint_syntax::{LineColumn, LineIndex, Name, Problem, Source, Span};
 use rustc_hash::FxHashMap;
 
-use crate::Rule;
 use crate::facts::Facts;
+use crate::{Policy, Rule};
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
@@ -163,10 +163,11 @@ impl Catalogue {
         self.policies.iter().map(|(name, _)| name.as_str())
     }
 
-    /// What the readers of configurations and plans need: the facts, and what rules, facts and probes look at.
+    /// What the readers of configurations and plans need: the facts, and what facts, probes and the rules of
+    /// `policy` look at. What no other rule asks is not read.
     #[must_use]
-    pub fn tables(&self) -> Tables {
-        interest::tables(self)
+    pub fn tables(&self, policy: &Policy) -> Tables {
+        interest::tables(self, policy.bindings.iter().map(|binding| &binding.rule))
     }
 }
 
