@@ -9,6 +9,7 @@ mod facts;
 mod graph;
 mod join;
 mod number;
+mod origin;
 pub mod plan;
 mod resource;
 pub mod terraform;
@@ -23,6 +24,7 @@ pub use facts::{
 pub use graph::{Delta, ResourceGraph, Slot, Target};
 pub use join::join;
 pub use number::Number;
+pub use origin::{Derived, Origin, PlanSection};
 pub use resource::{Action, Declared, Ignored, Resource};
 pub(crate) use value::Shape;
-pub use value::{Derived, Map, Origin, PlanSection, RefKey, Reference, Tracked, Unknown, Value};
+pub use value::{Map, RefKey, Reference, Tracked, Unknown, Value};

@@ -6,7 +6,7 @@ use auditlint_analysis::{Report, RootReport};
 use auditlint_policy::Verdict;
 use camino::Utf8Path;
 
-use crate::group::Group;
+use crate::group::{Group, order};
 
 /// The verdicts of each rule on each resource, by environment.
 pub(crate) struct Matrix<'a> {
@@ -60,16 +60,6 @@ impl<'a> Matrix<'a> {
 
 /// By [`order`]; the last is for an environment in which the resource is not there.
 const WORDS: [&str; 5] = ["fails in", "undecided in", "exempt in", "passes in", "not there in"];
-
-const fn order(verdict: Verdict) -> usize {
-    match verdict {
-        Verdict::Fail => 0,
-        Verdict::Unknown => 1,
-        Verdict::Exempt => 2,
-        Verdict::Pass => 3,
-        Verdict::NotApplicable => 4,
-    }
-}
 
 fn environment(root: &RootReport) -> Option<&str> {
     root.environment.as_ref().map(|(name, _)| name.as_str())

@@ -49,7 +49,8 @@ pub(crate) fn groups<'a>(report: &'a Report, options: &Options) -> Vec<Group<'a>
     out
 }
 
-const fn order(verdict: Verdict) -> u8 {
+/// The order in which verdicts are shown, the worst first.
+pub(crate) const fn order(verdict: Verdict) -> usize {
     match verdict {
         Verdict::Fail => 0,
         Verdict::Unknown => 1,
