@@ -59,7 +59,34 @@ pub enum Attributes {
     /// All of them.
     All,
     /// These.
-    Some(FxHashSet<Name>),
+    Some(Wanted),
+}
+
+/// Names that are wanted. Most names that a reader comes across are not, and their length alone says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    names: FxHashSet<Name>,
+    /// A bit for the length of each name, those of 64 bytes and more folded onto the shorter ones.
+    lengths: u64,
+}
+
+impl Wanted {
+    /// Adds a name.
+    pub fn insert(&mut self, name: Name) {
+        self.lengths |= Self::length(name.len());
+        self.names.insert(name);
+    }
+
+    fn length(bytes: usize) -> u64 {
+        1 << (bytes % 64)
+    }
+
+    fn named(&self, name: &[u8]) -> Option<&Name> {
+        if self.lengths & Self::length(name.len()) == 0 {
+            return None;
+        }
+        self.names.get(std::str::from_utf8(name).ok()?)
+    }
 }
 
 impl Attributes {
@@ -68,16 +95,16 @@ impl Attributes {
     pub fn holds(&self, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Some(names) => names.contains(name),
+            Self::Some(wanted) => wanted.named(name.as_bytes()).is_some(),
         }
     }
 
     /// `name` as a name of its own, where it is among them.
     #[must_use]
-    pub fn named(&self, name: &str) -> Option<Name> {
+    pub fn named(&self, name: &[u8]) -> Option<Name> {
         match self {
-            Self::All => Some(Name::new(name)),
-            Self::Some(names) => names.get(name).cloned(),
+            Self::All => std::str::from_utf8(name).ok().map(Name::new),
+            Self::Some(wanted) => wanted.named(name).cloned(),
         }
     }
 }
@@ -112,10 +139,9 @@ impl Interest {
 
     /// Asks for `attribute` of `kind` as well.
     pub fn add(&mut self, kind: &str, attribute: &str) {
-        let wanted =
-            self.types.entry(Name::new(kind)).or_insert_with(|| Attributes::Some(FxHashSet::default()));
-        if let Attributes::Some(names) = wanted {
-            names.insert(Name::new(attribute));
+        let wanted = self.types.entry(Name::new(kind)).or_insert_with(|| Attributes::Some(Wanted::default()));
+        if let Attributes::Some(wanted) = wanted {
+            wanted.insert(Name::new(attribute));
         }
     }
 }

@@ -19,7 +19,7 @@ pub use address::{Address, AddressError, Key, Mode, ModulePath, module_kind};
 pub use auditlint_syntax::Name;
 pub use cause::{Cause, CauseKind, Gap, GapKind};
 pub use facts::{
-    Attributes, FactsTable, Interest, ResourceFacts, SENSITIVE_NAMES, Tables, is_sensitive_name,
+    Attributes, FactsTable, Interest, ResourceFacts, SENSITIVE_NAMES, Tables, Wanted, is_sensitive_name,
 };
 pub use graph::{Delta, ResourceGraph, Slot, Target};
 pub use join::join;

@@ -131,14 +131,17 @@ type Resource = (Name, Name, Vec<(Name, Expression)>);
 
 impl Module {
     /// A managed resource of which something is wanted.
-    fn resource(scan: &mut Scan<'_>, interest: &Interest) -> Result<Option<Resource>, Halt> {
+    fn resource(scan: &mut Scan<'_, '_>, interest: &Interest) -> Result<Option<Resource>, Halt> {
         let (mut kind, mut name, mut managed, mut expressions) = (None, None, true, None);
         members(scan, |key, scan| {
             match key {
-                "mode" => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
-                "type" => kind = text(scan.take()?),
-                "name" => name = text(scan.take()?),
-                "expressions" => expressions = Some(scan.take()?),
+                b"mode" => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
+                b"type" => kind = text(scan.take()?),
+                b"name" => name = text(scan.take()?),
+                b"expressions" => {
+                    expressions = Some(scan.clone());
+                    scan.skip()?;
+                }
                 _ => scan.skip()?,
             }
             Ok(())
@@ -146,23 +149,28 @@ impl Module {
         let (Some(kind), Some(name)) = (kind, name) else { return Ok(None) };
         let Some(wanted) = interest.of(&kind).filter(|_| managed) else { return Ok(None) };
         let mut own = Vec::new();
-        members(&mut Scan::new(expressions.unwrap_or("null ").as_bytes()), |attribute, scan| {
-            match wanted.named(attribute) {
-                Some(attribute) => own.push((attribute, Expression::of(&json(scan.take()?)))),
-                None => scan.skip()?,
-            }
-            Ok(())
-        })?;
+        if let Some(mut expressions) = expressions {
+            members(&mut expressions, |attribute, scan| {
+                match wanted.named(attribute) {
+                    Some(attribute) => own.push((attribute, Expression::of(&json(scan.take()?)))),
+                    None => scan.skip()?,
+                }
+                Ok(())
+            })?;
+        }
         Ok(Some((Name::new(kind), Name::new(name), own)))
     }
 
-    fn outputs(scan: &mut Scan<'_>) -> Result<FxHashMap<Name, Expression>, Halt> {
+    fn outputs(scan: &mut Scan<'_, '_>) -> Result<FxHashMap<Name, Expression>, Halt> {
         let mut outputs = FxHashMap::default();
         members(scan, |name, scan| {
             members(scan, |key, scan| {
                 match key {
-                    "expression" => {
-                        outputs.insert(Name::new(name), Expression::of(&json(scan.take()?)));
+                    b"expression" => {
+                        outputs.insert(
+                            Name::new(String::from_utf8_lossy(name)),
+                            Expression::of(&json(scan.take()?)),
+                        );
                     }
                     _ => scan.skip()?,
                 }

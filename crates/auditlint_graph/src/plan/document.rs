@@ -256,8 +256,8 @@ impl<'a, R: Read> Reading<'a, R> {
                 let (mut reason, mut found) = (None, None);
                 members(scan, |key, scan| {
                     match key {
-                        "reason" => reason = scan::text(scan.take()?).map(Box::from),
-                        "resource_change" => {
+                        b"reason" => reason = scan::text(scan.take()?).map(Box::from),
+                        b"resource_change" => {
                             let section = PlanSection::ResourceChanges;
                             let mut reader = Reader { interest, names, section, index: deferred(at) };
                             found = Some(reader.read(scan)?);

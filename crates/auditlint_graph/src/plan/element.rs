@@ -16,15 +16,37 @@ pub(super) struct Element {
     pub(super) action: Option<Action>,
     pub(super) section: PlanSection,
     pub(super) index: u32,
-    /// What is wanted of `after`, `after_unknown` and `after_sensitive`, one after the other, as it is written.
+    /// What is wanted of it: name, value, name, value, as they are written.
     wanted: Box<str>,
+    pieces: Box<[Piece]>,
+    /// Whether nothing of the resource is known before apply.
+    unknown: bool,
+    /// Whether all of the resource is sensitive.
+    sensitive: bool,
+}
+
+/// An attribute in one part of a change.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    of: Part,
+    /// Bytes of the name.
+    name: u32,
+    /// Bytes of the value.
+    value: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    After,
+    Unknown,
+    Sensitive,
 }
 
 /// An attribute with its masks, as they are written: a plan's trees are large, its texts are not, and each is
 /// needed for a moment only.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Raw<'e> {
-    pub(super) name: Name,
+    pub(super) name: &'e str,
     pub(super) value: Option<&'e str>,
     /// `true`, or a tree in which `true` marks what is known after apply.
     pub(super) unknown: Option<&'e str>,
@@ -47,16 +69,16 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// An element of `resource_changes`, or a resource of a state's `values`.
-    pub(super) fn read(&mut self, scan: &mut Scan<'_>) -> Result<Found, Halt> {
+    pub(super) fn read(&mut self, scan: &mut Scan<'_, '_>) -> Result<Found, Halt> {
         let mut parts = Parts::default();
         // The type says what is wanted, so values that are written before the address wait for it.
         let mut waiting = Vec::new();
         members(scan, |key, scan| {
             match key {
-                "address" => parts.address = Some(self.address(scan.take()?)),
-                "deposed" | "deposed_key" => parts.deposed = scan.take()? != "null",
-                "mode" => parts.ephemeral = scan.take()? == "\"ephemeral\"",
-                "change" | "values" | "sensitive_values" if parts.address.is_none() => {
+                b"address" => parts.address = Some(self.address(scan.take()?)),
+                b"deposed" | b"deposed_key" => parts.deposed = scan.take()? != "null",
+                b"mode" => parts.ephemeral = scan.take()? == "\"ephemeral\"",
+                b"change" | b"values" | b"sensitive_values" if parts.address.is_none() => {
                     waiting.push((key.to_owned(), scan.clone()));
                     scan.skip()?;
                 }
@@ -105,25 +127,25 @@ pub(super) struct Section<'b> {
 }
 
 impl<'b> Parts<'b> {
-    fn read(&mut self, key: &str, scan: &mut Scan<'b>, interest: &Interest) -> Result<(), Halt> {
+    fn read(&mut self, key: &[u8], scan: &mut Scan<'b, '_>, interest: &Interest) -> Result<(), Halt> {
         let managed = match &self.address {
             Some(Ok(address)) if address.mode == Mode::Managed => Some(address),
             _ => None,
         };
         let wanted = managed.and_then(|address| interest.of(&address.kind));
         match key {
-            "change" => members(scan, |key, scan| {
+            b"change" => members(scan, |key, scan| {
                 match key {
-                    "actions" => self.action = action(scan.take()?),
-                    "after" => self.after = Section::read(scan, wanted)?,
-                    "after_unknown" => self.unknown = Section::read(scan, wanted)?,
-                    "after_sensitive" => self.sensitive = Section::read(scan, wanted)?,
+                    b"actions" => self.action = action(scan.take()?),
+                    b"after" => self.after = Section::read(scan, wanted)?,
+                    b"after_unknown" => self.unknown = Section::read(scan, wanted)?,
+                    b"after_sensitive" => self.sensitive = Section::read(scan, wanted)?,
                     _ => scan.skip()?,
                 }
                 Ok(())
             }),
-            "values" => Section::read(scan, wanted).map(|after| self.after = after),
-            "sensitive_values" => Section::read(scan, wanted).map(|sensitive| self.sensitive = sensitive),
+            b"values" => Section::read(scan, wanted).map(|after| self.after = after),
+            b"sensitive_values" => Section::read(scan, wanted).map(|sensitive| self.sensitive = sensitive),
             _ => scan.skip(),
         }
     }
@@ -147,7 +169,7 @@ impl<'b> Parts<'b> {
 impl<'b> Section<'b> {
     pub(super) const EMPTY: Self = Self { is_true: false, attributes: Vec::new() };
 
-    pub(super) fn read(scan: &mut Scan<'b>, wanted: Option<&Attributes>) -> Result<Self, Halt> {
+    pub(super) fn read(scan: &mut Scan<'b, '_>, wanted: Option<&Attributes>) -> Result<Self, Halt> {
         let Some(wanted) = wanted else { return scan.skip().map(|()| Self::EMPTY) };
         let mut section = Self { is_true: scan.is_true(), attributes: Vec::new() };
         members(scan, |name, scan| {
@@ -159,32 +181,6 @@ impl<'b> Section<'b> {
         })?;
         Ok(section)
     }
-
-    /// Most bytes that are written of it, but for names with escapes.
-    fn length(&self) -> usize {
-        let members = self.attributes.iter().map(|(name, value)| name.len() + value.len() + 4);
-        members.sum::<usize>() + 4
-    }
-
-    fn write(&self, out: &mut String) {
-        if self.is_true {
-            return out.push_str("true ");
-        }
-        out.push('{');
-        for (n, (name, value)) in self.attributes.iter().enumerate() {
-            if n > 0 {
-                out.push(',');
-            }
-            if name.contains(['"', '\\']) || name.contains(char::is_control) {
-                out.push_str(&serde_json::Value::from(name.as_str()).to_string());
-            } else {
-                out.extend(["\"", name, "\""]);
-            }
-            out.push(':');
-            out.push_str(value);
-        }
-        out.push('}');
-    }
 }
 
 impl Element {
@@ -195,9 +191,23 @@ impl Element {
         (section, index): (PlanSection, u32),
         sections: [&Section<'_>; 3],
     ) -> Self {
-        let mut wanted = String::with_capacity(sections.iter().map(|section| section.length()).sum());
-        sections.iter().for_each(|section| section.write(&mut wanted));
-        Self { address, action, section, index, wanted: wanted.into() }
+        let [after, unknown, sensitive] = sections;
+        let parts = [(Part::After, after), (Part::Unknown, unknown), (Part::Sensitive, sensitive)];
+        let all = || {
+            parts.iter().flat_map(|(of, section)| {
+                // Most masks are trees of empty objects, which say what no mask says.
+                let says = |value: &str| *of == Part::After || value.contains("true");
+                let said = section.attributes.iter().filter(move |(_, value)| says(value));
+                said.map(|(name, value)| (*of, name.as_str(), *value))
+            })
+        };
+        let length = |text: &str| u32::try_from(text.len()).unwrap_or_default();
+        let mut wanted = String::with_capacity(all().map(|(_, name, value)| name.len() + value.len()).sum());
+        all().for_each(|(_, name, value)| wanted.extend([name, value]));
+        let pieces = all().map(|(of, name, value)| Piece { of, name: length(name), value: length(value) });
+        let pieces = pieces.collect();
+        let (unknown, sensitive) = (unknown.is_true, sensitive.is_true);
+        Self { address, action, section, index, wanted: wanted.into(), pieces, unknown, sensitive }
     }
 
     /// Whether it is one of `deferred_changes`.
@@ -210,44 +220,39 @@ impl Element {
         self.action.is_some_and(Action::removes)
     }
 
-    /// The attributes that are wanted, and whether nothing of the resource is known before apply.
-    pub(super) fn attributes(&self, interest: &Interest) -> (Vec<Raw<'_>>, bool) {
-        let wanted = interest.of(&self.address.kind);
-        let mut scan = Scan::new(self.wanted.as_bytes());
-        let mut section = || Section::read(&mut scan, wanted).unwrap_or_default();
-        let (after, unknown, sensitive) = (section(), section(), section());
-        let whole = sensitive.is_true.then_some("true");
-        let mut out: Vec<Raw<'_>> = after
-            .attributes
-            .into_iter()
-            .map(|(name, value)| Raw { name, value: Some(value), unknown: None, sensitive: whole })
-            .collect();
-        for (name, mask) in unknown.attributes {
-            if marks(mask) {
-                slot(&mut out, name).unknown = Some(mask);
-            }
-        }
-        for (name, mask) in sensitive.attributes {
-            if marks(mask) {
-                slot(&mut out, name).sensitive = Some(mask);
-            }
-        }
-        (out, unknown.is_true)
+    /// Whether nothing of the resource is known before apply.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.unknown
     }
-}
 
-fn slot<'r, 'e>(all: &'r mut Vec<Raw<'e>>, name: Name) -> &'r mut Raw<'e> {
-    let at = all.iter().position(|raw| raw.name == name).unwrap_or_else(|| {
-        all.push(Raw { name, ..Raw::default() });
-        all.len() - 1
-    });
-    #[expect(clippy::indexing_slicing, reason = "the position was just found or made")]
-    &mut all[at]
-}
-
-/// Whether a mask may mark anything. Most of them are trees of empty objects, which say what no mask says.
-fn marks(mask: &str) -> bool {
-    mask.contains("true")
+    /// The attributes that are wanted.
+    pub(super) fn attributes(&self) -> Vec<Raw<'_>> {
+        let mut out: Vec<Raw<'_>> = Vec::with_capacity(self.pieces.len());
+        let mut rest = &*self.wanted;
+        for piece in &self.pieces {
+            let Some((name, after)) = rest.split_at_checked(piece.name as usize) else { break };
+            let Some((value, after)) = after.split_at_checked(piece.value as usize) else { break };
+            rest = after;
+            let at = match piece.of {
+                Part::After => None,
+                _ => out.iter().position(|raw| raw.name == name),
+            };
+            let at = at.unwrap_or_else(|| {
+                out.push(Raw { name, value: None, unknown: None, sensitive: None });
+                out.len() - 1
+            });
+            let Some(raw) = out.get_mut(at) else { continue };
+            match piece.of {
+                Part::After => raw.value = Some(value),
+                Part::Unknown => raw.unknown = Some(value),
+                Part::Sensitive => raw.sensitive = Some(value),
+            }
+        }
+        if self.sensitive {
+            out.iter_mut().for_each(|raw| raw.sensitive = Some("true"));
+        }
+        out
+    }
 }
 
 fn action(written: &str) -> Option<Action> {

@@ -5,6 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::element::{Element, Found, Reader, Section};
 use super::scan::{Halt, Scan, members, text};
+use super::tokens::Tokens;
 use crate::{Address, Attributes, Key, Mode};
 
 /// What a state file says of a resource before its instances.
@@ -36,7 +37,7 @@ impl Block {
 
 impl Reader<'_> {
     /// An element of `instances`.
-    pub(super) fn instance(&mut self, scan: &mut Scan<'_>, block: &Block) -> Result<Found, Halt> {
+    pub(super) fn instance(&mut self, scan: &mut Scan<'_, '_>, block: &Block) -> Result<Found, Halt> {
         let wanted = match (block.mode.as_deref(), &block.kind) {
             (Some("managed"), Some(kind)) => self.interest.of(kind),
             _ => None,
@@ -46,11 +47,11 @@ impl Reader<'_> {
         let mut paths = "[]";
         members(scan, |name, scan| {
             match name {
-                "index_key" => key = Some(scan.take()?),
-                "deposed" => deposed = !matches!(scan.take()?, "null" | "\"\""),
-                "attributes" => values = Section::read(scan, wanted)?,
-                "attributes_flat" => flat = scan.take()? != "null",
-                "sensitive_attributes" => paths = scan.take()?,
+                b"index_key" => key = Some(scan.take()?),
+                b"deposed" => deposed = !matches!(scan.take()?, "null" | "\"\""),
+                b"attributes" => values = Section::read(scan, wanted)?,
+                b"attributes_flat" => flat = scan.take()? != "null",
+                b"sensitive_attributes" => paths = scan.take()?,
                 _ => scan.skip()?,
             }
             Ok(())
@@ -93,13 +94,14 @@ fn plain(written: &str) -> &str {
         return written;
     }
     let mut found = Vec::new();
-    let walked = members(&mut Scan::new(written.as_bytes()), |name, scan| {
+    let tokens = Tokens::of(written.as_bytes());
+    let walked = members(&mut Scan::new(written.as_bytes(), tokens.all()), |name, scan| {
         let value = scan.take()?;
-        found.push((name.to_owned(), value));
+        found.push((name.to_vec(), value));
         Ok(())
     });
     match (walked, found.as_slice()) {
-        (Ok(()), [(value, inner), (kind, _)]) if value == "value" && kind == "type" => inner,
+        (Ok(()), [(value, inner), (kind, _)]) if value == b"value" && kind == b"type" => inner,
         _ => written,
     }
 }
@@ -116,13 +118,16 @@ fn masks(paths: &str, wanted: &Attributes) -> Vec<(Name, String)> {
         Ok(Json::Null) => {}
         _ => return Vec::new(),
     }
-    all.into_iter().filter_map(|(name, mask)| Some((wanted.named(&name)?, mask.to_string()))).collect()
+    all.into_iter()
+        .filter_map(|(name, mask)| Some((wanted.named(name.as_bytes())?, mask.to_string())))
+        .collect()
 }
 
 fn mark(all: &mut JsonMap<String, Json>, path: &Json, wanted: &Attributes) {
     let steps = path.as_array().map(Vec::as_slice).unwrap_or_default();
     let Some((first, rest)) = steps.split_first() else { return };
-    let Some(name) = first.get("value").and_then(Json::as_str).filter(|name| wanted.named(name).is_some())
+    let Some(name) =
+        first.get("value").and_then(Json::as_str).filter(|name| wanted.named(name.as_bytes()).is_some())
     else {
         return;
     };

@@ -10,6 +10,7 @@ use super::configuration::{Configured, Expression, Module};
 use super::element::{Element, Raw};
 use super::layout::place_among_deferred;
 use super::reference::Resolver;
+use super::scan::text;
 use crate::{
     Cause, CauseKind, Key, Map, ModulePath, Number, Origin, PlanSection, Reference, Resource, Tables, Target,
     Tracked, Unknown, Value, is_sensitive_name,
@@ -81,21 +82,21 @@ impl<'a> Merge<'a> {
     fn resource(&self, element: Element) -> Resource {
         let facts = self.tables.facts.of(&element.address.kind);
         let mut attributes = Map::default();
-        let (raws, wholly_unknown) = element.attributes(&self.tables.interest);
-        let incomplete = self.incomplete.clone().or_else(|| wholly_unknown.then(known_after_apply));
-        for raw in &raws {
-            let expression = self.expression(self.own, &raw.name);
-            let sensitive = is_sensitive_name(&raw.name) || facts.sensitive.contains(&raw.name);
-            let mut value = self.attribute(raw, expression, sensitive);
+        let incomplete = self.incomplete.clone().or_else(|| element.is_unknown().then(known_after_apply));
+        for raw in element.attributes() {
+            let expression = self.expression(self.own, raw.name);
+            let name = Name::new(raw.name);
+            let sensitive = is_sensitive_name(&name) || facts.sensitive.contains(&name);
+            let mut value = self.attribute(&raw, expression, sensitive);
             if let Some(found) = &value
-                && facts.blocks.contains(&raw.name)
+                && facts.blocks.contains(&name)
                 && matches!(found.value(), Value::Map(_))
             {
                 // The document holds no list here: it has no origin.
                 value = value.map(|found| Tracked::new(Value::List(Arc::from([found])), Origin::Nowhere));
             }
             if let Some(value) = value {
-                attributes.insert(raw.name.clone(), value);
+                attributes.insert(name, value);
             }
         }
         Resource {
@@ -116,6 +117,13 @@ impl<'a> Merge<'a> {
     }
 
     fn attribute(&self, raw: &Raw, expression: Option<&Expression>, sensitive: bool) -> Option<Tracked> {
+        // Most values are texts, and need no tree.
+        if let Raw { value: Some(value), unknown: None, sensitive: None, .. } = raw
+            && let Some(text) = text(value)
+        {
+            let value = self.text(&text, expression)?;
+            return Some(value.with_references(self.references(expression)).marked(sensitive));
+        }
         let tree = |text: Option<&str>| match text {
             Some(text) => serde_json::from_str(text).ok(),
             None => Some(Json::Null),
@@ -159,11 +167,7 @@ impl<'a> Merge<'a> {
                     None => return Some(self.unknown(expression).marked(sensitive)),
                 }
             }
-            // A provider shows what nobody set as an empty text.
-            Json::String(text) if text.is_empty() && expression.is_none() && self.own.is_some() => {
-                return None;
-            }
-            Json::String(text) => self.known(Value::String(Name::new(text))),
+            Json::String(text) => self.text(text, expression)?,
             Json::Array(items) => {
                 if items.is_empty() && !configured {
                     return None;
@@ -173,6 +177,12 @@ impl<'a> Merge<'a> {
             Json::Object(map) => self.object(map, unknown, mask, expression, sensitive, depth),
         };
         Some(tracked.with_references(references).marked(sensitive))
+    }
+
+    fn text(&self, text: &str, expression: Option<&Expression>) -> Option<Tracked> {
+        // A provider shows what nobody set as an empty text.
+        let nobody_set = text.is_empty() && expression.is_none() && self.own.is_some();
+        (!nobody_set).then(|| self.known(Value::String(Name::new(text))))
     }
 
     fn items(

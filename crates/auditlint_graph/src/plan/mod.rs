@@ -11,6 +11,7 @@ mod reference;
 mod scan;
 mod state;
 mod text;
+mod tokens;
 mod window;
 
 use std::io::Read;

@@ -7,6 +7,7 @@ use super::document::Reading;
 use super::element::Reader;
 use super::instance::Block;
 use super::scan::{self, Scan, items};
+use super::tokens::Tokens;
 use super::window::Stop;
 use crate::{GapKind, PlanSection};
 
@@ -125,7 +126,8 @@ impl<R: Read> Reading<'_, R> {
         let mut found = Vec::new();
         let interest = &self.tables.interest;
         let mut index = self.document.count;
-        let walked = items(&mut Scan::new(waiting.as_bytes()), |scan| {
+        let tokens = Tokens::of(waiting.as_bytes());
+        let walked = items(&mut Scan::new(waiting.as_bytes(), tokens.all()), |scan| {
             let mut reader = Reader { interest, names: &mut self.names, section: PlanSection::State, index };
             found.push(reader.instance(scan, &block)?);
             index += 1;

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use super::scan::{Halt, Scan};
+use super::scan::{Halt, Scan, Walk};
+use super::tokens::Tokens;
 
 const FIRST: usize = 256 * 1024;
 /// One resource of a plan is never larger; what is larger is not read.
@@ -24,8 +25,11 @@ pub(super) enum Stop {
 pub(super) struct Window<R> {
     input: R,
     buffer: Vec<u8>,
-    start: usize,
+    /// Bytes of the buffer that were read.
     end: usize,
+    tokens: Tokens,
+    /// Tokens that were consumed.
+    passed: usize,
     /// Bytes of the document before the buffer.
     before: u64,
     done: bool,
@@ -33,16 +37,28 @@ pub(super) struct Window<R> {
 
 impl<R: Read> Window<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, buffer: vec![0; FIRST], start: 0, end: 0, before: 0, done: false }
+        Self {
+            input,
+            buffer: vec![0; FIRST],
+            end: 0,
+            tokens: Tokens::default(),
+            passed: 0,
+            before: 0,
+            done: false,
+        }
     }
 
-    /// Offset in the document.
-    fn offset(&self) -> u64 {
-        self.before + self.start as u64
+    /// The offset in the buffer of the next token, or of what was not looked at.
+    fn start(&self) -> usize {
+        self.tokens.all().get(self.passed).map_or(self.tokens.seen(), |token| token.at())
     }
 
     pub(super) fn malformed<T>(&self, reason: &str) -> Result<T, Stop> {
-        Err(Stop::Malformed { reason: reason.to_owned(), at: self.offset() })
+        self.malformed_at(reason, self.start())
+    }
+
+    fn malformed_at<T>(&self, reason: &str, at: usize) -> Result<T, Stop> {
+        Err(Stop::Malformed { reason: reason.to_owned(), at: self.before + at as u64 })
     }
 
     /// Reads more behind what is there; what was consumed is dropped. False at the end of the document.
@@ -50,11 +66,13 @@ impl<R: Read> Window<R> {
         if self.done {
             return Ok(false);
         }
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.before += self.start as u64;
-            self.end -= self.start;
-            self.start = 0;
+        let start = self.start();
+        if start > 0 {
+            self.buffer.copy_within(start..self.end, 0);
+            self.before += start as u64;
+            self.end -= start;
+            self.tokens.shift(self.passed, start);
+            self.passed = 0;
         }
         if self.end == self.buffer.len() {
             if self.buffer.len() >= MAX_VALUE {
@@ -65,13 +83,11 @@ impl<R: Read> Window<R> {
         loop {
             let free = self.buffer.get_mut(self.end..).unwrap_or_default();
             match self.input.read(free) {
-                Ok(0) => {
-                    self.done = true;
-                    return Ok(false);
-                }
                 Ok(count) => {
                     self.end += count;
-                    return Ok(true);
+                    self.done = count == 0;
+                    self.tokens.extend(self.buffer.get(..self.end).unwrap_or_default(), self.done);
+                    return Ok(!self.done);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // Of what is unpacked while it is read, the end is missing.
@@ -81,25 +97,24 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// The next byte that is no white space, without consuming it; none at the end.
+    /// The first byte of the next token, without consuming it; none at the end.
     pub(super) fn peek(&mut self) -> Result<Option<u8>, Stop> {
         loop {
-            let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
-            if let Some(at) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) {
-                self.start += at;
-                return Ok(self.buffer.get(self.start).copied());
+            if let Some(token) = self.tokens.all().get(self.passed) {
+                return Ok(self.buffer.get(token.at()).copied());
             }
-            self.start = self.end;
-            if !self.fill()? {
+            // The last tokens are known only where the document ends.
+            if self.done {
                 return Ok(None);
             }
+            self.fill()?;
         }
     }
 
     fn expect(&mut self, wanted: u8) -> Result<(), Stop> {
         match self.peek()? {
             Some(byte) if byte == wanted => {
-                self.start += 1;
+                self.passed += 1;
                 Ok(())
             }
             Some(_) => self.malformed(&format!("expected `{}`", char::from(wanted))),
@@ -111,7 +126,7 @@ impl<R: Read> Window<R> {
     pub(super) fn enter(&mut self, open: u8) -> Result<bool, Stop> {
         match self.peek()? {
             Some(byte) if byte == open => {
-                self.start += 1;
+                self.passed += 1;
                 Ok(true)
             }
             Some(_) => self.skip().map(|()| false),
@@ -139,10 +154,10 @@ impl<R: Read> Window<R> {
             match self.peek()? {
                 None => return Err(Stop::Truncated),
                 Some(byte) if byte == close => {
-                    self.start += 1;
+                    self.passed += 1;
                     return Ok(false);
                 }
-                Some(b',') => self.start += 1,
+                Some(b',') => self.passed += 1,
                 Some(b'}' | b']' | b':') => return self.malformed("unexpected structure"),
                 Some(_) => return Ok(true),
             }
@@ -153,70 +168,52 @@ impl<R: Read> Window<R> {
     /// in memory.
     pub(super) fn read<T>(
         &mut self,
-        mut of: impl FnMut(&mut Scan<'_>) -> Result<T, Halt>,
+        mut of: impl FnMut(&mut Scan<'_, '_>) -> Result<T, Halt>,
     ) -> Result<T, Stop> {
         self.peek()?;
         loop {
-            let mut scan = Scan::new(self.buffer.get(self.start..self.end).unwrap_or_default());
+            let (mut scan, ahead) = self.scan();
             match of(&mut scan) {
                 Ok(found) => {
-                    self.start += scan.at();
+                    self.passed += ahead - scan.ahead();
                     return Ok(found);
                 }
-                Err(Halt::Wrong { reason, at }) => {
-                    self.start += at;
-                    return self.malformed(reason);
-                }
+                Err(Halt::Wrong { reason, at }) => return self.malformed_at(reason, at),
                 Err(Halt::End) if self.grow()? => {}
                 Err(Halt::End) => return Err(Stop::Truncated),
             }
         }
     }
 
-    /// Passes the next value over; nothing of it is kept. A value that is larger than the window is passed over
-    /// part by part.
+    /// Passes the next value over; nothing of it is kept, however large it is.
     pub(super) fn skip(&mut self) -> Result<(), Stop> {
-        let mut depth = 0_usize;
+        let mut walk = Walk::default();
         loop {
-            match self.peek()? {
-                None => return Err(Stop::Truncated),
-                Some(b'}' | b']') if depth > 0 => {
-                    self.start += 1;
-                    depth -= 1;
-                }
-                Some(b',' | b':') if depth > 0 => self.start += 1,
-                Some(byte) => {
-                    let is_container = matches!(byte, b'{' | b'[');
-                    let mut scan = Scan::new(self.buffer.get(self.start..self.end).unwrap_or_default());
-                    match scan.skip() {
-                        Ok(()) => self.start += scan.at(),
-                        Err(Halt::Wrong { reason, at }) => {
-                            self.start += at;
-                            return self.malformed(reason);
-                        }
-                        Err(Halt::End) if is_container && self.end - self.start >= FIRST / 2 => {
-                            self.start += 1;
-                            depth += 1;
-                        }
-                        Err(Halt::End) if self.grow()? => continue,
-                        Err(Halt::End) => return Err(Stop::Truncated),
-                    }
-                }
-            }
-            if depth == 0 {
-                return Ok(());
+            let (mut scan, ahead) = self.scan();
+            let walked = walk.on(&mut scan);
+            self.passed += ahead - scan.ahead();
+            match walked {
+                Ok(true) => return Ok(()),
+                Err(Halt::Wrong { reason, at }) => return self.malformed_at(reason, at),
+                Ok(false) | Err(Halt::End) if self.done => return Err(Stop::Truncated),
+                Ok(false) | Err(Halt::End) => self.fill().map(|_| ())?,
             }
         }
     }
 
+    fn scan(&self) -> (Scan<'_, '_>, usize) {
+        let tokens = self.tokens.all().get(self.passed..).unwrap_or_default();
+        (Scan::new(self.buffer.get(..self.end).unwrap_or_default(), tokens), tokens.len())
+    }
+
     /// Reads at least as much again as is there: looking anew after every small piece would take time that grows
-    /// with the square of a value's size. False at the end of the document.
+    /// with the square of a value's size. False when nothing is left to be known.
     fn grow(&mut self) -> Result<bool, Stop> {
-        let wanted = (self.end - self.start) * 2;
-        let mut grew = false;
-        while self.end - self.start < wanted.max(1) && self.fill()? {
-            grew = true;
+        if self.done {
+            return Ok(false);
         }
-        Ok(grew)
+        let wanted = (self.end - self.start()) * 2;
+        while self.end - self.start() < wanted.max(1) && self.fill()? {}
+        Ok(true)
     }
 }
