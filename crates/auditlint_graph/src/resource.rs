@@ -66,10 +66,10 @@ pub struct Resource {
     /// What the plan does with it.
     pub action: Option<Action>,
     /// Whether it exists at all is undecided (`count`, `for_each`, a module call's): judged `unknown` at most.
-    pub undecided: Option<Cause>,
+    pub undecided: Option<Box<Cause>>,
     /// Why an attribute that is not here may still be set: statements lost to a syntax problem, a plan without
     /// its `configuration`.
-    pub incomplete: Option<Cause>,
+    pub incomplete: Option<Box<Cause>>,
     /// The module call of ours through which a module that is not ours was reached: findings sit there.
     pub nearest_call: Option<Declared>,
     /// What its `lifecycle` ignores.

@@ -15,7 +15,8 @@ use crate::{FileId, LineIndex};
 pub struct Source {
     file: FileId,
     path: Utf8PathBuf,
-    bytes: Arc<[u8]>,
+    /// The bytes as they were read, where the text has others.
+    bytes: Option<Arc<[u8]>>,
     text: Arc<str>,
     hash: u64,
     invalid: Option<u32>,
@@ -28,6 +29,7 @@ impl Source {
     pub fn new(file: FileId, path: Utf8PathBuf, bytes: Arc<[u8]>) -> Self {
         let (text, invalid) = same_length_text(&bytes);
         let hash = content_hash(&*bytes);
+        let bytes = (*text.as_bytes() != *bytes).then_some(bytes);
         Self { file, path, bytes, text, hash, invalid, lines: OnceLock::new() }
     }
 
@@ -45,8 +47,8 @@ impl Source {
 
     /// The bytes as they were read.
     #[must_use]
-    pub fn bytes(&self) -> &Arc<[u8]> {
-        &self.bytes
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_deref().unwrap_or(self.text.as_bytes())
     }
 
     /// The text, as long as the bytes.
@@ -70,7 +72,7 @@ impl Source {
     /// Whether the bytes look like no text at all (a NUL in the first 8 KiB of something not UTF-16).
     #[must_use]
     pub fn is_binary(&self) -> bool {
-        self.bytes.iter().take(8192).any(|&b| b == 0)
+        self.bytes().iter().take(8192).any(|&b| b == 0)
     }
 
     /// The line index, made on first use.

@@ -19,7 +19,8 @@ const MAX_WRAPPERS: usize = 2;
 #[derive(Default)]
 pub(super) struct Document {
     pub(super) version: Option<String>,
-    pub(super) elements: Vec<Element>,
+    #[expect(clippy::vec_box, reason = "each is freed as soon as it is a resource")]
+    pub(super) elements: Vec<Box<Element>>,
     /// Why each of the deferred changes is deferred.
     pub(super) deferred: Vec<Box<str>>,
     pub(super) configured: Option<Configured>,
@@ -231,7 +232,7 @@ impl<'a, R: Read> Reading<'a, R> {
         if self.document.has_prior {
             // Members in another order than terraform's: the changes say what there is.
             self.document.has_prior = false;
-            self.document.elements.retain(Element::is_deferred);
+            self.document.elements.retain(|element| element.is_deferred());
             self.document.layout.without_lists();
         }
         let mut index = 0;
@@ -270,7 +271,9 @@ impl<'a, R: Read> Reading<'a, R> {
             })?;
             self.document.deferred.push(reason.unwrap_or_else(|| "unknown".into()));
             match found {
-                Some(Ok(Some(element))) if !element.is_removed() => self.document.elements.push(element),
+                Some(Ok(Some(element))) if !element.is_removed() => {
+                    self.document.elements.push(Box::new(element));
+                }
                 Some(Ok(None)) => {}
                 _ => unread += 1,
             }
@@ -295,7 +298,7 @@ impl<'a, R: Read> Reading<'a, R> {
 
     pub(super) fn found(&mut self, found: Found) {
         match found {
-            Ok(element) => self.document.elements.extend(element),
+            Ok(element) => self.document.elements.extend(element.map(Box::new)),
             Err(reason) => self.gap(GapKind::Unreadable, &reason),
         }
     }

@@ -21,7 +21,9 @@ const MAX_DEPTH: usize = 64;
 
 /// The resources of a document.
 pub(super) fn resources(
-    elements: Vec<Element>,
+    #[expect(clippy::vec_box, reason = "each is freed as soon as it is a resource")] elements: Vec<
+        Box<Element>,
+    >,
     configured: Option<&Configured>,
     deferred: &[Box<str>],
     tables: &Tables,
@@ -44,8 +46,8 @@ pub(super) fn resources(
             let resolver = Resolver::new(configured, &instances, path, element.address.key.as_ref());
             let merge = Merge::new(&element, module, resolver, tables);
             let undecided = place_among_deferred(element.index)
-                .map(|at| put_off(deferred.get(at).map_or("unknown", |reason| &**reason)));
-            Arc::new(Resource { undecided, ..merge.resource(element) })
+                .map(|at| Box::new(put_off(deferred.get(at).map_or("unknown", |reason| &**reason))));
+            Arc::new(Resource { undecided, ..merge.resource(*element) })
         })
         .collect()
 }
@@ -106,7 +108,7 @@ impl<'a> Merge<'a> {
             planned: Some((element.section, element.index)),
             action: element.action,
             undecided: None,
-            incomplete,
+            incomplete: incomplete.map(Box::new),
             nearest_call: None,
             ignored: None,
         }

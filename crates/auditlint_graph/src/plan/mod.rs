@@ -22,7 +22,6 @@ use thiserror::Error;
 use crate::{Cause, CauseKind, GapKind, ResourceGraph, Tables};
 use compressed::{MAGIC, Unpacked};
 use document::{Document, Reading};
-use element::Element;
 pub use layout::Layout;
 use text::Utf8;
 use window::Stop;
@@ -157,7 +156,7 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     let mut elements = std::mem::take(&mut document.elements);
     // What becomes of a resource says more than what it was.
     if !document.deferred.is_empty() {
-        elements.sort_by_key(Element::is_deferred);
+        elements.sort_by_key(|element| element.is_deferred());
     }
     for resource in merge::resources(elements, document.configured.as_ref(), &document.deferred, tables) {
         graph.put(resource, &tables.facts);

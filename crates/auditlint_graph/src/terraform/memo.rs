@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use super::expand::Instances;
 use super::folder::Declared;
@@ -61,18 +62,25 @@ type EntryId = u32;
 #[derive(Default)]
 pub(super) struct Memo {
     follows: bool,
-    ids: FxHashMap<Question, EntryId>,
-    entries: Vec<Entry>,
+    /// By question, each at the place that its id says. None is ever taken out.
+    entries: IndexMap<Question, Entry, FxBuildHasher>,
     /// The answers with gaps: few, so that nobody looks through all answers for them.
     with_gaps: BTreeSet<EntryId>,
     /// The questions that are being answered, each asked by the one before it.
     active: Vec<Active>,
 }
 
+#[derive(Default)]
 struct Entry {
-    question: Question,
     state: State,
-    /// The questions that its answer was made from.
+    /// None for most questions of a single check.
+    trail: Option<Box<Trail>>,
+}
+
+/// What an answer was made from, and what was made from it.
+#[derive(Default)]
+struct Trail {
+    /// The questions that the answer was made from.
     reads: Box<[EntryId]>,
     /// The questions whose answers were made from this one.
     readers: FxHashSet<EntryId>,
@@ -80,7 +88,9 @@ struct Entry {
     gaps: Vec<Gap>,
 }
 
+#[derive(Default)]
 enum State {
+    #[default]
     Open,
     Asking,
     Known(Answer),
@@ -104,23 +114,14 @@ impl Memo {
     }
 
     fn entry(&mut self, question: Question) -> EntryId {
-        if let Some(id) = self.ids.get(&question) {
-            return *id;
-        }
-        let id = EntryId::try_from(self.entries.len()).unwrap_or(EntryId::MAX);
-        self.ids.insert(question.clone(), id);
-        self.entries.push(Entry {
-            question,
-            state: State::Open,
-            reads: Box::default(),
-            readers: FxHashSet::default(),
-            gaps: Vec::new(),
-        });
+        let entry = self.entries.entry(question);
+        let id = EntryId::try_from(entry.index()).unwrap_or(EntryId::MAX);
+        entry.or_default();
         id
     }
 
     fn at(&mut self, id: EntryId) -> Option<&mut Entry> {
-        self.entries.get_mut(id as usize)
+        self.entries.get_index_mut(id as usize).map(|(_, entry)| entry)
     }
 
     /// Takes note that the answer to the active question is made from that one.
@@ -163,15 +164,19 @@ impl Memo {
         )]
         for read in &active.reads {
             if let Some(read) = self.at(*read) {
-                read.readers.insert(id);
+                read.trail().readers.insert(id);
             }
+        }
+        let has_gaps = !active.gaps.is_empty();
+        if has_gaps {
+            self.with_gaps.insert(id);
         }
         if let Some(entry) = self.at(id) {
             entry.state = State::Known(answer);
-            entry.reads = active.reads.into_iter().collect();
-            entry.gaps = active.gaps;
-            if !entry.gaps.is_empty() {
-                self.with_gaps.insert(id);
+            if has_gaps || !active.reads.is_empty() {
+                let trail = entry.trail();
+                trail.reads = active.reads.into_iter().collect();
+                trail.gaps = active.gaps;
             }
         }
     }
@@ -189,8 +194,7 @@ impl Memo {
 
     /// Drops the answers of `changed`, and all that were made from them. Gives the questions that had an answer.
     pub(super) fn drop_answers(&mut self, changed: impl IntoIterator<Item = Question>) -> Vec<Question> {
-        let ids: Vec<EntryId> =
-            changed.into_iter().filter_map(|question| self.ids.get(&question).copied()).collect();
+        let ids: Vec<EntryId> = changed.into_iter().filter_map(|question| self.id(&question)).collect();
         self.drop_entries(ids)
     }
 
@@ -200,28 +204,31 @@ impl Memo {
             return Vec::new();
         }
         let modules: FxHashSet<ModuleId> = modules.iter().copied().collect();
-        let entries = (0..).zip(&self.entries);
+        let questions = (0..).zip(self.entries.keys());
         let ids =
-            entries.filter(|(_, entry)| modules.contains(&entry.question.module)).map(|(id, _)| id).collect();
+            questions.filter(|(_, question)| modules.contains(&question.module)).map(|(id, _)| id).collect();
         self.drop_entries(ids)
+    }
+
+    fn id(&self, question: &Question) -> Option<EntryId> {
+        EntryId::try_from(self.entries.get_index_of(question)?).ok()
     }
 
     fn drop_entries(&mut self, mut open: Vec<EntryId>) -> Vec<Question> {
         let mut dropped = Vec::new();
         while let Some(id) = open.pop() {
-            let Some(entry) = self.at(id) else { continue };
-            open.extend(std::mem::take(&mut entry.readers));
-            let reads = std::mem::take(&mut entry.reads);
-            if !std::mem::take(&mut entry.gaps).is_empty() {
+            let Some((question, entry)) = self.entries.get_index_mut(id as usize) else { continue };
+            let trail = entry.trail.take().map(|trail| *trail).unwrap_or_default();
+            if matches!(std::mem::take(&mut entry.state), State::Known(_)) {
+                dropped.push(question.clone());
+            }
+            open.extend(trail.readers);
+            if !trail.gaps.is_empty() {
                 self.with_gaps.remove(&id);
             }
-            let Some(entry) = self.at(id) else { continue };
-            if matches!(std::mem::replace(&mut entry.state, State::Open), State::Known(_)) {
-                dropped.push(entry.question.clone());
-            }
-            for read in reads {
-                if let Some(read) = self.at(read) {
-                    read.readers.remove(&id);
+            for read in trail.reads {
+                if let Some(trail) = self.at(read).and_then(|read| read.trail.as_mut()) {
+                    trail.readers.remove(&id);
                 }
             }
         }
@@ -230,30 +237,42 @@ impl Memo {
 
     /// The gaps on the way to every answer that is still of use: a resource or a module call was made from it.
     pub(super) fn gaps(&self) -> Vec<Gap> {
-        let with_gaps = self.with_gaps.iter().filter_map(|id| self.entries.get(*id as usize));
-        with_gaps.filter(|entry| self.is_used(entry)).flat_map(|entry| entry.gaps.iter().cloned()).collect()
+        let with_gaps = self.with_gaps.iter().filter(|id| self.is_used(**id));
+        let entries = with_gaps.filter_map(|id| self.entries.get_index(*id as usize));
+        entries.flat_map(|(_, entry)| entry.gaps().iter().cloned()).collect()
     }
 
     /// The calls of which nothing could be said.
     pub(super) fn missing(&self) -> impl Iterator<Item = (ModuleId, Declared)> {
-        self.entries.iter().filter_map(|entry| match &entry.state {
+        self.entries.iter().filter_map(|(question, entry)| match &entry.state {
             State::Known(Answer::Children(children)) if matches!(**children, Children::Missing(_)) => {
-                Some((entry.question.module, entry.question.declared.clone()))
+                Some((question.module, question.declared.clone()))
             }
             _ => None,
         })
     }
 
-    fn is_used(&self, entry: &Entry) -> bool {
-        let mut open = vec![entry];
+    fn is_used(&self, id: EntryId) -> bool {
+        let mut open = vec![id];
         let mut seen = FxHashSet::default();
-        while let Some(entry) = open.pop() {
-            if !self.follows || matches!(entry.question.aspect, Aspect::Resources | Aspect::Children) {
+        while let Some(id) = open.pop() {
+            let Some((question, entry)) = self.entries.get_index(id as usize) else { continue };
+            if !self.follows || matches!(question.aspect, Aspect::Resources | Aspect::Children) {
                 return true;
             }
-            let readers = entry.readers.iter().filter(|reader| seen.insert(**reader));
-            open.extend(readers.filter_map(|reader| self.entries.get(*reader as usize)));
+            let readers = entry.trail.iter().flat_map(|trail| &trail.readers);
+            open.extend(readers.filter(|reader| seen.insert(**reader)));
         }
         false
+    }
+}
+
+impl Entry {
+    fn trail(&mut self) -> &mut Trail {
+        self.trail.get_or_insert_default()
+    }
+
+    fn gaps(&self) -> &[Gap] {
+        self.trail.as_ref().map(|trail| trail.gaps.as_slice()).unwrap_or_default()
     }
 }

@@ -67,8 +67,8 @@ impl World<'_> {
                 declared: Some(declared),
                 planned: None,
                 action: None,
-                undecided: undecided.or_else(|| module.undecided.clone()),
-                incomplete: incomplete.clone(),
+                undecided: undecided.or_else(|| module.undecided.clone()).map(Box::new),
+                incomplete: incomplete.clone().map(Box::new),
                 nearest_call: module.nearest_call,
                 ignored: ignored.clone(),
             })
@@ -123,8 +123,8 @@ impl World<'_> {
                 declared: Some(declared),
                 planned: None,
                 action: None,
-                undecided: undecided.or_else(|| module.undecided.clone()),
-                incomplete: unparsed(&tree.body),
+                undecided: undecided.or_else(|| module.undecided.clone()).map(Box::new),
+                incomplete: unparsed(&tree.body).map(Box::new),
                 nearest_call: module.nearest_call,
                 ignored: None,
             })

@@ -93,7 +93,7 @@ impl Judge<'_> {
             judged = Judged { related: judged.related, ..Judged::unknown(cause) };
         }
         let undecided =
-            self.resource.undecided.clone().or_else(|| {
+            self.resource.undecided.as_deref().cloned().or_else(|| {
                 (selected == Verdict::Unknown).then(|| when.and_then(|when| when.cause)).flatten()
             });
         if undecided.is_some() || selected == Verdict::Unknown {

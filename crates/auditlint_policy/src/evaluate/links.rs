@@ -306,7 +306,8 @@ impl Context<'_> {
                 judged.verdict = judged.verdict.at_most_unknown();
                 judged.cause = resource
                     .undecided
-                    .clone()
+                    .as_deref()
+                    .cloned()
                     .or(judged.cause)
                     .or(Some(computed(&resource.address.to_string())));
             }
@@ -334,7 +335,7 @@ impl Context<'_> {
     /// Why a resource that is not here may still exist: a module that was not read, a plan without its
     /// configuration or of a part of it.
     pub(crate) fn unread(&self) -> Option<Cause> {
-        let own = self.resource.incomplete.as_ref().filter(|cause| cause.kind == CauseKind::Elsewhere);
+        let own = self.resource.incomplete.as_deref().filter(|cause| cause.kind == CauseKind::Elsewhere);
         own.or(self.graph.partial.as_ref()).cloned().or_else(|| {
             self.note(|| Read::Gaps);
             // What the module makes that this call stands for is known.

@@ -63,7 +63,7 @@ impl Context<'_> {
             Walked::Set(value) => Look::Set(value.clone()),
             Walked::Unknown(cause) => Look::Unknown(cause),
             Walked::Absent => match (&subject.resource.incomplete, self.default(subject, path)) {
-                (Some(cause), _) => Look::Unknown(cause.clone()),
+                (Some(cause), _) => Look::Unknown((**cause).clone()),
                 (None, Some(value)) => Look::Default(value),
                 (None, None) => Look::Absent,
             },

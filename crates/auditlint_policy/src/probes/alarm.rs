@@ -158,7 +158,7 @@ fn watched(context: &Context<'_>) -> Judged {
             let unnamed = name.references.as_deref().unwrap_or_default().is_empty();
             match (link, name.unknown()) {
                 (Some(Link::Proved), _) if alarm.undecided.is_none() => found = Some(alarm),
-                (Some(_), _) => possible = possible.or_else(|| alarm.undecided.clone()),
+                (Some(_), _) => possible = possible.or_else(|| alarm.undecided.as_deref().cloned()),
                 (None, Some(unknown)) if unnamed => possible = possible.or(Some(unknown.cause.clone())),
                 (None, _) => {}
             }

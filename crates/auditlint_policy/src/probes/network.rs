@@ -44,7 +44,7 @@ fn flow_logs(context: &Context<'_>, join: &str) -> Judged {
             let resource = context.get(slot)?;
             let certain = link == crate::evaluate::Link::Proved && resource.undecided.is_none();
             let judged = if certain { Judged::holds(true) } else { Judged::of(Verdict::Unknown) };
-            let cause = resource.undecided.clone();
+            let cause = resource.undecided.as_deref().cloned();
             Some(
                 Judged { cause, ..judged }
                     .with_related(context.related(resource, format!("{} is here", resource.address))),
