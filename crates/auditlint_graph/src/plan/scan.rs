@@ -241,6 +241,11 @@ impl Walk {
         }
     }
 
+    /// How many containers are open.
+    pub(super) fn depth(&self) -> usize {
+        self.around.len()
+    }
+
     fn open(&mut self, is_object: bool, token: Token) -> Result<(), Halt> {
         if self.around.len() >= MAX_DEPTH {
             return wrong("it is nested too deeply", token);

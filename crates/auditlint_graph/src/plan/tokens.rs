@@ -41,7 +41,6 @@ impl Token {
 }
 
 /// Each byte of a block that belongs to a set, as a bit.
-#[derive(Default)]
 struct Sets {
     quotes: u64,
     backslashes: u64,
@@ -72,18 +71,66 @@ impl Tokens {
     /// Looks at the bytes that were not seen yet. A few at the end wait for what follows, unless it is the end.
     pub(super) fn extend(&mut self, text: &[u8], is_end: bool) {
         let mut room = [Token(0); BLOCK];
-        while let Some((block, rest)) = text.get(self.seen..).and_then(<[u8]>::split_first_chunk)
-            && (is_end || rest.len() >= ESCAPE)
-        {
-            self.block(block, text, &mut room);
-            self.seen += BLOCK;
-        }
+        while self.extend_by_block(text, is_end, &mut room) {}
+    }
+
+    /// Looks at the next block only; false where it waits for what follows.
+    fn extend_by_block(&mut self, text: &[u8], is_end: bool, room: &mut [Token; BLOCK]) -> bool {
         let rest = text.get(self.seen..).unwrap_or_default();
+        if let Some((block, behind)) = rest.split_first_chunk()
+            && (is_end || behind.len() >= ESCAPE)
+        {
+            self.block(block, text, room);
+            self.seen += BLOCK;
+            return true;
+        }
         if is_end && !rest.is_empty() {
             let mut block = [b' '; BLOCK];
             block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-            self.block(&block, text, &mut room);
+            self.block(&block, text, room);
             self.seen = text.len();
+            return true;
+        }
+        false
+    }
+
+    /// Passes the bytes that were not seen yet, by their brackets alone, until the `depth` containers around them
+    /// are closed: the tokens are those behind. False where the bytes end before, with `depth` for what follows.
+    pub(super) fn close(&mut self, text: &[u8], is_end: bool, depth: &mut usize) -> bool {
+        let mut room = [Token(0); BLOCK];
+        loop {
+            while let Some((block, behind)) = text.get(self.seen..).and_then(<[u8]>::split_first_chunk)
+                && behind.len() >= ESCAPE
+            {
+                let [quotes, backslashes, opening, closing] = brackets(block);
+                let before = self.escaped;
+                let (escaped, _) = self.escapes(backslashes, text);
+                let inside = turned(quotes & !escaped) ^ self.inside;
+                let closed = (closing & !inside).count_ones() as usize;
+                if closed >= *depth {
+                    self.escaped = before;
+                    break;
+                }
+                *depth = *depth + (opening & !inside).count_ones() as usize - closed;
+                self.inside = all_as_last(inside);
+                self.goes_on = 0;
+                self.seen += BLOCK;
+            }
+            self.all.clear();
+            if !self.extend_by_block(text, is_end, &mut room) {
+                return false;
+            }
+            for (at, token) in self.all.iter().enumerate() {
+                match text.get(token.at()) {
+                    Some(b'{' | b'[') => *depth += 1,
+                    Some(b'}' | b']') => *depth -= 1,
+                    _ => {}
+                }
+                if *depth == 0 {
+                    self.all.drain(..=at);
+                    return true;
+                }
+            }
         }
     }
 
@@ -98,15 +145,11 @@ impl Tokens {
 
     fn block(&mut self, block: &[u8; BLOCK], text: &[u8], room: &mut [Token; BLOCK]) {
         let sets = Sets::of(block);
-        let (escaped, wrong) = if sets.backslashes == 0 {
-            (std::mem::take(&mut self.escaped), 0)
-        } else {
-            self.escapes(sets.backslashes, text)
-        };
+        let (escaped, wrong) = self.escapes(sets.backslashes, text);
         let quotes = sets.quotes & !escaped;
         // A quote turns inside to outside and back, for all bytes behind it.
         let inside = turned(quotes) ^ self.inside;
-        self.inside = 0_u64.wrapping_sub(inside >> 63);
+        self.inside = all_as_last(inside);
         let opening = quotes & inside;
         let outside = !(inside | quotes);
         let blank = if sets.control & outside == 0 { sets.spaces } else { blanks(block) };
@@ -137,8 +180,10 @@ impl Tokens {
     }
 
     /// Which bytes are escaped, and which backslashes begin no escape that JSON has.
-    #[cold]
     fn escapes(&mut self, backslashes: u64, text: &[u8]) -> (u64, u64) {
+        if backslashes == 0 {
+            return (std::mem::take(&mut self.escaped), 0);
+        }
         let (mut escaped, mut wrong) = (self.escaped, 0);
         self.escaped = 0;
         let mut rest = backslashes & !escaped;
@@ -159,38 +204,51 @@ impl Tokens {
 
 impl Sets {
     fn of(block: &[u8; BLOCK]) -> Self {
-        let mut sets = Self::default();
-        let (lanes, _) = block.as_chunks::<16>();
-        for (n, lane) in lanes.iter().enumerate() {
-            let bytes = u8x16::new(*lane);
-            let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
-            // `[` and `{` differ in one bit, and so do `]` and `}`.
-            let folded = bytes | u8x16::splat(0x20);
-            let folded_is = |byte: u8| folded.simd_eq(u8x16::splat(byte));
-            let structure = folded_is(b'{') | folded_is(b'}') | is(b':') | is(b',');
+        let [quotes, backslashes, structure, control, spaces] = sets(block, |bytes| {
+            let structure = folded(bytes, b'{') | folded(bytes, b'}') | is(bytes, b':') | is(bytes, b',');
             let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
-            let bits = |set: u8x16| u64::from(set.to_bitmask()) << (n * 16);
-            sets.quotes |= bits(is(b'"'));
-            sets.backslashes |= bits(is(b'\\'));
-            sets.structure |= bits(structure);
-            sets.control |= bits(control);
-            sets.spaces |= bits(is(b' '));
-        }
-        sets
+            [is(bytes, b'"'), is(bytes, b'\\'), structure, control, is(bytes, b' ')]
+        });
+        Self { quotes, backslashes, structure, control, spaces }
     }
+}
+
+/// The quotes, the backslashes, and the brackets that open and close.
+fn brackets(block: &[u8; BLOCK]) -> [u64; 4] {
+    sets(block, |bytes| [is(bytes, b'"'), is(bytes, b'\\'), folded(bytes, b'{'), folded(bytes, b'}')])
 }
 
 /// The white space that JSON has.
 fn blanks(block: &[u8; BLOCK]) -> u64 {
-    let mut found = 0;
+    let [blanks] =
+        sets(block, |bytes| [is(bytes, b' ') | is(bytes, b'\n') | is(bytes, b'\r') | is(bytes, b'\t')]);
+    blanks
+}
+
+/// Sets of bytes in a block, each told apart by `of` among sixteen of them.
+fn sets<const N: usize>(block: &[u8; BLOCK], of: impl Fn(u8x16) -> [u8x16; N]) -> [u64; N] {
+    let mut out = [0; N];
     let (lanes, _) = block.as_chunks::<16>();
     for (n, lane) in lanes.iter().enumerate() {
-        let bytes = u8x16::new(*lane);
-        let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
-        let blank = is(b' ') | is(b'\n') | is(b'\r') | is(b'\t');
-        found |= u64::from(blank.to_bitmask()) << (n * 16);
+        for (set, found) in out.iter_mut().zip(of(u8x16::new(*lane))) {
+            *set |= u64::from(found.to_bitmask()) << (n * 16);
+        }
     }
-    found
+    out
+}
+
+fn is(bytes: u8x16, byte: u8) -> u8x16 {
+    bytes.simd_eq(u8x16::splat(byte))
+}
+
+/// Like [`is`], for a bracket of either kind: `[` and `{` differ in one bit, and so do `]` and `}`.
+fn folded(bytes: u8x16, byte: u8) -> u8x16 {
+    is(bytes | u8x16::splat(0x20), byte)
+}
+
+/// As many bits as there are, each like the last of `bits`.
+fn all_as_last(bits: u64) -> u64 {
+    0_u64.wrapping_sub(bits >> 63)
 }
 
 /// Each bit is the parity of the bits up to it.

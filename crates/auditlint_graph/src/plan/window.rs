@@ -61,8 +61,15 @@ impl<R: Read> Window<R> {
         Err(Stop::Malformed { reason: reason.to_owned(), at: self.before + at as u64 })
     }
 
-    /// Reads more behind what is there; what was consumed is dropped. False at the end of the document.
+    /// Reads more behind what is there, and looks for its tokens. False at the end of the document.
     fn fill(&mut self) -> Result<bool, Stop> {
+        let is_more = self.receive()?;
+        self.tokens.extend(self.buffer.get(..self.end).unwrap_or_default(), self.done);
+        Ok(is_more)
+    }
+
+    /// Reads more behind what is there; what was consumed is dropped. False at the end of the document.
+    fn receive(&mut self) -> Result<bool, Stop> {
         if self.done {
             return Ok(false);
         }
@@ -86,7 +93,6 @@ impl<R: Read> Window<R> {
                 Ok(count) => {
                     self.end += count;
                     self.done = count == 0;
-                    self.tokens.extend(self.buffer.get(..self.end).unwrap_or_default(), self.done);
                     return Ok(!self.done);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -185,7 +191,8 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// Passes the next value over; nothing of it is kept, however large it is.
+    /// Passes the next value over; nothing of it is kept, however large it is. Of what goes on behind the part that
+    /// is in memory only the brackets are looked at.
     pub(super) fn skip(&mut self) -> Result<(), Stop> {
         let mut walk = Walk::default();
         loop {
@@ -196,7 +203,24 @@ impl<R: Read> Window<R> {
                 Ok(true) => return Ok(()),
                 Err(Halt::Wrong { reason, at }) => return self.malformed_at(reason, at),
                 Ok(false) | Err(Halt::End) if self.done => return Err(Stop::Truncated),
+                Ok(false) | Err(Halt::End) if walk.depth() > 0 => return self.close(walk.depth()),
                 Ok(false) | Err(Halt::End) => self.fill().map(|_| ())?,
+            }
+        }
+    }
+
+    /// Passes everything up to the end of the `depth` containers that are open where the tokens end.
+    fn close(&mut self, mut depth: usize) -> Result<(), Stop> {
+        self.passed = self.tokens.all().len();
+        loop {
+            self.receive()?;
+            let text = self.buffer.get(..self.end).unwrap_or_default();
+            if self.tokens.close(text, self.done, &mut depth) {
+                self.tokens.extend(text, self.done);
+                return Ok(());
+            }
+            if self.done {
+                return Err(Stop::Truncated);
             }
         }
     }
@@ -215,5 +239,79 @@ impl<R: Read> Window<R> {
         let wanted = (self.end - self.start()) * 2;
         while self.end - self.start() < wanted.max(1) && self.fill()? {}
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gives a text in pieces.
+    struct Pieces<'t> {
+        rest: &'t [u8],
+        most: usize,
+    }
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let count = self.most.min(self.rest.len()).min(out.len());
+            let (piece, rest) = self.rest.split_at(count);
+            out[..count].copy_from_slice(piece);
+            self.rest = rest;
+            Ok(count)
+        }
+    }
+
+    /// Passes the first member over, and takes the second.
+    fn second(text: &str, most: usize) -> Result<String, Stop> {
+        let mut window = Window::new(Pieces { rest: text.as_bytes(), most });
+        assert!(window.enter(b'{')?);
+        assert_eq!(window.next_key()?.as_deref(), Some("first"));
+        window.skip()?;
+        assert_eq!(window.next_key()?.as_deref(), Some("sec}ond"));
+        let taken = window.read(|scan| scan.take().map(str::to_owned))?;
+        assert_eq!(window.next_key()?, None);
+        assert_eq!(window.peek()?, None);
+        Ok(taken)
+    }
+
+    #[test]
+    fn a_text_that_ends_within_a_value_is_truncated() {
+        let text = r#"{"first": {"a": ["\"]", {"b\\": [[], "\u007d"]}], "c": "}}}}"}, "sec}ond": 1}"#;
+        assert_eq!(second(text, 1).unwrap(), "1");
+        for cut in 12..text.len() - 1 {
+            for most in [1, 3, 1000] {
+                let stopped = second(&text[..cut], most);
+                assert!(matches!(stopped, Err(Stop::Truncated)), "cut at {cut}: {stopped:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        /// What is passed over ends where it ends, in whatever pieces it comes.
+        #[test]
+        fn values_are_passed_to_their_end(value in values(), most in 1_usize..300, space in 0_usize..70) {
+            for written in [serde_json::to_string(&value), serde_json::to_string_pretty(&value)] {
+                let space = " ".repeat(space);
+                let text = format!("{{{space}\"first\": {}, \"sec}}ond\": [1, \"]\"]}}", written.unwrap());
+                prop_assert_eq!(second(&text, most).unwrap(), "[1, \"]\"]");
+            }
+        }
+    }
+
+    fn values() -> impl Strategy<Value = serde_json::Value> {
+        let text = r#"([\[\]{}",: a-z]|\\|\n){0,90}"#;
+        let leaf = prop_oneof![any::<bool>().prop_map(Into::into), text.prop_map(serde_json::Value::from)];
+        leaf.prop_recursive(5, 60, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                prop::collection::btree_map(text, inner, 0..5)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
     }
 }
