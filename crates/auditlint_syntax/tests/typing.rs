@@ -118,9 +118,9 @@ impl Check<'_> {
                     }
                 }
             }
-            ExprKind::GetAttr(base, _, name) => {
-                self.span(*name);
-                self.expr(base);
+            ExprKind::GetAttr(access) => {
+                self.span(access.name_span);
+                self.expr(&access.base);
             }
             ExprKind::Index(a, b)
             | ExprKind::AttrSplat(a, b)
@@ -129,7 +129,7 @@ impl Check<'_> {
                 self.expr(a);
                 self.expr(b);
             }
-            ExprKind::Call(_, arguments, _) => arguments.iter().for_each(|argument| self.expr(argument)),
+            ExprKind::Call(call) => call.arguments.iter().for_each(|argument| self.expr(argument)),
             ExprKind::Unary(_, inner) | ExprKind::Paren(inner) => self.expr(inner),
             ExprKind::Conditional(parts) => parts.iter().for_each(|part| self.expr(part)),
             ExprKind::For(each) => {

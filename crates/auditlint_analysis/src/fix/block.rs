@@ -66,8 +66,8 @@ impl<'a> Subject<'a> {
     pub(super) fn variable(&self, path: &str) -> Option<&'a str> {
         let (block, name) = self.body_of(path).ok()?;
         match &block.body.attribute(name)?.value.kind {
-            ExprKind::GetAttr(base, name, _) => match &base.kind {
-                ExprKind::Variable(root) if root == "var" => Some(name),
+            ExprKind::GetAttr(access) => match &access.base.kind {
+                ExprKind::Variable(root) if root == "var" => Some(&access.name),
                 _ => None,
             },
             _ => None,

@@ -124,8 +124,8 @@ impl World<'_> {
 fn named(expr: &Expr) -> Option<(Name, Name)> {
     match &expr.kind {
         ExprKind::Variable(local) => Some((local.clone(), Name::default())),
-        ExprKind::GetAttr(base, alias, _) => match &base.kind {
-            ExprKind::Variable(local) => Some((local.clone(), alias.clone())),
+        ExprKind::GetAttr(access) => match &access.base.kind {
+            ExprKind::Variable(local) => Some((local.clone(), access.name.clone())),
             _ => None,
         },
         _ => None,

@@ -85,8 +85,8 @@ impl World<'_> {
                 self.splat(id, block, &base, each, scope, at)
             }
             ExprKind::SplatItem => scope.item.clone().unwrap_or_default(),
-            ExprKind::Call(name, arguments, expands) => {
-                self.call_function(id, block, name, arguments, *expands, scope, at)
+            ExprKind::Call(call) => {
+                self.call_function(id, block, &call.name, &call.arguments, call.expands, scope, at)
             }
             ExprKind::Unary(operator, operand) => {
                 let operand = eval(operand);

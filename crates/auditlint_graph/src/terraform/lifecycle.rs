@@ -43,8 +43,8 @@ fn name(expression: &Expr) -> Option<Name> {
     match &expression.kind {
         ExprKind::Variable(name) => Some(name.clone()),
         ExprKind::String(text) => text.split(['.', '[']).next().map(Name::new),
-        ExprKind::GetAttr(base, ..)
-        | ExprKind::Index(base, _)
+        ExprKind::GetAttr(access) => name(&access.base),
+        ExprKind::Index(base, _)
         | ExprKind::AttrSplat(base, _)
         | ExprKind::FullSplat(base, _)
         | ExprKind::Paren(base) => name(base),

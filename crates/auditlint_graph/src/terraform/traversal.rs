@@ -33,9 +33,9 @@ impl World<'_> {
         let mut base = expr;
         loop {
             match &base.kind {
-                ExprKind::GetAttr(inner, name, _) => {
-                    steps.push(Step::Name(name));
-                    base = inner;
+                ExprKind::GetAttr(access) => {
+                    steps.push(Step::Name(&access.name));
+                    base = &access.base;
                 }
                 ExprKind::Index(inner, key) => {
                     steps.push(Step::Index(key));

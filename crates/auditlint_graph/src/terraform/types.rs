@@ -61,10 +61,11 @@ impl Type {
                 _ => Self::Any,
             },
             ExprKind::Paren(inner) => Self::read(inner, default),
-            ExprKind::Call(name, arguments, _) => {
+            ExprKind::Call(call) => {
+                let arguments = &call.arguments;
                 let inner =
                     || Box::new(arguments.first().map_or(Self::Any, |first| Self::read(first, default)));
-                match (name.as_str(), arguments.first().map(|first| &first.kind)) {
+                match (call.name.as_str(), arguments.first().map(|first| &first.kind)) {
                     ("list", _) => Self::List(inner()),
                     ("set", _) => Self::Set(inner()),
                     ("map", _) => Self::Map(inner()),
@@ -97,9 +98,9 @@ impl Type {
 
     fn attribute(name: Name, expr: &Expr, default: &dyn Fn(&Expr) -> Tracked) -> (Name, Self, Optional) {
         match &expr.kind {
-            ExprKind::Call(call, parts, _) if call == "optional" => {
-                let kind = parts.first().map_or(Self::Any, |part| Self::read(part, default));
-                (name, kind, Optional::Default(parts.get(1).map(default)))
+            ExprKind::Call(call) if call.name == "optional" => {
+                let kind = call.arguments.first().map_or(Self::Any, |part| Self::read(part, default));
+                (name, kind, Optional::Default(call.arguments.get(1).map(default)))
             }
             _ => (name, Self::read(expr, default), Optional::Required),
         }

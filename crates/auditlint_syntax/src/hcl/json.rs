@@ -171,9 +171,8 @@ fn anchor(expr: &mut Expr, span: Span) {
     expr.span = span;
     match &mut expr.kind {
         ExprKind::Template(parts) => parts.iter_mut().for_each(|part| anchor_part(part, span)),
-        ExprKind::Tuple(items) | ExprKind::Call(_, items, _) => {
-            items.iter_mut().for_each(|item| anchor(item, span));
-        }
+        ExprKind::Tuple(items) => items.iter_mut().for_each(|item| anchor(item, span)),
+        ExprKind::Call(call) => call.arguments.iter_mut().for_each(|argument| anchor(argument, span)),
         ExprKind::Object(items) => items.iter_mut().for_each(|item| {
             item.key_span = span;
             if let ObjectKey::Expr(key) = &mut item.key {
@@ -181,9 +180,9 @@ fn anchor(expr: &mut Expr, span: Span) {
             }
             anchor(&mut item.value, span);
         }),
-        ExprKind::GetAttr(base, _, at) => {
-            *at = span;
-            anchor(base, span);
+        ExprKind::GetAttr(access) => {
+            access.name_span = span;
+            anchor(&mut access.base, span);
         }
         ExprKind::Index(a, b)
         | ExprKind::AttrSplat(a, b)

@@ -10,8 +10,8 @@ use hcl_edit::structure::{
 use hcl_edit::template::{Directive, Element, Strip, Template};
 
 use super::tree::{
-    Attribute, BinaryOp, Block, Body, Expr, ExprKind, ForExpr, Label, ObjectItem, ObjectKey, TemplatePart,
-    UnaryOp,
+    Attribute, BinaryOp, Block, Body, Call, Expr, ExprKind, ForExpr, GetAttr, Label, ObjectItem, ObjectKey,
+    TemplatePart, UnaryOp,
 };
 use crate::{Name, Span};
 
@@ -152,7 +152,8 @@ impl Lowering<'_> {
                 }
                 name.push_str(call.name.name.as_str());
                 let arguments = call.args.iter().map(|argument| self.expr(argument)).collect();
-                ExprKind::Call(Name::new(name), arguments, call.args.expand_final())
+                let expands = call.args.expand_final();
+                ExprKind::Call(Box::new(Call { name: Name::new(name), arguments, expands }))
             }
             Expression::Traversal(traversal) => return self.traversal(traversal, span),
             Expression::UnaryOp(operation) => {
@@ -294,7 +295,9 @@ impl Lowering<'_> {
             let rest = steps.get(n + 1..).unwrap_or_default();
             let kind = match step.value() {
                 TraversalOperator::GetAttr(name) => {
-                    ExprKind::GetAttr(Box::new(expr), Name::new(name.as_str()), self.span(name.span()))
+                    let name_span = self.span(name.span());
+                    let name = Name::new(name.as_str());
+                    ExprKind::GetAttr(Box::new(GetAttr { base: expr, name, name_span }))
                 }
                 TraversalOperator::Index(index) => {
                     let index = self.expr(index);

@@ -24,8 +24,8 @@ use rustc_hash::FxBuildHasher;
 pub use comments::comments;
 pub use json::{parse_json, parse_variables_json};
 pub use tree::{
-    Attribute, BinaryOp, Block, Body, Expr, ExprKind, ForExpr, Item, ItemKind, Label, ObjectItem, ObjectKey,
-    Piece, TemplatePart, UnaryOp,
+    Attribute, BinaryOp, Block, Body, Call, Expr, ExprKind, ForExpr, GetAttr, Item, ItemKind, Label,
+    ObjectItem, ObjectKey, Piece, TemplatePart, UnaryOp,
 };
 
 use crate::{Problem, ProblemKind, Source};

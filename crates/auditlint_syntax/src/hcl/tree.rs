@@ -152,7 +152,7 @@ pub enum ExprKind {
     /// A root name of a traversal: `var`, `local`, `aws_s3_bucket`, `each`, …
     Variable(Name),
     /// `base.name`
-    GetAttr(Box<Expr>, Name, Span),
+    GetAttr(Box<GetAttr>),
     /// `base[key]`, and the legacy `base.0`
     Index(Box<Expr>, Box<Expr>),
     /// `base.*` followed by what applies to each element: the body is built over [`ExprKind::SplatItem`].
@@ -161,9 +161,8 @@ pub enum ExprKind {
     FullSplat(Box<Expr>, Box<Expr>),
     /// The element that a splat is at.
     SplatItem,
-    /// `name(args…)`; the flag says that the last argument is expanded with `...`. A provider-defined
-    /// function keeps its full name (`provider::aws::arn_parse`).
-    Call(Name, Box<[Expr]>, bool),
+    /// `name(args…)`
+    Call(Box<Call>),
     /// `!a`, `-a`
     Unary(UnaryOp, Box<Expr>),
     /// `a + b`
@@ -176,6 +175,28 @@ pub enum ExprKind {
     Paren(Box<Expr>),
     /// What could not be parsed; the piece's problem says why.
     Broken,
+}
+
+/// `base.name`
+#[derive(Debug)]
+pub struct GetAttr {
+    /// What the attribute is taken of.
+    pub base: Expr,
+    /// The attribute.
+    pub name: Name,
+    /// Where its name stands.
+    pub name_span: Span,
+}
+
+/// A call of a function.
+#[derive(Debug)]
+pub struct Call {
+    /// The function; one that a provider defines keeps its full name (`provider::aws::arn_parse`).
+    pub name: Name,
+    /// What it is called with.
+    pub arguments: Box<[Expr]>,
+    /// Whether the last argument is expanded with `...`.
+    pub expands: bool,
 }
 
 /// A part of a template.

@@ -93,14 +93,15 @@ fn sees(expr: &Expr, names: &[&Name]) -> bool {
             key && sees(&item.value, names)
         }),
         ExprKind::Variable(name) => names.contains(&name),
-        ExprKind::GetAttr(base, ..) | ExprKind::Unary(_, base) | ExprKind::Paren(base) => sees(base, names),
+        ExprKind::GetAttr(access) => sees(&access.base, names),
+        ExprKind::Unary(_, base) | ExprKind::Paren(base) => sees(base, names),
         ExprKind::Index(a, b)
         | ExprKind::AttrSplat(a, b)
         | ExprKind::FullSplat(a, b)
         | ExprKind::Binary(_, a, b) => sees(a, names) && sees(b, names),
-        ExprKind::Call(name, arguments, _) => {
-            let plain = name.strip_prefix("core::").unwrap_or(name);
-            !matches!(plain, "templatefile" | "templatestring") && all(arguments)
+        ExprKind::Call(call) => {
+            let plain = call.name.strip_prefix("core::").unwrap_or(&call.name);
+            !matches!(plain, "templatefile" | "templatestring") && all(&call.arguments)
         }
         ExprKind::Conditional(parts) => all(&**parts),
         ExprKind::For(each) => {
