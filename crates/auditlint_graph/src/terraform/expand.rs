@@ -23,6 +23,15 @@ pub(super) enum Instances {
     Undecided(Cause),
 }
 
+impl Instances {
+    /// Whether nothing in the block asks for other than one instance.
+    pub(super) fn is_plain(block: &BlockRef) -> bool {
+        let body = &block.block().body;
+        let asks = |name| body.attribute(name).is_some();
+        !asks("count") && !asks("for_each") && body.blocks_named("lifecycle").next().is_none()
+    }
+}
+
 impl World<'_> {
     /// The instances that `count` or `for_each` of `block`, in module `id`, ask for.
     pub(super) fn expand(&self, id: usize, block: &BlockRef, scope: &Scope) -> Instances {

@@ -195,6 +195,11 @@ impl<'a> World<'a> {
     /// The instances of a resource of module `id`.
     pub(super) fn instances(&self, id: ModuleId, mode: Mode, kind: &Name, name: &Name) -> Arc<Instances> {
         let declared = Declared::Resource(mode, kind.clone(), name.clone());
+        // Of most resources there is one instance, as their text alone says: no answer of its own is kept.
+        let module = self.looking_for(id, declared.clone());
+        if module.folder.resource(mode, kind, name).is_none_or(Instances::is_plain) {
+            return Arc::new(Instances::One);
+        }
         let circular = || Answer::Instances(Arc::new(Instances::Undecided(circle())));
         let question = Question { module: id, aspect: Aspect::Instances, declared: declared.clone() };
         let answer = self.ask(question, circular, || {
