@@ -169,7 +169,11 @@ fn nesting_past_the_limit_is_isolated_and_is_no_syntax_error() {
     assert_eq!(found.len(), 2);
     assert!(matches!(found[0].1.body.attribute("x").unwrap().value.kind, ExprKind::Broken));
     assert!(found[0].1.body.attribute("y").is_some());
-    parse(&format!("x = a{}\n", ".b".repeat(20_000)));
+    for step in [".b", "[0]", "[*].b", ".0.b", "[a.b]"] {
+        let file = parse(&format!("x = a{}\ny = a{}\n", step.repeat(20_000), step.repeat(20)));
+        let [problem] = file.problems.as_slice() else { panic!("{step}: {:?}", file.problems) };
+        assert_eq!((problem.kind, problem.span.start), (ProblemKind::Unsupported, 4), "{step}");
+    }
     parse(&"[".repeat(50_000));
     parse(&"\"${".repeat(50_000));
 }

@@ -4,11 +4,15 @@ use super::{Kind, Next, Reader, Result, Stage};
 
 const EXPRESSION: &str = "the start of an expression is required here";
 
+/// Most steps from one operand (`.name`, `[index]`, `.*`) that become a tree, which nests as deeply.
+const MOST_STEPS: u32 = 1_000;
+
 impl Reader<'_> {
     /// The beginning of an expression.
     pub(super) fn operand(&mut self) -> Result<Next> {
         self.trivia(self.newlines());
         let open = self.at;
+        self.steps = 0;
         match self.byte(self.at) {
             Some(b'"') => {
                 self.at += 1;
@@ -126,8 +130,19 @@ impl Reader<'_> {
 
     fn close(&mut self) -> Next {
         self.at += 1;
-        self.stack.pop();
+        self.steps = match self.stack.pop().map(|frame| frame.kind) {
+            Some(Kind::Index { steps }) => steps,
+            _ => 0,
+        };
         Next::Operator
+    }
+
+    /// Takes note of a step from an operand.
+    fn stepped(&mut self) {
+        self.steps += 1;
+        if self.steps == MOST_STEPS + 1 {
+            self.outline.misread.push(self.at);
+        }
     }
 
     /// What follows an operand: steps into it, an operator, or the end of the expression.
@@ -140,11 +155,13 @@ impl Reader<'_> {
             let after = self.byte(self.at + 1);
             let width = match self.byte(self.at) {
                 Some(b'.') if !self.looks_at("...") => {
+                    self.stepped();
                     self.step(&mut is_splat)?;
                     continue;
                 }
                 Some(b'[') => {
                     let open = self.at;
+                    self.stepped();
                     self.at += 1;
                     self.trivia(newlines);
                     if self.looks_at("*") {
@@ -157,7 +174,7 @@ impl Reader<'_> {
                         is_splat = false;
                         continue;
                     }
-                    self.push(Kind::Index, open, false);
+                    self.push(Kind::Index { steps: self.steps }, open, false);
                     return Ok(Next::Operand);
                 }
                 Some(b'?') => {
@@ -219,8 +236,8 @@ impl Reader<'_> {
             Kind::Choice => self.refuse("missing false expression in conditional: expected `:`"),
             Kind::Paren if byte == Some(b')') => Ok(self.close()),
             Kind::Paren => self.refuse("unbalanced parentheses: expected `)`"),
-            Kind::Index if byte == Some(b']') => Ok(self.close()),
-            Kind::Index => self.refuse("missing close bracket on index"),
+            Kind::Index { .. } if byte == Some(b']') => Ok(self.close()),
+            Kind::Index { .. } => self.refuse("missing close bracket on index"),
             Kind::Tuple => match byte {
                 Some(b']') => Ok(self.close()),
                 Some(b',') => {

@@ -67,7 +67,10 @@ enum Kind {
     Paren,
     Tuple,
     Call,
-    Index,
+    /// An index: how many steps led to what it is taken of.
+    Index {
+        steps: u32,
+    },
     /// An object, before and after the sign between a key and its value.
     Key,
     Value,
@@ -140,6 +143,8 @@ struct Reader<'a> {
     many: Vec<(usize, HashSet<&'a [u8]>)>,
     /// Whether a heredoc is read from the beginning of a line.
     line_start: bool,
+    /// How many steps were taken from the last operand.
+    steps: u32,
     outline: Outline,
 }
 
@@ -155,6 +160,7 @@ impl<'a> Reader<'a> {
             arguments: Vec::new(),
             many: Vec::new(),
             line_start: false,
+            steps: 0,
             outline: Outline::default(),
         }
     }
