@@ -7,6 +7,7 @@ mod collection;
 mod csv;
 mod date;
 mod decimal;
+mod double;
 mod encoding;
 mod file;
 mod format;
