@@ -38,8 +38,20 @@ const ARGUMENTS: [&str; 17] = [
 ];
 
 /// What meets in [`combined`], besides [`ARGUMENTS`].
-const MORE: [&str; 6] =
-    ["tolist([1])", "[[1]]", "{ b = \"x\", c = null }", "tomap({})", "toset([2, 1])", "false"];
+const MORE: [&str; 11] = [
+    "tolist([1])",
+    "[[1]]",
+    "{ b = \"x\", c = null }",
+    "tomap({})",
+    "toset([2, 1])",
+    "false",
+    // What does not show its type.
+    "tostring(null)",
+    "tolist([])",
+    "var.empty",
+    "var.empty_map",
+    "[var.empty]",
+];
 
 /// Values that are secret, or that hold what is.
 const SECRETS: [&str; 8] = [

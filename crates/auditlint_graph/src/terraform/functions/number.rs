@@ -3,6 +3,7 @@
 use num_bigint::BigInt;
 
 use super::super::convert::number as as_number;
+use super::super::types::Type;
 use super::double::{logarithm, power};
 use super::{Answer, items_of, list, not_computed, nowhere, num, number_of, text_of};
 use crate::{Number, Tracked, Value};
@@ -103,7 +104,7 @@ fn range(arguments: &[Tracked]) -> Answer {
         out.push(nowhere(Value::Number(at.clone())));
         at = at.plus(&step)?;
     }
-    list(out)
+    list(out).map(|list| list.of_kind(&Type::List(Box::new(Type::Number))))
 }
 
 fn parse(arguments: &[Tracked]) -> Answer {
