@@ -22,7 +22,7 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
     let refused = || world.refused(&inputs, at);
     let first = arguments.first();
     Some(match name {
-        "timestamp" | "plantimestamp" | "uuid" | "bcrypt" | "rsadecrypt" | "base64gzip" => {
+        "timestamp" | "plantimestamp" | "uuid" | "bcrypt" | "base64gzip" => {
             world.unknown(CauseKind::Function, &format!("{name}()"), "", at)
         }
         // A null that has no type prints nothing before apply.
