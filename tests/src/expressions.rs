@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::{files_below, generator, repository};
+use crate::{files_below, generator, heredocs, repository};
 
 /// An expression, and the name under which it is listed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +38,20 @@ const ARGUMENTS: [&str; 17] = [
 ];
 
 /// What meets in [`combined`], besides [`ARGUMENTS`].
-const MORE: [&str; 6] =
-    ["tolist([1])", "[[1]]", "{ b = \"x\", c = null }", "tomap({})", "toset([2, 1])", "false"];
+const MORE: [&str; 11] = [
+    "tolist([1])",
+    "[[1]]",
+    "{ b = \"x\", c = null }",
+    "tomap({})",
+    "toset([2, 1])",
+    "false",
+    // What does not show its type.
+    "tostring(null)",
+    "tolist([])",
+    "var.empty",
+    "var.empty_map",
+    "[var.empty]",
+];
 
 /// Values that are secret, or that hold what is.
 const SECRETS: [&str; 8] = [
@@ -250,11 +262,12 @@ fn pair(first: &str, second: &str, out: &mut Vec<Expression>) {
     }
 }
 
-/// Expressions that are put together at random, the same ones every time.
+/// Expressions that are put together at random, and as many heredocs; the same ones every time.
 #[must_use]
 pub fn generated(count: usize) -> Vec<Expression> {
-    let texts = generator::expressions(count);
-    distinct(texts.into_iter().map(|text| Expression { subject: "generated".to_owned(), text }).collect())
+    let named = |subject: &'static str| move |text| Expression { subject: subject.to_owned(), text };
+    let expressions = generator::expressions(count).into_iter().map(named("generated"));
+    distinct(expressions.chain(heredocs::heredocs(count).into_iter().map(named("heredoc"))).collect())
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::dice::Dice;
+
 /// The type that an expression is to have.
 #[derive(Clone, Debug)]
 enum Type {
@@ -13,28 +15,6 @@ enum Type {
     Map(Box<Self>),
     /// An object whose attributes are `n` (a number), `s` (a text) and `l` (a list of numbers).
     Object,
-}
-
-/// A sequence of numbers that is the same on every machine (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or(0)
-    }
-
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        let at = self.below(choices.len());
-        choices.get(at).copied().unwrap_or_default()
-    }
 }
 
 const NUMBERS: &[&str] =
@@ -60,7 +40,7 @@ const BOOLS: &[&str] = &["true", "false"];
 /// `count` expressions.
 #[must_use]
 pub fn expressions(count: usize) -> Vec<String> {
-    let mut generator = Generator { random: Random(20_240_229), names: Vec::new() };
+    let mut generator = Generator { random: Dice(20_240_229), names: Vec::new() };
     let types = [
         Type::Number,
         Type::Text,
@@ -75,7 +55,7 @@ pub fn expressions(count: usize) -> Vec<String> {
 }
 
 struct Generator {
-    random: Random,
+    random: Dice,
     /// The names that are in scope, with their types.
     names: Vec<(String, Type)>,
 }

@@ -3,9 +3,11 @@
 pub mod binary;
 pub mod case;
 pub mod console;
+mod dice;
 pub mod expressions;
 pub mod fixtures;
 pub mod generator;
+pub mod heredocs;
 pub mod json;
 pub mod markdown;
 pub mod torture;

@@ -1,31 +1,6 @@
 //! Texts for the HCL parser, from a seed: right ones in every layout, and ones that are nearly right.
 
-/// A small generator of numbers: the same seed gives the same texts everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or(0)
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "the index is below the length, and no list is empty")]
-    fn of<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
-        let at = self.below(choices.len());
-        choices[at]
-    }
-}
+use crate::dice::Dice;
 
 /// `count` texts: half of them are as a writer with odd habits would have them, the others have one or two of
 /// their bytes or words changed.

@@ -11,6 +11,7 @@ use auditlint_syntax::{Location, Name};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
+use crate::terraform::Type;
 use crate::{Cause, Derived, Key, Mode, ModulePath, Number, Origin};
 
 /// An object or a map, in source order.
@@ -108,6 +109,8 @@ pub struct Tracked {
     pub sensitive: bool,
     /// Which of Terraform's types a list or a map is.
     pub(crate) shape: Shape,
+    /// The type of what does not show it: of null, and of a list or a map without elements.
+    pub(crate) kind: Option<Arc<Type>>,
     /// The attributes of other resources that it was made from, whether they are known or not.
     pub references: Option<Arc<[Reference]>>,
 }
@@ -160,7 +163,7 @@ impl Tracked {
     /// A value with its origin, not sensitive, made from no resource.
     #[must_use]
     pub fn new(value: Value, origin: Origin) -> Self {
-        Self { value, origin, sensitive: false, shape: Shape::Loose, references: None }
+        Self { value, origin, ..Self::default() }
     }
 
     /// A value made at `at` from `inputs`: origins are chained, sensitivity and references carried over.
@@ -173,6 +176,7 @@ impl Tracked {
             origin: Origin::Derived(Arc::new(Derived::new(at, from))),
             sensitive: inputs.iter().any(|input| input.sensitive),
             shape: Shape::Loose,
+            kind: None,
             references: united(inputs, false),
         }
     }
@@ -192,7 +196,19 @@ impl Tracked {
     /// Another value with the same history.
     #[must_use]
     pub fn with_value(self, value: Value) -> Self {
-        Self { value, shape: Shape::Loose, ..self }
+        Self { value, shape: Shape::Loose, kind: None, ..self }
+    }
+
+    /// The same value, whose type is `kind`; kept only where the value does not show it.
+    #[must_use]
+    pub(crate) fn of_kind(self, kind: &Type) -> Self {
+        let is_hidden = match &self.value {
+            Value::Null => true,
+            Value::List(items) => items.is_empty() && self.shape != Shape::Loose,
+            Value::Map(map) => map.is_empty() && self.shape != Shape::Loose,
+            _ => false,
+        };
+        Self { kind: is_hidden.then(|| Arc::new(kind.clone())), ..self }
     }
 
     /// The same list or map, as one whose elements have one type.

@@ -242,6 +242,68 @@ fn templates_keep_their_parts_and_lose_their_markers() {
 }
 
 #[test]
+fn a_heredoc_loses_the_indentation_of_its_lines_whatever_they_stand_in() {
+    for (text, expected) in [
+        ("    a\n  %{ if b }\n    c\n    %{ endif }\n", &["  a\n", "?", "\n  c\n  ", ";", "\n"][..]),
+        // A line whose white space is stripped is not indented, and a newline that is stripped begins no line.
+        ("    %{~ if b ~}\n    c\n    %{ endif }\n", &["", "?", "    c\n    ", ";", "\n"]),
+        ("  a ${b ~}\n c\n", &["a ", "$", " c\n"]),
+        ("  \n    a\n", &["  \na\n"]),
+        ("  a\n  EOTX\n  EOT b\n", &["a\nEOTX\nEOT b\n"]),
+    ] {
+        let file = parse(&format!("x = <<-EOT\n{text}EOT\n"));
+        assert!(file.problems.is_empty(), "{text}: {:?}", file.problems);
+        let ItemKind::Attribute(attribute) = &file.items[0].piece.kind else { panic!("no attribute") };
+        let mut out = Vec::new();
+        match &attribute.value.kind {
+            ExprKind::String(text) => out.push(text.to_string()),
+            ExprKind::Template(parts) => row(parts, &mut out),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(out, expected, "{text}");
+    }
+}
+
+/// The parts of a template in one row, each directive with a mark where it begins and ends.
+fn row(parts: &[TemplatePart], out: &mut Vec<String>) {
+    for part in parts {
+        match part {
+            TemplatePart::Text(text) => out.push(text.to_string()),
+            TemplatePart::Value(_) => out.push("$".to_owned()),
+            TemplatePart::If { yes, no, .. } => {
+                out.push("?".to_owned());
+                row(yes, out);
+                row(no, out);
+                out.push(";".to_owned());
+            }
+            TemplatePart::For { body, .. } => row(body, out),
+        }
+    }
+}
+
+#[test]
+fn what_the_other_parser_would_not_read_is_read() {
+    let text =
+        "a = 1.e3\nb = { x = 1e400, x = 2, \"x\" = 3, \"x\" = 4 }\nc = [<<E\nE\n, <<E\nd\nE\n]\nd = -1[*]\n";
+    let file = parse(text);
+    assert!(file.problems.is_empty(), "{:?}", file.problems);
+    let value = |n: usize| match &file.items[n].piece.kind {
+        ItemKind::Attribute(attribute) => &attribute.value.kind,
+        _ => panic!("no attribute"),
+    };
+    assert!(matches!(value(0), ExprKind::Number(written) if written == "1.e3"), "{:?}", value(0));
+    let ExprKind::Object(items) = value(1) else { panic!("{:?}", value(1)) };
+    let keys: Vec<&str> =
+        items.iter().map(|item| &text[item.key_span.shifted(file.items[1].base).range()]).collect();
+    assert_eq!(keys, ["x", "x", "\"x\"", "\"x\""]);
+    assert!(matches!(&items[0].value.kind, ExprKind::Number(written) if written == "1e400"));
+    let ExprKind::Tuple(items) = value(2) else { panic!("{:?}", value(2)) };
+    assert!(matches!(&items[0].kind, ExprKind::String(text) if text.is_empty()), "{items:?}");
+    assert!(matches!(&items[1].kind, ExprKind::String(text) if text == "d\n"), "{items:?}");
+    assert!(matches!(value(3), ExprKind::Unary(..)), "{:?}", value(3));
+}
+
+#[test]
 fn comments_are_found_outside_of_strings() {
     let text = "# one\nx = \"# no\" // two\ny = <<E\n# no\nE\n/* three */\n";
     let found: Vec<&str> = hcl::comments(text).into_iter().map(|span| &text[span.range()]).collect();

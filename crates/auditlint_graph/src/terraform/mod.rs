@@ -1,5 +1,6 @@
 //! HCL to resources: the files of a root module and of the modules that it calls, evaluated lazily.
 
+mod conversion;
 mod convert;
 mod data;
 mod expand;
@@ -7,6 +8,7 @@ mod expression;
 mod files;
 mod folder;
 mod functions;
+mod iteration;
 mod lifecycle;
 mod limits;
 mod live;
@@ -17,6 +19,7 @@ mod resources;
 mod templates;
 mod traversal;
 mod types;
+mod unify;
 mod variables;
 mod world;
 
@@ -30,6 +33,7 @@ pub use files::{ParsedFiles, is_terraform};
 pub use folder::Folder;
 pub(crate) use functions::write_json;
 pub use live::Live;
+pub(crate) use types::Type;
 
 use crate::{ResourceGraph, Tables};
 

@@ -3,6 +3,7 @@
 use auditlint_syntax::hcl::{BinaryOp, UnaryOp};
 
 use super::convert::{boolean, number};
+use super::types::Type;
 use crate::{Cause, CauseKind, Number, Tracked, Unknown, Value};
 
 /// The cause of what a division by zero gives: Terraform has a value for it, which nothing can be made of.
@@ -10,6 +11,8 @@ pub(super) const INFINITE: &str = "an infinite number";
 
 /// Whether two values are equal; none when that is not known.
 pub(crate) fn equal(a: &Tracked, b: &Tracked) -> Option<bool> {
+    // Of what has no elements the types are compared.
+    let are_alike = || Type::of(a) == Type::of(b);
     match (a.value(), b.value()) {
         (Value::Unknown(unknown), Value::Null) | (Value::Null, Value::Unknown(unknown))
             if unknown.not_null =>
@@ -41,11 +44,17 @@ pub(crate) fn equal(a: &Tracked, b: &Tracked) -> Option<bool> {
             if a.len() != b.len() {
                 return Some(false);
             }
+            if a.is_empty() {
+                return Some(are_alike());
+            }
             all(a.iter().zip(b.iter()).map(|(a, b)| equal(a, b)))
         }
         (Value::Map(a), Value::Map(b)) => {
             if a.len() != b.len() || a.keys().any(|key| !b.contains_key(key)) {
                 return Some(false);
+            }
+            if a.is_empty() {
+                return Some(are_alike());
             }
             all(a.iter().map(|(key, item)| b.get(key).and_then(|other| equal(item, other))))
         }

@@ -6,8 +6,8 @@ use auditlint_syntax::hcl::{Block, Body, Expr, ExprKind, ObjectItem, ObjectKey};
 use auditlint_syntax::{Location, Name};
 
 use super::expand::{Instances, more_instances};
-use super::expression::dynamic_elements;
 use super::folder::{BlockRef, Folder};
+use super::iteration::dynamic_elements;
 use super::lifecycle::ignored;
 use super::modules::{Module, ModuleId, Scope};
 use super::world::World;

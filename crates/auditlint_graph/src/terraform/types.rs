@@ -1,18 +1,13 @@
-//! Terraform's types: of values, of constraints, what several have in common, and conversions between them.
-//!
-//! Source: cty's `convert` package, which Terraform converts with.
-
-use std::sync::Arc;
+//! Terraform's types: of values, and of constraints.
 
 use auditlint_syntax::Name;
 use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
 
-use super::convert::{boolean, number, set, text};
-use crate::{Map, Shape, Tracked, Value};
+use crate::{Shape, Tracked, Value};
 
 /// A type, or a type constraint.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Type {
+pub(crate) enum Type {
     /// Not decided: of `any`, of `null`, and of what is not known.
     Any,
     String,
@@ -28,7 +23,7 @@ pub(super) enum Type {
 
 /// Whether an attribute of an object type may be left out, and what it is then.
 #[derive(Clone, Debug)]
-pub(super) enum Optional {
+pub(crate) enum Optional {
     Required,
     Default(Option<Tracked>),
 }
@@ -83,7 +78,7 @@ impl Type {
                                     }
                                     ObjectKey::Expr(_) => return None,
                                 };
-                                Some(Self::attribute(name, &item.value, default))
+                                Some(Self::read_attribute(name, &item.value, default))
                             })
                             .collect();
                         attributes.sort_by(|(a, ..), (b, ..)| a.cmp(b));
@@ -96,7 +91,7 @@ impl Type {
         }
     }
 
-    fn attribute(name: Name, expr: &Expr, default: &dyn Fn(&Expr) -> Tracked) -> (Name, Self, Optional) {
+    fn read_attribute(name: Name, expr: &Expr, default: &dyn Fn(&Expr) -> Tracked) -> (Name, Self, Optional) {
         match &expr.kind {
             ExprKind::Call(call) if call.name == "optional" => {
                 let kind = call.arguments.first().map_or(Self::Any, |part| Self::read(part, default));
@@ -108,6 +103,9 @@ impl Type {
 
     /// The type of a value.
     pub(super) fn of(value: &Tracked) -> Self {
+        if let Some(kind) = &value.kind {
+            return Self::clone(kind);
+        }
         match value.value() {
             Value::Null | Value::Unknown(_) => Self::Any,
             Value::Bool(_) => Self::Bool,
@@ -133,186 +131,50 @@ impl Type {
     }
 
     /// The type that all elements of a typed collection have.
-    fn element<'v>(mut items: impl Iterator<Item = &'v Tracked>) -> Self {
-        items
-            .find(|item| !matches!(item.value(), Value::Null | Value::Unknown(_)))
-            .map_or(Self::Any, Self::of)
+    fn element<'v>(items: impl Iterator<Item = &'v Tracked>) -> Self {
+        items.map(Self::of).find(|kind| *kind != Self::Any).unwrap_or(Self::Any)
     }
 
-    /// The type to which all of `types` convert without a chance to fail; none where there is none.
-    pub(super) fn unified(types: &[Self]) -> Option<Self> {
-        let known: Vec<&Self> = types.iter().filter(|kind| **kind != Self::Any).collect();
-        let Some(first) = known.first() else { return Some(Self::Any) };
-        if known.iter().all(|kind| kind == first) {
-            return Some((*first).clone());
-        }
-        let common = Self::common(&known);
-        // Beside what has any type, values that have no type in common stay as they are.
-        if known.len() < types.len() {
-            let primitive = matches!(common, Some(Self::String | Self::Number | Self::Bool));
-            return if primitive { common } else { Some(Self::Any) };
-        }
-        common
+    /// The type of an attribute of an object of this type.
+    pub(super) fn attribute(&self, wanted: &str) -> Option<&Self> {
+        let Self::Object(attributes) = self else { return None };
+        attributes.iter().find(|(name, ..)| name == wanted).map(|(_, kind, _)| kind)
     }
 
-    fn common(known: &[&Self]) -> Option<Self> {
-        let each = |inner: fn(&Self) -> Option<Vec<Self>>| {
-            let all: Option<Vec<Vec<Self>>> = known.iter().map(|kind| inner(kind)).collect();
-            Self::unified(&all?.concat())
-        };
-        if known.iter().all(|kind| matches!(kind, Self::String | Self::Number | Self::Bool)) {
-            return known.iter().any(|kind| **kind == Self::String).then_some(Self::String);
-        }
-        if let Some(tuples) = known
-            .iter()
-            .map(|kind| if let Self::Tuple(items) = kind { Some(items) } else { None })
-            .collect::<Option<Vec<_>>>()
-            && tuples.iter().all(|items| items.len() == tuples.first().map_or(0, |first| first.len()))
-        {
-            let columns = (0..tuples.first()?.len())
-                .map(|at| tuples.iter().filter_map(|items| items.get(at).cloned()).collect::<Vec<_>>());
-            return columns.map(|column| Self::unified(&column)).collect::<Option<_>>().map(Self::Tuple);
-        }
-        if known.iter().all(|kind| matches!(kind, Self::Tuple(_) | Self::List(_) | Self::Set(_))) {
-            let element = each(|kind| match kind {
-                Self::Tuple(items) => Some(items.clone()),
-                Self::List(inner) | Self::Set(inner) => Some(vec![(**inner).clone()]),
-                _ => None,
-            })?;
-            let no_list = !known.iter().any(|kind| matches!(kind, Self::List(_)));
-            let a_set = known.iter().any(|kind| matches!(kind, Self::Set(_)));
-            // A set converts to a list, and a list to a set, of the very elements that it has.
-            let same = |kind: &&Self| match kind {
-                Self::Set(inner) => **inner == element || **inner == Self::Any,
-                Self::List(inner) => !a_set || **inner == element || **inner == Self::Any,
-                _ => true,
-            };
-            let is_mixed = a_set && !known.iter().all(|kind| matches!(kind, Self::Set(_)));
-            if is_mixed && !known.iter().all(same) {
-                // Of what is left the first counts to whose elements a text may convert.
-                let elements = |kind: &Self| match kind {
-                    Self::Set(inner) | Self::List(inner) => Some((**inner).clone()),
-                    _ => None,
-                };
-                let wanted =
-                    known.iter().filter(|kind| elements(kind).is_some_and(|inner| inner != Self::String));
-                return wanted.into_iter().next().map(|kind| (*kind).clone());
-            }
-            return Some(if a_set && no_list {
-                Self::Set(Box::new(element))
-            } else {
-                Self::List(Box::new(element))
-            });
-        }
-        if let Some(objects) = known
-            .iter()
-            .map(|kind| if let Self::Object(attributes) = kind { Some(attributes) } else { None })
-            .collect::<Option<Vec<_>>>()
-            && let Some(names) = objects.first().map(|first| first.iter().map(|(name, ..)| name))
-            && objects.iter().all(|other| other.iter().map(|(name, ..)| name).eq(names.clone()))
-        {
-            let attribute = |at: usize, name: &Name| {
-                let column: Vec<Self> =
-                    objects.iter().filter_map(|all| all.get(at)).map(|(_, kind, _)| kind.clone()).collect();
-                Some((name.clone(), Self::unified(&column)?, Optional::Required))
-            };
-            return names
-                .enumerate()
-                .map(|(at, name)| attribute(at, name))
-                .collect::<Option<_>>()
-                .map(Self::Object);
-        }
-        if known.iter().all(|kind| matches!(kind, Self::Object(_) | Self::Map(_))) {
-            let element = each(|kind| match kind {
-                Self::Object(all) => Some(all.iter().map(|(_, kind, _)| kind.clone()).collect()),
-                Self::Map(inner) => Some(vec![(**inner).clone()]),
-                _ => None,
-            })?;
-            return Some(Self::Map(Box::new(element)));
-        }
-        None
-    }
-
-    /// `value` as one of this type; none where terraform refuses it.
-    pub(super) fn converted(&self, value: &Tracked) -> Option<Tracked> {
-        if matches!(value.value(), Value::Unknown(_) | Value::Null) {
-            return Some(value.clone());
-        }
-        let with = |new: Value, shape: Shape| Tracked { shape, ..value.clone().with_value(new) };
-        match (self, value.value()) {
-            (Self::Any, _) => Some(value.clone()),
-            (Self::String, other) => text(other).map(|text| with(Value::String(text), Shape::Loose)),
-            (Self::Number, other) => number(other).map(|number| with(Value::Number(number), Shape::Loose)),
-            (Self::Bool, other) => boolean(other).map(|truth| with(Value::Bool(truth), Shape::Loose)),
-            (Self::List(inner), Value::List(items)) => {
-                Some(with(Value::List(inner.elements(items.iter(), true)?.into()), Shape::Typed))
-            }
-            (Self::Set(inner), Value::List(items)) => {
-                Some(with(Value::List(set(inner.elements(items.iter(), true)?).into()), Shape::Set))
-            }
-            (Self::Map(inner), Value::Map(map)) => {
-                let items = inner.elements(map.values(), false)?;
-                let mut converted: Map = map.keys().cloned().zip(items).collect();
-                converted.sort_keys();
-                Some(with(Value::Map(Arc::new(converted)), Shape::Typed))
-            }
-            (Self::Tuple(kinds), Value::List(items)) if kinds.len() == items.len() => {
-                let items: Option<Vec<Tracked>> =
-                    kinds.iter().zip(items.iter()).map(|(kind, item)| kind.converted(item)).collect();
-                Some(with(Value::List(items?.into()), Shape::Loose))
-            }
-            (Self::Object(attributes), Value::Map(map)) => {
-                let mut out = Map::default();
-                for (name, kind, optional) in attributes {
-                    let given = map.get(name);
-                    let item = match (given, optional) {
-                        (Some(item), Optional::Default(Some(default))) if item.is_null() => {
-                            kind.converted(default)?
-                        }
-                        (Some(item), _) => kind.converted(item)?,
-                        (None, Optional::Default(Some(default))) => kind.converted(default)?,
-                        (None, Optional::Default(None)) => {
-                            Tracked { origin: value.origin.clone(), ..Tracked::default() }
-                        }
-                        (None, Optional::Required) => return None,
-                    };
-                    out.insert(name.clone(), item);
-                }
-                Some(with(Value::Map(Arc::new(out)), Shape::Loose))
-            }
+    /// The type of what a splat makes of an element of this type; none where Terraform refuses it.
+    pub(super) fn after(self, each: &Expr) -> Option<Self> {
+        let part = |base: &Expr, name: Option<&str>| match (self.clone().after(base)?, name) {
+            (Self::Any, _) => Some(Self::Any),
+            (Self::Map(inner), _) => Some(*inner),
+            (Self::List(inner), None) => Some(*inner),
+            (Self::Tuple(_) | Self::Object(_), None) => Some(Self::Any),
+            (object, Some(name)) => object.attribute(name).cloned(),
             _ => None,
+        };
+        match &each.kind {
+            ExprKind::GetAttr(base, name, _) => part(base, Some(name)),
+            ExprKind::Index(base, _) => part(base, None),
+            ExprKind::SplatItem => Some(self),
+            _ => Some(Self::Any),
         }
     }
 
-    /// The elements of a collection, all of one type.
-    fn elements<'v>(
-        &self,
-        items: impl Iterator<Item = &'v Tracked> + Clone,
-        in_list: bool,
-    ) -> Option<Vec<Tracked>> {
-        if *self == Self::Any {
-            let types: Vec<Self> = items.clone().map(Self::of).collect();
-            let common = Self::unified(&types)?;
-            let primitive =
-                |kind: &Self| matches!(kind, Self::Any | Self::String | Self::Number | Self::Bool);
-            // A null has no type, and only a primitive type is found beside it.
-            if in_list && items.clone().any(Tracked::is_null) && !types.iter().all(primitive) {
-                return None;
-            }
-            return items.map(|item| common.converted(item)).collect();
+    /// The type of the elements of a collection of this type; any, where it has none.
+    pub(super) fn inner(self) -> Self {
+        match self {
+            Self::List(inner) | Self::Set(inner) | Self::Map(inner) => *inner,
+            _ => Self::Any,
         }
-        items.map(|item| self.converted(item)).collect()
     }
 
-    /// `value` as one of this type; what does not convert stays as it is (terraform refuses it, and it is judged as
-    /// written).
-    pub(super) fn convert(&self, value: Tracked) -> Tracked {
-        self.converted(&value).unwrap_or(value)
+    /// Whether it is not decided, or a part of it.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::String | Self::Number | Self::Bool => false,
+            Self::List(inner) | Self::Set(inner) | Self::Map(inner) => inner.is_open(),
+            Self::Tuple(items) => items.iter().any(Self::is_open),
+            Self::Object(attributes) => attributes.iter().any(|(_, kind, _)| kind.is_open()),
+        }
     }
-}
-
-/// All of `values` as one type, where they have one in common; as they are where they have none.
-pub(super) fn unify(values: Vec<Tracked>) -> Option<Vec<Tracked>> {
-    let common = Type::unified(&values.iter().map(Type::of).collect::<Vec<_>>())?;
-    values.iter().map(|value| common.converted(value)).collect()
 }

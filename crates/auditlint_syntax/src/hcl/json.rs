@@ -3,13 +3,10 @@
 
 use std::sync::Arc;
 
-use hcl_edit::parser::parse_template;
-
-use super::lower::Lowering;
 use super::tree::{
     Attribute, Block, Body, Expr, ExprKind, Item, ItemKind, Label, ObjectItem, ObjectKey, Piece, TemplatePart,
 };
-use super::{BlockCache, HclFile};
+use super::{BlockCache, HclFile, piece};
 use crate::document::{self, Entry, Node, NodeKind};
 use crate::{Name, Problem, Source, Span};
 
@@ -131,10 +128,8 @@ fn template(text: &str, span: Span, problem: &mut Option<Problem>) -> Expr {
     if !text.contains("${") && !text.contains("%{") {
         return Expr { span, kind: ExprKind::String(Name::new(text)) };
     }
-    match parse_template(text) {
-        Ok(template) => {
-            let mut lowering = Lowering { text, offset: 0, quoted: false };
-            let mut parts = lowering.template(&template);
+    match piece::parts(text) {
+        Ok(mut parts) => {
             parts.iter_mut().for_each(|part| anchor_part(part, span));
             match parts.as_slice() {
                 [TemplatePart::Value(_)] => match parts.pop() {
@@ -144,9 +139,9 @@ fn template(text: &str, span: Span, problem: &mut Option<Problem>) -> Expr {
                 _ => Expr { span, kind: ExprKind::Template(parts.into()) },
             }
         }
-        Err(error) => {
-            let message = format!("invalid template: {}", error.message().replace('\n', "; "));
-            problem.get_or_insert(Problem { kind: crate::ProblemKind::Syntax, span, message });
+        Err(refused) => {
+            let message = format!("invalid template: {}", refused.message);
+            problem.get_or_insert(Problem { span, message, ..refused });
             Expr { span, kind: ExprKind::Broken }
         }
     }

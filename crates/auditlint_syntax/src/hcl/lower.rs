@@ -1,42 +1,64 @@
 //! hcl-edit's tree to ours, at once and for good.
+//!
+//! It says which words belong together. What they say is read from the text: hcl-edit may have parsed it in a
+//! [`Disguise`].
+
+use std::ops::Range;
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{
     BinaryOperator, Expression, ObjectKey as EditKey, Traversal, TraversalOperator, UnaryOperator,
 };
+use hcl_edit::parser::parse_expr;
 use hcl_edit::structure::{
     Attribute as EditAttribute, Block as EditBlock, BlockLabel, Body as EditBody, Structure,
 };
-use hcl_edit::template::{Directive, Element, Strip, Template};
+use hcl_edit::template::{Directive, Element, Template};
 
+use super::disguise::Disguise;
+use super::literals::{Form, Literals};
+use super::piece::len;
 use super::tree::{
     Attribute, BinaryOp, Block, Body, Call, Expr, ExprKind, ForExpr, GetAttr, Label, ObjectItem, ObjectKey,
     TemplatePart, UnaryOp,
 };
 use crate::{Name, Span};
 
-/// What lowering needs to know: the text that was parsed, and how far it stands from the piece's first byte.
+/// What lowering needs to know: the text as it is written, and how far it stands from the piece's first byte.
 pub(super) struct Lowering<'a> {
     pub(super) text: &'a str,
     pub(super) offset: u32,
-    /// Whether what is lowered stands in quotes, where a text has no lines.
-    pub(super) quoted: bool,
+    /// The keys that have another name in the text that was parsed.
+    pub(super) keys: &'a [Range<usize>],
 }
 
-impl Lowering<'_> {
-    fn span(&self, range: Option<std::ops::Range<usize>>) -> Span {
+impl<'a> Lowering<'a> {
+    /// For a tree of `text` itself.
+    pub(super) fn of(text: &'a str, offset: u32) -> Self {
+        Self { text, offset, keys: &[] }
+    }
+
+    /// For a tree of `text` in a disguise.
+    pub(super) fn disguised(text: &'a str, disguise: &'a Disguise, offset: u32) -> Self {
+        Self { text, offset, keys: &disguise.keys }
+    }
+
+    fn span(&self, range: Option<Range<usize>>) -> Span {
         let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(self.offset);
         range.map_or(Span::new(self.offset, self.offset), |range| Span::new(at(range.start), at(range.end)))
     }
 
-    /// The source text of a span that this lowering made.
-    fn source(&self, span: Span) -> &str {
-        let range = (span.start.saturating_sub(self.offset)) as usize
-            ..(span.end.saturating_sub(self.offset)) as usize;
-        self.text.get(range).unwrap_or_default()
+    /// Where a span that this lowering made stands in the text.
+    fn range(&self, span: Span) -> Range<usize> {
+        (span.start.saturating_sub(self.offset)) as usize..(span.end.saturating_sub(self.offset)) as usize
     }
 
-    pub(super) fn attribute(&mut self, attribute: &EditAttribute) -> Attribute {
+    /// The source text of a span that this lowering made.
+    fn source(&self, span: Span) -> &'a str {
+        self.text.get(self.range(span)).unwrap_or_default()
+    }
+
+    pub(super) fn attribute(&self, attribute: &EditAttribute) -> Attribute {
         let value = self.expr(&attribute.value);
         let name_span = self.span(attribute.key.span());
         Attribute {
@@ -47,7 +69,7 @@ impl Lowering<'_> {
         }
     }
 
-    pub(super) fn block(&mut self, block: &EditBlock) -> Block {
+    pub(super) fn block(&self, block: &EditBlock) -> Block {
         let ident_span = self.span(block.ident.span());
         let labels: Box<[Label]> = block
             .labels
@@ -78,7 +100,7 @@ impl Lowering<'_> {
         }
     }
 
-    pub(super) fn body(&mut self, body: &EditBody, span: Span) -> Body {
+    pub(super) fn body(&self, body: &EditBody, span: Span) -> Body {
         let mut attributes: Vec<Attribute> = Vec::with_capacity(body.len());
         let mut blocks = Vec::new();
         for structure in body {
@@ -90,15 +112,15 @@ impl Lowering<'_> {
         Body { attributes: attributes.into(), blocks: blocks.into(), span, incomplete: false, json: false }
     }
 
-    pub(super) fn expr(&mut self, expr: &Expression) -> Expr {
+    pub(super) fn expr(&self, expr: &Expression) -> Expr {
         let span = self.span(expr.span());
         let kind = match expr {
             Expression::Null(_) => ExprKind::Null,
             Expression::Bool(value) => ExprKind::Bool(*value.value()),
-            Expression::Number(number) => match self.source(span) {
-                "" => ExprKind::Number(Name::new(number.value().to_string())),
-                written => ExprKind::Number(Name::new(written)),
-            },
+            Expression::Number(_) => ExprKind::Number(self.number(span)),
+            Expression::String(_) if self.source(span).starts_with('<') => {
+                self.template(&[], span, Form::Heredoc)
+            }
             Expression::String(text) => ExprKind::String(Name::new(text.as_str())),
             Expression::Array(array) => ExprKind::Tuple(array.iter().map(|item| self.expr(item)).collect()),
             Expression::Object(object) => ExprKind::Object(
@@ -106,36 +128,16 @@ impl Lowering<'_> {
                     .iter()
                     .map(|(key, value)| {
                         let value = self.expr(value.expr());
-                        match key {
-                            EditKey::Ident(ident) => ObjectItem {
-                                key: ObjectKey::Name(Name::new(ident.as_str())),
-                                key_span: self.span(ident.span()),
-                                value,
-                            },
-                            EditKey::Expression(Expression::Variable(name)) => ObjectItem {
-                                key: ObjectKey::Name(Name::new(name.as_str())),
-                                key_span: self.span(name.span()),
-                                value,
-                            },
-                            EditKey::Expression(expr) => {
-                                let key = self.expr(expr);
-                                ObjectItem { key_span: key.span, key: ObjectKey::Expr(key), value }
-                            }
-                        }
+                        let (key, key_span) = self.key(key);
+                        ObjectItem { key, key_span, value }
                     })
                     .collect(),
             ),
             Expression::StringTemplate(template) => {
-                let outer = std::mem::replace(&mut self.quoted, true);
-                let parts = self.parts(template.iter());
-                self.quoted = outer;
-                ExprKind::Template(parts.into())
+                self.template(&template.iter().collect::<Vec<_>>(), span, Form::Quoted)
             }
             Expression::HeredocTemplate(heredoc) => {
-                let outer = std::mem::replace(&mut self.quoted, false);
-                let parts = self.template(&heredoc.template);
-                self.quoted = outer;
-                join(parts)
+                self.template(&heredoc.template.iter().collect::<Vec<_>>(), span, Form::Heredoc)
             }
             Expression::Parenthesis(inner) => ExprKind::Paren(Box::new(self.expr(inner.inner()))),
             Expression::Variable(name) => ExprKind::Variable(Name::new(name.as_str())),
@@ -180,109 +182,143 @@ impl Lowering<'_> {
         Expr { span, kind }
     }
 
-    pub(super) fn template(&mut self, template: &Template) -> Vec<TemplatePart> {
-        self.parts(template.iter())
+    /// A number as it is written, with its sign; white space and comments may stand between the two.
+    fn number(&self, span: Span) -> Name {
+        let written = self.source(span);
+        match written.strip_prefix('-') {
+            Some(rest) => {
+                let digits = rest.rsplit(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
+                Name::new(format!("-{digits}"))
+            }
+            None => Name::new(written),
+        }
     }
 
-    fn parts<'e>(&mut self, elements: impl Iterator<Item = &'e Element>) -> Vec<TemplatePart> {
-        let mut parts: Vec<TemplatePart> = Vec::new();
-        let mut trim_next = false;
-        for element in elements {
-            match element {
-                Element::Literal(literal) => {
-                    let text = if trim_next { self.without_start(literal) } else { literal.as_str() };
-                    parts.push(TemplatePart::Text(Name::new(text)));
-                    trim_next = false;
-                }
-                Element::Interpolation(interpolation) => {
-                    self.trim(&mut parts, interpolation.strip);
-                    parts.push(TemplatePart::Value(self.expr(&interpolation.expr)));
-                    trim_next = trims_after(interpolation.strip);
-                }
-                Element::Directive(directive) => trim_next = self.directive(directive, &mut parts),
+    fn key(&self, key: &EditKey) -> (ObjectKey, Span) {
+        let span = self.span(key.span());
+        let at = self.range(span).start;
+        if let Ok(found) = self.keys.binary_search_by_key(&at, |range| range.start)
+            && let Some(range) = self.keys.get(found)
+        {
+            return self.renamed_key(range);
+        }
+        match key {
+            EditKey::Ident(ident) => (ObjectKey::Name(Name::new(ident.as_str())), span),
+            EditKey::Expression(Expression::Variable(name)) => {
+                (ObjectKey::Name(Name::new(name.as_str())), self.span(name.span()))
+            }
+            EditKey::Expression(expr) => {
+                let key = self.expr(expr);
+                let span = key.span;
+                (ObjectKey::Expr(key), span)
             }
         }
-        parts.retain(|part| !matches!(part, TemplatePart::Text(text) if text.is_empty()));
+    }
+
+    /// A key that has another name in the tree.
+    fn renamed_key(&self, range: &Range<usize>) -> (ObjectKey, Span) {
+        let span = self.span(Some(range.clone()));
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        let key = match parse_expr(text) {
+            Ok(Expression::Variable(name)) => ObjectKey::Name(Name::new(name.as_str())),
+            Ok(key) => ObjectKey::Expr(Lowering::of(text, span.start).expr(&key)),
+            Err(_) => ObjectKey::Expr(Expr { span, kind: ExprKind::Broken }),
+        };
+        (key, span)
+    }
+
+    /// A template that stands at `span`.
+    fn template(&self, elements: &[&Element], span: Span, form: Form) -> ExprKind {
+        let range = self.range(span);
+        let source = self.source(span);
+        let (content, form) = match source.split_once('\n').filter(|_| source.starts_with('<')) {
+            Some((opening, _)) => {
+                let last = source.rfind('\n').unwrap_or(opening.len());
+                let form = if opening.starts_with("<<-") { Form::Flush } else { Form::Heredoc };
+                (range.start + opening.len() + 1..range.start + last + 1, form)
+            }
+            None => (range, form),
+        };
+        let mut literals = Literals::of(self.text, content, form, elements);
+        let parts = self.parts(elements.iter().copied(), &mut literals);
+        match parts.as_slice() {
+            [] => ExprKind::String(Name::default()),
+            [TemplatePart::Text(text)] => ExprKind::String(text.clone()),
+            _ => ExprKind::Template(parts.into()),
+        }
+    }
+
+    /// A template that is the whole text.
+    pub(super) fn bare(&self, template: &Template) -> Vec<TemplatePart> {
+        let elements: Vec<&Element> = template.iter().collect();
+        let mut literals = Literals::of(self.text, 0..self.text.len(), Form::Bare, &elements);
+        self.parts(elements.into_iter(), &mut literals)
+    }
+
+    fn parts<'e>(
+        &self,
+        elements: impl Iterator<Item = &'e Element>,
+        literals: &mut Literals<'_>,
+    ) -> Vec<TemplatePart> {
+        let mut parts: Vec<TemplatePart> = Vec::new();
+        let text =
+            |literals: &mut Literals<'_>| literals.text().map(|text| TemplatePart::Text(Name::new(text)));
+        for element in elements.filter(|element| !matches!(element, Element::Literal(_))) {
+            parts.extend(text(literals));
+            literals.sequence();
+            match element {
+                Element::Literal(_) => {}
+                Element::Interpolation(interpolation) => {
+                    parts.push(TemplatePart::Value(self.expr(&interpolation.expr)));
+                }
+                Element::Directive(directive) => parts.push(self.directive(directive, literals)),
+            }
+        }
+        parts.extend(text(literals));
         parts
     }
 
-    /// A text that stands after a strip marker: without its leading white space, up to the end of its first line.
-    /// In quotes there are no lines, only escapes.
-    fn without_start<'t>(&self, text: &'t str) -> &'t str {
-        let line = text.find('\n').filter(|_| !self.quoted).map_or(text.len(), |end| end + 1);
-        let blank = text.get(..line).is_some_and(|line| line.trim().is_empty());
-        if blank { text.get(line..).unwrap_or_default() } else { text.trim_start() }
-    }
-
-    /// A text that stands before a strip marker, as above: its last line loses its trailing white space.
-    fn without_end<'t>(&self, text: &'t str) -> &'t str {
-        let line = text.strip_suffix('\n').unwrap_or(text).rfind('\n').filter(|_| !self.quoted);
-        let line = line.map_or(0, |end| end + 1);
-        let kept = text.get(line..).unwrap_or_default().trim_end().len();
-        text.get(..line + kept).unwrap_or_default()
-    }
-
-    fn trim(&self, parts: &mut [TemplatePart], strip: Strip) {
-        if matches!(strip, Strip::Start | Strip::Both)
-            && let Some(TemplatePart::Text(text)) = parts.last_mut()
-        {
-            *text = Name::new(self.without_end(text));
-        }
-    }
-
-    fn trim_front(&self, parts: &mut [TemplatePart], strip: Strip) {
-        if trims_after(strip)
-            && let Some(TemplatePart::Text(text)) = parts.first_mut()
-        {
-            *text = Name::new(self.without_start(text));
-        }
-    }
-
-    /// Adds a directive; says whether the text after it loses its leading white space.
-    fn directive(&mut self, directive: &Directive, parts: &mut Vec<TemplatePart>) -> bool {
-        match directive {
+    /// A directive, whose first sequence is behind.
+    fn directive(&self, directive: &Directive, literals: &mut Literals<'_>) -> TemplatePart {
+        let part = match directive {
             Directive::If(branch) => {
-                self.trim(parts, branch.if_expr.strip);
-                let mut yes = self.template(&branch.if_expr.template);
-                self.trim_front(&mut yes, branch.if_expr.strip);
-                let mut no = Vec::new();
-                if let Some(other) = &branch.else_expr {
-                    self.trim(&mut yes, other.strip);
-                    no = self.template(&other.template);
-                    self.trim_front(&mut no, other.strip);
-                    self.trim(&mut no, branch.endif_expr.strip);
-                } else {
-                    self.trim(&mut yes, branch.endif_expr.strip);
-                }
                 let condition = self.expr(&branch.if_expr.cond_expr);
-                parts.push(TemplatePart::If { condition, yes: yes.into(), no: no.into() });
-                trims_after(branch.endif_expr.strip)
-            }
-            Directive::For(each) => {
-                self.trim(parts, each.for_expr.strip);
-                let mut body = self.template(&each.for_expr.template);
-                self.trim_front(&mut body, each.for_expr.strip);
-                self.trim(&mut body, each.endfor_expr.strip);
-                let collection = self.expr(&each.for_expr.collection_expr);
-                parts.push(TemplatePart::For {
-                    key: each.for_expr.key_var.as_ref().map(|name| Name::new(name.as_str())),
-                    value: Name::new(each.for_expr.value_var.as_str()),
-                    collection,
-                    body: body.into(),
+                let yes = self.parts(branch.if_expr.template.iter(), literals);
+                let no = branch.else_expr.as_ref().map(|other| {
+                    literals.sequence();
+                    self.parts(other.template.iter(), literals)
                 });
-                trims_after(each.endfor_expr.strip)
+                TemplatePart::If { condition, yes: yes.into(), no: no.unwrap_or_default().into() }
             }
-        }
+            Directive::For(each) => TemplatePart::For {
+                key: each.for_expr.key_var.as_ref().map(|name| Name::new(name.as_str())),
+                value: Name::new(each.for_expr.value_var.as_str()),
+                collection: self.expr(&each.for_expr.collection_expr),
+                body: self.parts(each.for_expr.template.iter(), literals).into(),
+            },
+        };
+        literals.sequence();
+        part
     }
 
-    fn traversal(&mut self, traversal: &Traversal, span: Span) -> Expr {
+    fn traversal(&self, traversal: &Traversal, span: Span) -> Expr {
         let base = self.expr(&traversal.expr);
-        let start = span.start;
-        self.steps(base, &traversal.operators, start, span.end)
+        let steps = |base: Expr, start: u32| self.steps(base, &traversal.operators, start, span.end);
+        // A minus belongs to the number alone in hcl-edit, and to all of the steps in Terraform.
+        match &base.kind {
+            ExprKind::Number(written) if written.starts_with('-') => {
+                let digits = written.trim_start_matches('-');
+                let number = Span::new(base.span.end.saturating_sub(len(digits)), base.span.end);
+                let kind = ExprKind::Number(Name::new(digits));
+                let operand = steps(Expr { span: number, kind }, number.start);
+                Expr { span, kind: ExprKind::Unary(UnaryOp::Negate, Box::new(operand)) }
+            }
+            _ => steps(base, span.start),
+        }
     }
 
     fn steps(
-        &mut self,
+        &self,
         base: Expr,
         steps: &[hcl_edit::Decorated<TraversalOperator>],
         start: u32,
@@ -304,11 +340,9 @@ impl Lowering<'_> {
                     ExprKind::Index(Box::new(expr), Box::new(index))
                 }
                 TraversalOperator::LegacyIndex(index) => {
-                    let number = ExprKind::Number(Name::new(index.value().to_string()));
-                    ExprKind::Index(
-                        Box::new(expr),
-                        Box::new(Expr { span: Span::new(end, end), kind: number }),
-                    )
+                    let written = self.source(self.span(index.span()));
+                    let kind = ExprKind::Number(Name::new(written));
+                    ExprKind::Index(Box::new(expr), Box::new(Expr { span: Span::new(end, end), kind }))
                 }
                 TraversalOperator::AttrSplat(_) => {
                     // A legacy splat takes the attributes that follow; an index after them applies to the whole.
@@ -338,23 +372,6 @@ impl Lowering<'_> {
         }
         expr
     }
-}
-
-/// A template without interpolation is a string.
-fn join(parts: Vec<TemplatePart>) -> ExprKind {
-    if parts.iter().all(|part| matches!(part, TemplatePart::Text(_))) {
-        let text: String = parts
-            .iter()
-            .map(|part| if let TemplatePart::Text(text) = part { text.as_str() } else { "" })
-            .collect();
-        ExprKind::String(Name::new(text))
-    } else {
-        ExprKind::Template(parts.into())
-    }
-}
-
-const fn trims_after(strip: Strip) -> bool {
-    matches!(strip, Strip::End | Strip::Both)
 }
 
 const fn binary(operator: BinaryOperator) -> BinaryOp {

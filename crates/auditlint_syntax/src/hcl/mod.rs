@@ -5,9 +5,11 @@
 //! Terraform decides it; hcl-edit makes the trees, and its types never leave this folder.
 
 mod comments;
+mod disguise;
 mod grammar;
 mod json;
 mod limits;
+mod literals;
 mod lower;
 mod piece;
 mod recovery;
@@ -15,7 +17,7 @@ mod scan;
 mod split;
 mod tree;
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -56,11 +58,15 @@ const FULL: usize = 100_000;
 impl BlockCache {
     fn piece(&self, text: &str, known: Known) -> Arc<Piece> {
         // What is sound parses alike whether that is known or not.
-        let hash = self.keys.hash_one((text, known == Known::Broken));
+        self.remembered((text, known == Known::Broken), |hash| piece::parse(text, hash, known))
+    }
+
+    fn remembered(&self, key: impl Hash, parse: impl FnOnce(u64) -> Piece) -> Arc<Piece> {
+        let hash = self.keys.hash_one(key);
         if let Some(piece) = self.pieces.get(&hash) {
             return Arc::clone(&piece);
         }
-        let piece = Arc::new(piece::parse(text, hash, known));
+        let piece = Arc::new(parse(hash));
         if self.pieces.len() >= FULL {
             self.pieces.retain(|_, piece| Arc::strong_count(piece) > 1);
         }
@@ -97,6 +103,15 @@ pub fn parse(source: &Source, cache: &BlockCache) -> HclFile {
     if source.first_invalid().is_some() {
         file.problems.extend(invalid_outside_of_comments(source));
     }
+    file
+}
+
+/// Parses a text that is one template: a single item, an attribute without a name whose value it is.
+#[must_use]
+pub fn parse_template(source: &Source, cache: &BlockCache) -> HclFile {
+    let text: &str = source.text();
+    let mut file = HclFile::default();
+    add(&mut file, source, 0, cache.remembered((text, "template"), |hash| piece::template(text, hash)));
     file
 }
 

@@ -1,14 +1,14 @@
 //! One statement to one piece: parsed as a whole where that works, statement by statement where not.
 
-use hcl_edit::parser::parse_body;
-use hcl_edit::structure::Structure;
+use hcl_edit::parser::{parse_body, parse_template};
+use hcl_edit::structure::{Body, Structure};
 
+use super::disguise::Disguise;
 use super::lower::Lowering;
 use super::recovery::Recovery;
-use super::scan::{Scanner, is_comment};
-use super::tree::{ItemKind, Piece};
+use super::tree::{Attribute, Expr, ExprKind, ItemKind, Piece, TemplatePart};
 use super::{grammar, limits};
-use crate::{Problem, ProblemKind, Span};
+use crate::{Name, Problem, ProblemKind, Span};
 
 /// What is known of a statement before it is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,94 +43,75 @@ pub(super) fn parse(text: &str, hash: u64, known: Known) -> Piece {
     Piece { hash, kind, problems }
 }
 
-/// One statement that must parse as a whole; spans are moved by `offset`. What Terraform refuses in a statement
-/// that has a tree all the same, and what is past a limit of the tree's parser, are the problems beside it.
+/// One statement that must parse as a whole; spans are moved by `offset`. What is past a limit of the tree's parser
+/// are the problems beside it.
 pub(super) fn whole(text: &str, offset: u32, known: Known) -> Result<(ItemKind, Vec<Problem>), Problem> {
-    let read = match known {
+    let read = || grammar::statements(text).map_err(|refused| shifted(refused, offset));
+    let outline = match known {
         Known::Sound => None,
-        Known::Nothing | Known::Broken => Some(grammar::statements(text)),
+        Known::Nothing | Known::Broken => Some(read()?),
     };
-    let misread = matches!(&read, Some(Ok(outline)) if !outline.misread.is_empty());
-    let joined;
-    let (text, body) = match parse_body(text) {
-        Ok(body) if !misread => (text, body),
-        parsed => {
-            // Terraform ignores newlines inside of all brackets; hcl-edit does not beside `?` and `:`.
-            joined = if misread { None } else { join_conditionals(text) };
-            match joined.as_deref().map(parse_body) {
-                Some(Ok(body)) => (joined.as_deref().unwrap_or(text), body),
-                _ => {
-                    let outline = read.unwrap_or_else(|| grammar::statements(text));
-                    let outline = outline.map_err(|refused| shifted(refused, offset))?;
-                    return limits::isolated(text, &outline, offset).ok_or_else(|| {
-                        limits::problem(Span::new(offset, offset + len(text)), parsed.err().as_ref())
-                    });
-                }
-            }
-        }
-    };
-    let mut lowering = Lowering { text, offset, quoted: false };
+    let is_misread = outline.as_ref().is_some_and(|outline| !outline.misread.is_empty());
+    if !is_misread && let Ok(body) = parse_body(text) {
+        return Ok((statement(&body, &Lowering::of(text, offset))?, Vec::new()));
+    }
+    let outline = outline.map_or_else(read, Ok)?;
+    let disguise = Disguise::of(text, &outline.covered);
+    match parse_body(&disguise.text) {
+        Ok(body) => Ok((statement(&body, &Lowering::disguised(text, &disguise, offset))?, Vec::new())),
+        Err(error) => limits::isolated(text, &disguise, &outline, offset)
+            .ok_or_else(|| limits::problem(Span::new(offset, offset + len(text)), &error)),
+    }
+}
+
+/// The only statement of `body`.
+pub(super) fn statement(body: &Body, lowering: &Lowering<'_>) -> Result<ItemKind, Problem> {
     let mut structures = body.iter();
+    let span = Span::new(lowering.offset, lowering.offset + len(lowering.text));
     let kind = match structures.next() {
         Some(Structure::Block(block)) => ItemKind::Block(lowering.block(block)),
         Some(Structure::Attribute(attribute)) => ItemKind::Attribute(lowering.attribute(attribute)),
-        None => ItemKind::Unreadable(Span::new(offset, offset + len(text))),
+        None => ItemKind::Unreadable(span),
     };
     if structures.next().is_some() {
-        return Err(Problem {
-            kind: ProblemKind::Syntax,
-            span: Span::new(offset, offset + len(text)),
-            message: "expected a newline after this statement".to_owned(),
-        });
+        let message = "expected a newline after this statement".to_owned();
+        return Err(Problem { kind: ProblemKind::Syntax, span, message });
     }
-    let refused = read.and_then(Result::err).map(|refused| shifted(refused, offset));
-    Ok((kind, refused.into_iter().collect()))
+    Ok(kind)
+}
+
+/// A text that is one template: an attribute without a name.
+pub(super) fn template(text: &str, hash: u64) -> Piece {
+    let (kind, problems) = match parts(text) {
+        Ok(parts) => (ExprKind::Template(parts.into()), Vec::new()),
+        Err(problem) => (ExprKind::Broken, vec![problem]),
+    };
+    let span = Span::new(0, len(text));
+    let value = Expr { span, kind };
+    let name_span = Span::default();
+    Piece {
+        hash,
+        kind: ItemKind::Attribute(Attribute { name: Name::default(), name_span, span, value }),
+        problems,
+    }
+}
+
+/// The parts of a text that is one template, without quotes around it.
+pub(super) fn parts(text: &str) -> Result<Vec<TemplatePart>, Problem> {
+    let outline = grammar::template(text)?;
+    if outline.misread.is_empty()
+        && let Ok(template) = parse_template(text)
+    {
+        return Ok(Lowering::of(text, 0).bare(&template));
+    }
+    let disguise = Disguise::of(text, &outline.covered);
+    let template =
+        parse_template(&disguise.text).map_err(|error| limits::problem(Span::new(0, len(text)), &error))?;
+    Ok(Lowering::disguised(text, &disguise, 0).bare(&template))
 }
 
 fn shifted(problem: Problem, offset: u32) -> Problem {
     Problem { span: problem.span.shifted(offset), ..problem }
-}
-
-/// The text with each newline beside a `?` or `:` inside of brackets as a space; none where there is none.
-pub(super) fn join_conditionals(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let scanner = Scanner::new(bytes);
-    let mut out = bytes.to_vec();
-    let mut depth = 0_usize;
-    let mut changed = false;
-    let mut at = 0;
-    // The last byte that was no white space and no comment.
-    let mut before = b' ';
-    while at < bytes.len() {
-        let Some(&byte) = bytes.get(at) else { break };
-        match byte {
-            b'\n' => {
-                let next = scanner.skip_trivia(at, bytes.len());
-                let after = bytes.get(next).copied().unwrap_or(b' ');
-                if depth > 0 && (matches!(before, b'?' | b':') || matches!(after, b'?' | b':')) {
-                    for (n, byte) in bytes.iter().enumerate().take(next).skip(at) {
-                        if let Some(place) = out.get_mut(n)
-                            && (*byte == b'\n' || *byte == b'\r')
-                        {
-                            *place = b' ';
-                            changed = true;
-                        }
-                    }
-                }
-                at = next;
-                continue;
-            }
-            b'{' | b'[' | b'(' => depth += 1,
-            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if !byte.is_ascii_whitespace() && !is_comment(bytes, at) {
-            before = byte;
-        }
-        at = scanner.token_end(at, bytes.len());
-    }
-    // A comment between the newlines would swallow what follows on the joined line.
-    changed.then(|| String::from_utf8(out).unwrap_or_default())
 }
 
 pub(super) fn offset(at: usize) -> u32 {

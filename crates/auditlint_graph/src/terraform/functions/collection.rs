@@ -7,7 +7,7 @@ use auditlint_syntax::Name;
 
 use super::super::convert::{boolean, set};
 use super::super::operators::equal;
-use super::super::types::{Type, unify};
+use super::super::types::Type;
 use super::{Answer, int, items_of, list, not_computed, nowhere, num, text_of, texts, truth, tuple};
 use crate::{Map, Number, Shape, Tracked, Value};
 
@@ -37,6 +37,11 @@ pub(super) fn call(name: &str, arguments: &[Tracked]) -> Option<Answer> {
     })
 }
 
+/// A list of some of the elements of `first`.
+fn like(first: &Tracked, items: Vec<Tracked>) -> Answer {
+    list(items).map(|list| list.of_kind(&Type::List(Box::new(Type::of(first).inner()))))
+}
+
 fn all(arguments: &[Tracked], holds: fn(Option<bool>) -> bool) -> Answer {
     let items = items_of(arguments.first()?)?;
     truth(items.iter().all(|item| holds(boolean(item.value()))))
@@ -51,7 +56,7 @@ fn compact(arguments: &[Tracked]) -> Answer {
 fn reverse(arguments: &[Tracked]) -> Answer {
     let first = arguments.first()?;
     let reversed: Vec<Tracked> = items_of(first)?.iter().rev().cloned().collect();
-    if first.shape == Shape::Loose { tuple(reversed) } else { list(reversed) }
+    if first.shape == Shape::Loose { tuple(reversed) } else { like(first, reversed) }
 }
 
 fn sort(arguments: &[Tracked]) -> Answer {
@@ -77,17 +82,19 @@ fn slice(arguments: &[Tracked]) -> Answer {
     }
     let at = |n: usize| arguments.get(n).and_then(int).and_then(|at| usize::try_from(at).ok());
     let part = items_of(first)?.get(at(1)?..at(2)?)?.to_vec();
-    if first.shape == Shape::Loose { tuple(part) } else { list(part) }
+    if first.shape == Shape::Loose { tuple(part) } else { like(first, part) }
 }
 
 fn chunks(arguments: &[Tracked]) -> Answer {
     let items = items_of(arguments.first()?)?;
+    let kind = Type::of(arguments.first()?);
     let typed = |chunk: &[Tracked]| nowhere(Value::List(chunk.to_vec().into())).shaped(Shape::Typed);
-    match usize::try_from(int(arguments.get(1)?)?).ok()? {
-        0 if items.is_empty() => list(Vec::new()),
-        0 => list(vec![typed(items)]),
-        size => list(items.chunks(size).map(typed).collect()),
-    }
+    let chunks: Vec<Tracked> = match usize::try_from(int(arguments.get(1)?)?).ok()? {
+        0 if items.is_empty() => Vec::new(),
+        0 => vec![typed(items)],
+        size => items.chunks(size).map(typed).collect(),
+    };
+    list(chunks).map(|list| list.of_kind(&Type::List(Box::new(kind))))
 }
 
 fn match_keys(arguments: &[Tracked]) -> Answer {
@@ -97,24 +104,25 @@ fn match_keys(arguments: &[Tracked]) -> Answer {
         return None;
     }
     // The keys and what is looked for in them are compared as one type.
-    let count = keys.len();
-    let together = unify(keys.iter().chain(wanted).cloned().collect())?;
-    let (keys, wanted) = together.split_at_checked(count)?;
+    let types = [1, 2].map(|n| arguments.get(n).map_or(Type::Any, |list| Type::of(list).inner()));
+    let kind = Type::unified(&types)?;
+    let (keys, wanted) = (kind.all_converted(keys)?, kind.all_converted(wanted)?);
     let matches = |key: &Tracked| wanted.iter().any(|other| equal(key, other) == Some(true));
-    let found = values.iter().zip(keys).filter(|(_, key)| matches(key)).map(|(value, _)| value.clone());
-    list(found.collect())
+    let found = values.iter().zip(&keys).filter(|(_, key)| matches(key)).map(|(value, _)| value.clone());
+    like(arguments.first()?, found.collect())
 }
 
 fn combined(arguments: &[Tracked], keep: bool) -> Answer {
-    let sets: Option<Vec<&[Tracked]>> = arguments.iter().map(items_of).collect();
-    let lengths: Vec<usize> = sets.as_ref()?.iter().map(|items| items.len()).collect();
-    let mut all = unify(sets?.concat())?.into_iter();
-    let mut sets = lengths.into_iter().map(|length| all.by_ref().take(length).collect::<Vec<_>>());
-    let mut out = sets.next()?;
+    let types: Vec<Type> = arguments.iter().map(|argument| Type::of(argument).inner()).collect();
+    let kind = Type::unified(&types)?;
+    let mut sets = arguments.iter().map(|argument| kind.all_converted(items_of(argument)?));
+    let mut out = sets.next()??;
     for other in sets {
+        let other = other?;
         out.retain(|item| other.iter().any(|other| equal(item, other) == Some(true)) == keep);
     }
-    Some(nowhere(Value::List(set(out).into())).shaped(Shape::Set))
+    let all = nowhere(Value::List(set(out).into())).shaped(Shape::Set);
+    Some(all.of_kind(&Type::Set(Box::new(kind))))
 }
 
 fn product(arguments: &[Tracked]) -> Answer {
@@ -122,12 +130,14 @@ fn product(arguments: &[Tracked]) -> Answer {
         return None;
     }
     let mut rows: Vec<Vec<Tracked>> = vec![Vec::new()];
+    let mut kinds = Vec::new();
     for argument in arguments {
         // A tuple is a list here.
         let choices = match argument.shape {
             Shape::Loose => Type::List(Box::new(Type::Any)).converted(argument)?,
             _ => argument.clone(),
         };
+        kinds.push(Type::of(&choices).inner());
         let choices = items_of(&choices)?;
         if rows.len().saturating_mul(choices.len()) > MOST_COMBINATIONS {
             return not_computed("setproduct()");
@@ -140,10 +150,12 @@ fn product(arguments: &[Tracked]) -> Answer {
             .collect();
     }
     let rows: Vec<Tracked> = rows.into_iter().map(|row| nowhere(Value::List(row.into()))).collect();
+    let row = Box::new(Type::Tuple(kinds));
     if arguments.iter().any(|argument| argument.shape == Shape::Set) {
-        return Some(nowhere(Value::List(set(rows).into())).shaped(Shape::Set));
+        let rows = nowhere(Value::List(set(rows).into())).shaped(Shape::Set);
+        return Some(rows.of_kind(&Type::Set(row)));
     }
-    list(rows)
+    list(rows).map(|rows| rows.of_kind(&Type::List(row)))
 }
 
 fn transpose(arguments: &[Tracked]) -> Answer {
@@ -159,5 +171,6 @@ fn transpose(arguments: &[Tracked]) -> Answer {
         texts(keys.into_iter().map(|key| key.to_string())).unwrap_or_default()
     };
     let map: Map = out.into_iter().map(|(key, keys)| (key, typed(keys))).collect();
-    Some(nowhere(Value::Map(Arc::new(map))).shaped(Shape::Typed))
+    let kind = Type::Map(Box::new(Type::List(Box::new(Type::String))));
+    Some(nowhere(Value::Map(Arc::new(map))).shaped(Shape::Typed).of_kind(&kind))
 }

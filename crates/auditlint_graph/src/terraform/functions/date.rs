@@ -83,9 +83,15 @@ impl Timestamp {
 
     /// The timestamp without its fraction.
     fn shown(&self) -> Option<String> {
+        self.shown_in(i32::from(self.local.year()))
+    }
+
+    /// The same, as one of another year.
+    fn shown_in(&self, year: i32) -> Option<String> {
         let (day, time, zone) = (self.local.date(), self.local.time(), self.field("Z")?);
         let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
-        Some(format!("{:04}-{:02}-{:02}T{clock}{zone}", day.year(), day.month(), day.day()))
+        let (sign, year) = (if year < 0 { "-" } else { "" }, year.abs());
+        Some(format!("{sign}{year:04}-{:02}-{:02}T{clock}{zone}", day.month(), day.day()))
     }
 
     /// What a run of one letter in a format stands for; none where it means nothing.
@@ -244,13 +250,12 @@ fn duration(text: &str) -> Option<i128> {
 fn time_add(arguments: &[Tracked]) -> Answer {
     let time = Timestamp::parse(text_of(arguments.first()?)?)?;
     let nanoseconds = i64::try_from(duration(text_of(arguments.get(1)?)?)?).ok()?;
-    let Ok(sum) = time.local.checked_add(SignedDuration::from_nanos(nanoseconds)) else {
-        return not_computed("timeadd()");
-    };
-    if sum.year() < 0 {
-        return not_computed("timeadd()");
-    }
-    string(Timestamp { local: sum, ..time }.shown()?)
+    // The calendar repeats itself after 400 years, and no duration is longer.
+    let away = if time.local.year() < 5_000 { 400 } else { -400 };
+    let local = time.local.with().year(time.local.year() + away).build().ok()?;
+    let sum = local.checked_add(SignedDuration::from_nanos(nanoseconds)).ok()?;
+    let year = i32::from(sum.year()) - i32::from(away);
+    string(Timestamp { local: sum, ..time }.shown_in(year)?)
 }
 
 /// A timestamp without its fraction; none where `text` is none.
@@ -337,14 +342,14 @@ mod tests {
             ("2017-11-22T00:00:00Z", "1000000µs", "2017-11-22T00:00:01Z"),
             ("2017-11-22T00:00:00Z", "2562047h47m16.854775807s", "2310-03-03T23:47:16Z"),
             ("2017-11-22T00:00:00Z", "-2562047h47m16.854775808s", "1725-08-13T00:12:43Z"),
+            ("9999-12-31T23:59:59Z", "1h", "10000-01-01T00:59:59Z"),
+            ("0000-01-01T00:00:00Z", "-1h", "-0001-12-31T23:00:00Z"),
         ] {
             assert_eq!(shown("timeadd", time, duration), Some(format!("\"{expected}\"")), "{duration}");
         }
         for duration in ["1d", "", "1h 1m", ".h", "5", "2562048h"] {
             assert_eq!(shown("timeadd", "2017-11-22T00:00:00Z", duration), None, "{duration}");
         }
-        // Terraform counts on past the year 9999, which is not followed.
-        assert_eq!(shown("timeadd", "9999-12-31T23:00:00Z", "2h").as_deref(), Some("\"?\""));
     }
 
     #[test]

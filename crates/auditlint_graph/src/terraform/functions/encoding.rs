@@ -123,7 +123,8 @@ enum CharacterSet {
         big: bool,
         mark: bool,
     },
-    Latin1,
+    /// The first characters of Unicode, so many of them: 128 or 256.
+    First(u32),
     Table(&'static Encoding),
 }
 
@@ -134,7 +135,9 @@ fn character_set(name: &Name) -> Option<CharacterSet> {
         "utf-16" => CharacterSet::Utf16 { big: true, mark: true },
         "utf-16be" => CharacterSet::Utf16 { big: true, mark: false },
         "utf-16le" => CharacterSet::Utf16 { big: false, mark: false },
-        "iso-8859-1" | "latin1" => CharacterSet::Latin1,
+        "iso-8859-1" | "latin1" => CharacterSet::First(256),
+        "us-ascii" | "us" | "ansi_x3.4-1968" | "ansi_x3.4-1986" | "iso_646.irv:1991" | "iso646-us"
+        | "iso-ir-6" | "ibm367" | "cp367" | "csascii" => CharacterSet::First(128),
         name if CHARACTER_SETS.contains(&name) => CharacterSet::Table(Encoding::for_label(name.as_bytes())?),
         _ => return None,
     })
@@ -151,8 +154,9 @@ fn text_encode(arguments: &[Tracked]) -> Answer {
             let units = mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16());
             units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
         }
-        CharacterSet::Latin1 => {
-            text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<_>>()?
+        CharacterSet::First(count) => {
+            let byte = |c: char| u8::try_from(u32::from(c)).ok().filter(|byte| u32::from(*byte) < count);
+            text.chars().map(byte).collect::<Option<_>>()?
         }
         CharacterSet::Table(table) => {
             let (bytes, _, unmappable) = table.encode(text);
@@ -187,7 +191,10 @@ fn text_decode(arguments: &[Tracked]) -> Answer {
                 Err(_) => not_computed("textdecodebase64()"),
             }
         }
-        CharacterSet::Latin1 => string(bytes.into_iter().map(char::from).collect::<String>()),
+        CharacterSet::First(count) => {
+            let fits = |byte: u8| Some(char::from(byte)).filter(|c| u32::from(*c) < count);
+            string(bytes.into_iter().map(fits).collect::<Option<String>>()?)
+        }
         CharacterSet::Table(table) => {
             let (text, malformed) = table.decode_without_bom_handling(&bytes);
             // Where the tables of the web and those of Go may differ.

@@ -41,9 +41,14 @@ pub(super) fn call(
             Some(_) => None,
         },
         "fileset" => {
-            let pattern = arguments.get(1).and_then(text_of)?;
-            located(world, id, first()?)
-                .map_or_else(|| outside(name), |folder| matching(world, &folder, pattern))
+            let pattern = clean(arguments.get(1).and_then(text_of)?.trim_start_matches('/'));
+            let (above, pattern) = ascended(&pattern);
+            let folder =
+                located(world, id, first()?).and_then(|folder| join_source(&folder, &"../".repeat(above)));
+            match folder {
+                Some(folder) => matching(world, &folder, pattern, &clean(first()?), above),
+                None => outside(name),
+            }
         }
         "templatestring" => template::render(world, id, first()?, at.file, arguments.get(1)?),
         "file" | "fileexists" | "filebase64" | "filemd5" | "filesha1" | "filesha256" | "filesha512"
@@ -157,14 +162,41 @@ fn folder(path: &str) -> String {
     clean(path.rfind('/').and_then(|end| path.get(..=end)).unwrap_or_default())
 }
 
-/// The regular files below `folder` whose names match `pattern`, a glob of doublestar.
-fn matching(world: &World<'_>, folder: &Utf8Path, pattern: &str) -> Answer {
-    let pattern = clean(pattern.trim_start_matches('/'));
+/// How many folders up a clean pattern begins, and the rest of it.
+fn ascended(pattern: &str) -> (usize, &str) {
+    match pattern.strip_prefix("..") {
+        Some("") => (1, "."),
+        Some(rest) if rest.starts_with('/') => {
+            let (above, rest) = ascended(rest.get(1..).unwrap_or_default());
+            (above + 1, rest)
+        }
+        _ => (0, pattern),
+    }
+}
+
+/// The name of the file `path`, which lies in a folder `above` levels over `base`, relative to `base`.
+fn relative(path: &str, base: &str, above: usize) -> String {
+    let names: Vec<&str> = base.split('/').filter(|name| !matches!(*name, "." | "..")).collect();
+    // Of what lies over the first name that is written nobody knows how it is called.
+    let Some(below) = names.len().checked_sub(above).and_then(|first| names.get(first..)) else {
+        return format!("{}{path}", "../".repeat(above));
+    };
+    let mut rest = path;
+    let mut up = above;
+    for name in below {
+        match rest.strip_prefix(name).and_then(|rest| rest.strip_prefix('/')) {
+            Some(inner) => (rest, up) = (inner, up - 1),
+            None => break,
+        }
+    }
+    format!("{}{rest}", "../".repeat(up))
+}
+
+/// The regular files below `folder` whose names match `pattern`, a clean glob of doublestar. The folder lies
+/// `above` levels over `base`, to which their names are relative.
+fn matching(world: &World<'_>, folder: &Utf8Path, pattern: &str, base: &str, above: usize) -> Answer {
     if pattern == "." {
         return set(Vec::new());
-    }
-    if pattern.starts_with("..") {
-        return outside("fileset");
     }
     // Alternatives do not reach over a separator.
     let mut depth = 0_u32;
@@ -177,7 +209,7 @@ fn matching(world: &World<'_>, folder: &Utf8Path, pattern: &str) -> Answer {
         }
     }
     // A folder with everything below is all that is below it.
-    let glob = GlobBuilder::new(&pattern).literal_separator(true).backslash_escape(true).build().ok()?;
+    let glob = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build().ok()?;
     let glob = glob.compile_matcher();
     let deepest = if pattern.contains("**") { usize::MAX } else { pattern.matches('/').count() };
     let (mut open, mut out, mut seen) = (vec![(String::new(), 0_usize)], Vec::new(), 0_usize);
@@ -199,6 +231,7 @@ fn matching(world: &World<'_>, folder: &Utf8Path, pattern: &str) -> Answer {
             }
         }
     }
+    let mut out: Vec<String> = out.iter().map(|path| relative(path, base, above)).collect();
     out.sort();
     set(out)
 }

@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::super::convert::{boolean, number};
 use super::decimal::Decimal;
 use super::json::{write_json, write_string};
-use super::{Answer, LONGEST_TEXT, as_text, items_of, list, not_computed, string, text_of, too_long};
+use super::{Answer, LONGEST_TEXT, as_text, items_of, not_computed, string, text_of, texts, too_long};
 use crate::{Number, Tracked, Value};
 
 /// Some answer when `name` is one of these functions.
@@ -31,8 +31,8 @@ fn format(arguments: &[Tracked]) -> Answer {
 
 fn format_list(arguments: &[Tracked]) -> Answer {
     let (pattern, values) = arguments.split_first()?;
-    // Whether a null is a list or an element depends on its type.
-    if values.iter().any(Tracked::is_null) {
+    // A null that has no type prints nothing before apply.
+    if values.iter().any(|value| value.is_null() && value.kind.is_none()) {
         return not_computed("formatlist() of null");
     }
     let mut rounds = None;
@@ -53,12 +53,12 @@ fn format_list(arguments: &[Tracked]) -> Answer {
                 if length > LONGEST_TEXT {
                     return too_long();
                 }
-                out.push(string(text)?);
+                out.push(text);
             }
             Err(stop) => return stop.answer(),
         }
     }
-    list(out)
+    texts(out)
 }
 
 /// Why there is no text.
@@ -150,6 +150,7 @@ impl Verb {
         match self.letter {
             'v' => self.as_is(value.value()),
             // Terraform refuses a null of a known type, and does not know the text of one of an unknown type.
+            _ if value.is_null() && value.kind.is_some() => Err(Stop::Refused),
             _ if value.is_null() => Err(Stop::NotComputed),
             't' => boolean(value.value()).map(|truth| truth.to_string()).ok_or(Stop::Refused),
             'b' | 'o' | 'd' | 'x' | 'X' => self.integer(&number(value.value()).ok_or(Stop::Refused)?),

@@ -1,4 +1,4 @@
-//! Hashes of texts and of files.
+//! Hashes of texts and of files, and what is encrypted.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,13 +6,14 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::{Answer, string, text_of};
+use super::{Answer, not_computed, string, text_of};
 use crate::Tracked;
 
 /// Some answer when `name` is one of these functions.
 pub(super) fn call(name: &str, arguments: &[Tracked]) -> Option<Answer> {
     match name {
         "uuidv5" => Some(uuid(arguments)),
+        "rsadecrypt" => Some(decrypt(arguments)),
         "md5" | "sha1" | "sha256" | "sha512" | "base64sha256" | "base64sha512" => {
             let text = arguments.first().and_then(text_of);
             Some(text.and_then(|text| digest(name, text.as_bytes())).and_then(string))
@@ -32,6 +33,20 @@ pub(super) fn digest(name: &str, bytes: &[u8]) -> Option<String> {
         "base64sha512" => STANDARD.encode(Sha512::digest(bytes)),
         _ => return None,
     })
+}
+
+/// What is encrypted stays unknown; what cannot be decrypted is refused.
+fn decrypt(arguments: &[Tracked]) -> Answer {
+    let decoded = |text: &str| STANDARD.decode(text.replace(['\r', '\n'], "")).ok();
+    decoded(text_of(arguments.first()?)?)?;
+    // A key is a block of PEM with an ASN.1 sequence in it.
+    let (_, block) = text_of(arguments.get(1)?)?.split_once("-----BEGIN ")?;
+    let (name, block) = block.split_once("-----")?;
+    let (body, _) = block.split_once(&format!("-----END {name}-----"))?;
+    // Headers stand before an empty line.
+    let body = body.rsplit("\n\n").next().unwrap_or(body);
+    decoded(body.trim()).filter(|key| key.first() == Some(&0x30))?;
+    not_computed("rsadecrypt()")
 }
 
 fn hex(bytes: &[u8]) -> String {

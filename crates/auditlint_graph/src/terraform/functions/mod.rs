@@ -7,6 +7,7 @@ mod collection;
 mod csv;
 mod date;
 mod decimal;
+mod double;
 mod encoding;
 mod file;
 mod format;
@@ -32,6 +33,7 @@ pub(super) use policy::policy_document;
 use super::convert::text as as_text;
 use super::expression::first_cause;
 use super::limits::LONGEST_TEXT;
+use super::types::Type;
 use super::world::World;
 use crate::{Cause, CauseKind, Number, Origin, Shape, Tracked, Unknown, Value};
 
@@ -154,9 +156,9 @@ fn computed(
 fn answered(world: &World<'_>, answer: Answer, inputs: &[&Tracked], at: Location) -> Tracked {
     match answer {
         Some(answer) => {
-            let (shape, sensitive) = (answer.shape, answer.sensitive);
+            let (shape, kind, sensitive) = (answer.shape, answer.kind.clone(), answer.sensitive);
             let value = world.computed(Some(answer.into_value()), inputs, at).shaped(shape);
-            Tracked { sensitive: value.sensitive || sensitive, ..value }
+            Tracked { sensitive: value.sensitive || sensitive, kind, ..value }
         }
         None => world.refused(inputs, at),
     }
@@ -208,7 +210,9 @@ fn tuple(items: Vec<Tracked>) -> Answer {
 }
 
 fn texts(values: impl IntoIterator<Item = String>) -> Answer {
-    list(values.into_iter().map(|text| nowhere(Value::String(super::convert::normal(&text)))).collect())
+    let items: Vec<Tracked> =
+        values.into_iter().map(|text| nowhere(Value::String(super::convert::normal(&text)))).collect();
+    list(items).map(|list| list.of_kind(&Type::List(Box::new(Type::String))))
 }
 
 /// What terraform computes and this evaluator does not: unknown, and nothing that `try` may pass over.

@@ -4,9 +4,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use num_bigint::{BigInt, Sign};
 use num_traits::ToPrimitive;
 
-use super::{Answer, int, not_computed, number_of, string, text_of, texts, truth};
+use super::{Answer, int, number_of, string, text_of, texts, truth};
 use crate::Tracked;
 
 /// Some answer when `name` is one of these functions.
@@ -50,6 +51,11 @@ fn ones(count: u32) -> u128 {
     1_u128.checked_shl(count).map_or(u128::MAX, |end| end - 1)
 }
 
+/// Whether an address of IPv6 is one of IPv4 in its notation.
+const fn is_mapped(address: u128) -> bool {
+    address >> 32 == 0xFFFF
+}
+
 impl Block {
     fn parse(text: &str) -> Option<Self> {
         let (host, prefix) = text.split_once('/')?;
@@ -59,17 +65,32 @@ impl Block {
         Some(Self { first: host & !ones(bits - prefix), prefix, bits })
     }
 
-    /// Whether terraform takes it for a block of IPv4 in the notation of IPv6: what it computes of those depends on
-    /// the function.
+    /// Whether it is a block of IPv4 in the notation of IPv6. Terraform computes with all of its bits, and shows the
+    /// last 32 where the others are still the same.
     fn is_mixed(self) -> bool {
-        self.bits == 128 && self.first >> 32 == 0xFFFF
+        self.bits == 128 && is_mapped(self.first)
     }
 
     fn shown(self, address: u128) -> String {
-        match u32::try_from(address) {
-            Ok(address) if self.bits == 32 => Ipv4Addr::from_bits(address).to_string(),
+        match u32::try_from(address & ones(32)) {
+            Ok(address4) if self.bits == 32 || is_mapped(address) => {
+                Ipv4Addr::from_bits(address4).to_string()
+            }
             _ => Ipv6Addr::from_bits(address).to_string(),
         }
+    }
+
+    /// The block of that prefix that begins with `first`.
+    fn shown_with(self, first: u128, prefix: u32) -> String {
+        let prefix = if self.bits == 128 && is_mapped(first) { prefix.saturating_sub(96) } else { prefix };
+        format!("{}/{prefix}", self.shown(first))
+    }
+
+    /// The first address with the bits of `number` that begin `shift` bits from the end. A negative number counts as
+    /// Go's big integers have it: as if it had ones without end before it, and then without its sign.
+    fn with(self, number: &BigInt, shift: u32) -> Option<u128> {
+        let address = BigInt::from(self.first) | (number << shift);
+        address.magnitude().to_u128().filter(|address| *address <= ones(self.bits))
     }
 
     fn last(self) -> u128 {
@@ -80,47 +101,57 @@ impl Block {
 fn host(arguments: &[Tracked]) -> Answer {
     let block = Block::parse(text_of(arguments.first()?)?)?;
     let number = number_of(arguments.get(1)?)?.to_integer()?;
-    if block.is_mixed() {
-        return not_computed("cidrhost()");
-    }
-    // A negative number counts from the end.
-    let offset = match number.to_i128() {
-        Some(number) if number < 0 => block.last().checked_sub(number.unsigned_abs() - 1)?,
-        _ => block.first.checked_add(number.to_u128()?)?,
+    let last = BigInt::from(ones(block.bits - block.prefix));
+    // A negative number counts from the end; of another one the lowest 64 bits are held against the end.
+    let (distance, number) = if number.sign() == Sign::Minus {
+        let distance: BigInt = -&number - 1;
+        (distance.clone(), &last - distance)
+    } else {
+        (BigInt::from(lowest(&number).cast_signed()), number)
     };
-    (block.first..=block.last()).contains(&offset).then(|| string(block.shown(offset)))?
+    if distance > last {
+        return None;
+    }
+    let shift = if block.is_mixed() { 96 } else { 0 };
+    string(block.shown(block.with(&number, shift)?))
 }
 
 fn netmask(arguments: &[Tracked]) -> Answer {
     let block = Block::parse(text_of(arguments.first()?)?)?;
-    if block.is_mixed() {
-        return not_computed("cidrnetmask()");
-    }
-    if block.bits == 128 {
+    if block.bits == 128 && !block.is_mixed() {
         return None;
     }
-    string(block.shown(ones(32) & !ones(32 - block.prefix)))
+    string(block.shown(ones(block.bits) & !ones(block.bits - block.prefix)))
 }
 
 fn subnet(arguments: &[Tracked]) -> Answer {
     let block = Block::parse(text_of(arguments.first()?)?)?;
     let (bits, number) = (int(arguments.get(1)?)?, number_of(arguments.get(2)?)?.to_integer()?);
-    // Terraform computes something of negative numbers, which nobody means.
-    if block.is_mixed() || bits < 0 || number.sign() == num_bigint::Sign::Minus {
-        return not_computed("cidrsubnet()");
+    let prefix = i64::from(block.prefix).checked_add(bits)?;
+    let prefix = u32::try_from(prefix).ok().filter(|prefix| *prefix <= block.bits);
+    let Some(prefix) = prefix else {
+        // A prefix below zero is none, and Terraform says so in the words of Go.
+        return if bits < 0 && number.sign() == Sign::NoSign { string("<nil>") } else { None };
+    };
+    let most =
+        u32::try_from(bits).ok().and_then(|bits| 1_u64.checked_shl(bits)).map_or(u64::MAX, |end| end - 1);
+    if lowest(&number) > most {
+        return None;
     }
-    let bits = u32::try_from(bits).ok()?;
-    let prefix = block.prefix.checked_add(bits).filter(|prefix| *prefix <= block.bits)?;
-    let number = number.to_u128().filter(|number| *number <= ones(bits))?;
-    let first = block.first | number.checked_shl(block.bits - prefix).unwrap_or(0);
-    string(format!("{}/{prefix}", block.shown(first)))
+    string(block.shown_with(block.with(&number, block.bits - prefix)?, prefix))
+}
+
+/// The lowest 64 bits of a number without its sign.
+fn lowest(number: &BigInt) -> u64 {
+    number.magnitude().iter_u64_digits().next().unwrap_or(0)
 }
 
 fn subnets(arguments: &[Tracked]) -> Answer {
     let (block, lengths) = arguments.split_first()?;
     let block = Block::parse(text_of(block)?)?;
-    if block.is_mixed() {
-        return not_computed("cidrsubnets()");
+    // Terraform looks for the first one among addresses of 32 bits.
+    if block.is_mixed() && !lengths.is_empty() {
+        return None;
     }
     let mut out = Vec::new();
     // The first address that is free; none behind the very last one.
@@ -135,7 +166,7 @@ fn subnets(arguments: &[Tracked]) -> Answer {
             return None;
         }
         free = (first | size).checked_add(1);
-        out.push(format!("{}/{prefix}", block.shown(first)));
+        out.push(block.shown_with(first, prefix));
     }
     texts(out)
 }

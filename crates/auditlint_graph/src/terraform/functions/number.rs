@@ -3,6 +3,8 @@
 use num_bigint::BigInt;
 
 use super::super::convert::number as as_number;
+use super::super::types::Type;
+use super::double::{logarithm, power};
 use super::{Answer, items_of, list, not_computed, nowhere, num, number_of, text_of};
 use crate::{Number, Tracked, Value};
 
@@ -63,90 +65,6 @@ fn inexact(name: &str, arguments: &[Tracked]) -> Answer {
     }
 }
 
-/// A power as Go computes it: by squares of the fraction, with the exponent of two apart.
-fn power(base: f64, exponent: f64) -> f64 {
-    let is_plain = base.is_normal() && exponent.is_finite() && exponent.abs() < f64::from(1 << 30);
-    let (mut whole, mut fraction) = (exponent.abs().trunc(), exponent.abs().fract());
-    if !is_plain || exponent.abs() == 0.5 || base < 0.0 && fraction != 0.0 {
-        return if exponent.abs() == 0.5 { base.sqrt().powf(exponent.signum()) } else { base.powf(exponent) };
-    }
-    let mut result = 1.0;
-    if fraction != 0.0 {
-        if fraction > 0.5 {
-            (fraction, whole) = (fraction - 1.0, whole + 1.0);
-        }
-        result = (fraction * logarithm(base)).exp();
-    }
-    let (mut factor, mut twos) = halves(base);
-    let mut result_twos = 0_i64;
-    #[expect(clippy::cast_possible_truncation, reason = "whole and bounded just above")]
-    let mut left = whole as i64;
-    while left != 0 && twos.abs() < 1 << 12 {
-        if left & 1 == 1 {
-            result *= factor;
-            result_twos += twos;
-        }
-        (factor, twos) = (factor * factor, twos << 1);
-        if factor.abs() < 0.5 {
-            (factor, twos) = (factor + factor, twos - 1);
-        }
-        left >>= 1;
-    }
-    if left != 0 {
-        return base.powf(exponent);
-    }
-    if exponent < 0.0 {
-        (result, result_twos) = (1.0 / result, -result_twos);
-    }
-    // In two steps, so that neither power of two is out of range.
-    let half = i32::try_from(result_twos / 2).unwrap_or(0);
-    let rest = i32::try_from(result_twos - result_twos / 2).unwrap_or(0);
-    result * 2_f64.powi(half) * 2_f64.powi(rest)
-}
-
-/// A normal number as a fraction from a half up to one, and the exponent of two.
-fn halves(number: f64) -> (f64, i64) {
-    let bits = number.to_bits();
-    let exponent = i64::try_from(bits >> 52 & 0x7FF).unwrap_or(0) - 1022;
-    (f64::from_bits(bits & !(0x7FF << 52) | 1022 << 52), exponent)
-}
-
-/// The natural logarithm as Go computes it, to the last digit: by the polynomial of FreeBSD's `e_log.c`.
-#[expect(clippy::excessive_precision, reason = "the coefficients are written as their source has them")]
-fn logarithm(number: f64) -> f64 {
-    if !(number > 0.0 && number.is_finite() && number.is_normal()) {
-        return number.ln();
-    }
-    const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-01;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
-    const COEFFICIENTS: [f64; 7] = [
-        6.666_666_666_666_735_130e-01,
-        3.999_999_999_940_941_908e-01,
-        2.857_142_874_366_239_149e-01,
-        2.222_219_843_214_978_396e-01,
-        1.818_357_216_161_805_012e-01,
-        1.531_383_769_920_937_332e-01,
-        1.479_819_860_511_658_591e-01,
-    ];
-    // The fraction lies between √½ and √2.
-    let (fraction, exponent) = halves(number);
-    let (fraction, exponent) = if fraction < std::f64::consts::FRAC_1_SQRT_2 {
-        (fraction * 2.0, exponent - 1)
-    } else {
-        (fraction, exponent)
-    };
-    #[expect(clippy::cast_precision_loss, reason = "an exponent has eleven bits")]
-    let exponent = exponent as f64;
-    let f = fraction - 1.0;
-    let s = f / (2.0 + f);
-    let (s2, s4) = (s * s, s * s * (s * s));
-    let [l1, l2, l3, l4, l5, l6, l7] = COEFFICIENTS;
-    let odd = s2 * (l1 + s4 * (l3 + s4 * (l5 + s4 * l7)));
-    let even = s4 * (l2 + s4 * (l4 + s4 * l6));
-    let half = 0.5 * f * f;
-    exponent * LN2_HIGH - ((half - (s * (half + odd + even) + exponent * LN2_LOW)) - f)
-}
-
 fn extreme(name: &str, arguments: &[Tracked]) -> Answer {
     let numbers: Option<Vec<&Number>> = arguments.iter().map(number_of).collect();
     let numbers = numbers?.into_iter();
@@ -186,7 +104,7 @@ fn range(arguments: &[Tracked]) -> Answer {
         out.push(nowhere(Value::Number(at.clone())));
         at = at.plus(&step)?;
     }
-    list(out)
+    list(out).map(|list| list.of_kind(&Type::List(Box::new(Type::Number))))
 }
 
 fn parse(arguments: &[Tracked]) -> Answer {

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::super::convert::set;
 use super::super::expression::{first_cause, is_many, is_whole_resource};
 use super::super::operators::equal;
-use super::super::types::{Type, unify};
+use super::super::types::Type;
 use super::super::world::World;
 use super::{items_of, nowhere, text_of};
 use crate::{CauseKind, Map, Number, Shape, Tracked, Unknown, Value};
@@ -22,43 +22,23 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
     let refused = || world.refused(&inputs, at);
     let first = arguments.first();
     Some(match name {
-        "timestamp" | "plantimestamp" | "uuid" | "bcrypt" | "rsadecrypt" | "base64gzip" => {
+        "timestamp" | "plantimestamp" | "uuid" | "bcrypt" | "base64gzip" => {
             world.unknown(CauseKind::Function, &format!("{name}()"), "", at)
         }
         // A null that has no type prints nothing before apply.
-        "format" if arguments.iter().skip(1).any(Tracked::is_null) => {
+        "format" if arguments.iter().skip(1).any(|value| value.is_null() && value.kind.is_none()) => {
             world.unknown(CauseKind::Computed, "a null without a type", "known after apply", at)
         }
-        "merge" => merged(arguments).map_or_else(
-            || if arguments.iter().any(is_unknown) { unknown() } else { refused() },
-            |(map, shape)| shaped(map, shape),
-        ),
-        "concat" if arguments.is_empty() => refused(),
-        "concat" => {
-            let mut out = Vec::new();
-            let mut shape = Shape::Typed;
-            for argument in arguments {
-                match argument.value() {
-                    Value::List(_) if argument.shape == Shape::Set => return Some(refused()),
-                    Value::List(items) => {
-                        out.extend(items.iter().cloned());
-                        if argument.shape == Shape::Loose {
-                            shape = Shape::Loose;
-                        }
-                    }
-                    // The rest of the list is still there.
-                    Value::Unknown(inner) => {
-                        let many = Unknown { many: true, ..Unknown::because(inner.cause.clone()) };
-                        out.push(argument.clone().with_value(Value::Unknown(Arc::new(many))));
-                    }
-                    _ => return Some(refused()),
-                }
-            }
-            match (shape, unify(out.clone())) {
-                (Shape::Typed, Some(out)) => shaped(Value::List(out.into()), Shape::Typed),
-                _ => derived(Value::List(out.into())),
-            }
+        "merge" => match merged(arguments) {
+            Some(map) => map,
+            None if arguments.iter().any(is_unknown) => return Some(unknown()),
+            None => return Some(refused()),
         }
+        .at(at, &inputs),
+        "concat" => match concatenated(arguments) {
+            Some(list) => list.at(at, &inputs),
+            None => refused(),
+        },
         "flatten" => {
             let mut out = Vec::new();
             match first?.value() {
@@ -91,7 +71,7 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
             };
             let items: Vec<Tracked> =
                 items.iter().enumerate().filter(is_new).map(|(_, item)| item.clone()).collect();
-            shaped(Value::List(items.into()), Shape::Typed)
+            shaped(Value::List(items.into()), Shape::Typed).of_kind(&Type::of(first?))
         }
         "setunion" => {
             let mut all = Vec::new();
@@ -102,10 +82,11 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
                 }
             }
             let undecided = all.iter().any(|item| first_cause(item).is_some());
-            match unify(all) {
-                Some(all) => {
+            let types: Vec<Type> = arguments.iter().map(|argument| Type::of(argument).inner()).collect();
+            match Type::unified(&types).and_then(|kind| Some((kind.all_converted(&all)?, kind))) {
+                Some((all, kind)) => {
                     let all = if undecided { all } else { set(all) };
-                    shaped(Value::List(all.into()), Shape::Set)
+                    shaped(Value::List(all.into()), Shape::Set).of_kind(&Type::Set(Box::new(kind)))
                 }
                 None => refused(),
             }
@@ -128,7 +109,7 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
                 let mut keys: Vec<Name> = map.keys().cloned().collect();
                 keys.sort();
                 let keys = keys.into_iter().map(|key| nowhere(Value::String(key))).collect();
-                shaped(Value::List(keys), first?.shape)
+                shaped(Value::List(keys), first?.shape).of_kind(&Type::List(Box::new(Type::String)))
             }
             Value::Unknown(_) => unknown(),
             _ => refused(),
@@ -137,7 +118,8 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
             Value::Map(map) => {
                 let mut map = Map::clone(map);
                 map.sort_keys();
-                shaped(Value::List(map.into_values().collect()), first?.shape)
+                let kind = Type::List(Box::new(Type::of(first?).inner()));
+                shaped(Value::List(map.into_values().collect()), first?.shape).of_kind(&kind)
             }
             Value::Unknown(_) => unknown(),
             _ => refused(),
@@ -159,7 +141,7 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
         },
         "one" => match first?.value() {
             Value::List(items) => match &**items {
-                [] => derived(Value::Null),
+                [] => derived(Value::Null).of_kind(&Type::of(first?).inner()),
                 // Of an element that stands for any number there is at most one: what is unknown about it is the
                 // element itself.
                 [item] => world.passed(item.clone(), &[], at),
@@ -226,6 +208,41 @@ fn is_unknown(value: &Tracked) -> bool {
     value.unknown().is_some()
 }
 
+/// A value that is made of others' parts.
+struct Made(Value, Shape, Type);
+
+impl Made {
+    fn at(self, at: Location, inputs: &[&Tracked]) -> Tracked {
+        let Self(value, shape, kind) = self;
+        Tracked::derive(at, inputs, value).shaped(shape).of_kind(&kind)
+    }
+}
+
+/// One list of several, or a tuple where one of them is one; none where one is no list.
+fn concatenated(arguments: &[Tracked]) -> Option<Made> {
+    let mut out = Vec::new();
+    for argument in arguments {
+        match argument.value() {
+            Value::List(items) if argument.shape != Shape::Set => out.extend(items.iter().cloned()),
+            // The rest of the list is still there.
+            Value::Unknown(inner) => {
+                let many = Unknown { many: true, ..Unknown::because(inner.cause.clone()) };
+                out.push(argument.clone().with_value(Value::Unknown(Arc::new(many))));
+            }
+            _ => return None,
+        }
+    }
+    let types: Vec<Type> = arguments.iter().filter(|list| !is_unknown(list)).map(Type::of).collect();
+    let is_list = types.iter().all(|kind| matches!(kind, Type::List(_))) && !arguments.is_empty();
+    let inner = Type::unified(&types.into_iter().map(Type::inner).collect::<Vec<_>>());
+    if let (true, Some(inner)) = (is_list, inner)
+        && let Some(items) = inner.all_converted(&out)
+    {
+        return Some(Made(Value::List(items.into()), Shape::Typed, Type::List(Box::new(inner))));
+    }
+    (!arguments.is_empty()).then(|| Made(Value::List(out.into()), Shape::Loose, Type::Any))
+}
+
 fn flatten(value: &Tracked, out: &mut Vec<Tracked>) {
     match value.value() {
         Value::List(items) => items.iter().for_each(|item| flatten(item, out)),
@@ -233,24 +250,35 @@ fn flatten(value: &Tracked, out: &mut Vec<Tracked>) {
     }
 }
 
-/// One map of several, later ones winning; none where one is no map.
-fn merged(arguments: &[Tracked]) -> Option<(Value, Shape)> {
+/// One map of several, later ones winning; none where one is no map. After a null without a type nothing is said
+/// about the others, and a set of texts, or a list without elements, counts as a map.
+fn merged(arguments: &[Tracked]) -> Option<Made> {
+    let types: Vec<Type> = arguments.iter().map(Type::of).collect();
+    let checked = types.iter().position(|kind| *kind == Type::Any).unwrap_or(types.len());
+    if !types.iter().take(checked).all(|kind| matches!(kind, Type::Map(_) | Type::Object(_))) {
+        return None;
+    }
     let mut out = Map::default();
-    let mut maps = 0;
-    let mut shape = Shape::Typed;
-    for argument in arguments.iter().filter(|argument| !argument.is_null()) {
-        let Value::Map(map) = argument.value() else { return None };
-        out.extend(map.iter().map(|(key, item)| (key.clone(), item.clone())));
-        maps += 1;
-        if argument.shape == Shape::Loose {
-            shape = Shape::Loose;
+    for argument in arguments {
+        match argument.value() {
+            Value::Null => {}
+            Value::Map(map) => out.extend(map.iter().map(|(key, item)| (key.clone(), item.clone()))),
+            Value::List(items) if argument.shape == Shape::Set || items.is_empty() => {
+                for item in items.iter() {
+                    out.insert(text_of(item)?.clone(), item.clone());
+                }
+            }
+            _ => return None,
         }
     }
-    let types: Vec<Type> = out.values().map(Type::of).collect();
-    if maps == 0 || types.windows(2).any(|pair| pair.first() != pair.last()) {
-        shape = Shape::Loose;
+    let first = types.first().cloned().unwrap_or(Type::Object(Vec::new()));
+    let are_same = types.iter().all(|kind| *kind == first);
+    // One object type is promised, and its attributes are missing.
+    if are_same && matches!(&first, Type::Object(attributes) if attributes.len() != out.len()) {
+        return None;
     }
-    Some((Value::Map(Arc::new(out)), shape))
+    let is_map = matches!(first, Type::Map(_)) && are_same;
+    Some(Made(Value::Map(Arc::new(out)), if is_map { Shape::Typed } else { Shape::Loose }, first))
 }
 
 /// The error says whether it is merely not known.
@@ -260,21 +288,18 @@ fn lookup(arguments: &[Tracked]) -> Result<Tracked, bool> {
     }
     let (Some(map), Some(key)) = (arguments.first(), arguments.get(1)) else { return Err(false) };
     let default = arguments.get(2);
-    let element =
-        |items: &Map| items.values().map(Type::of).find(|kind| *kind != Type::Any).unwrap_or(Type::Any);
+    let element = Type::of(map).inner();
     match (map.value(), text_of(key)) {
         // A default that could not be an element is refused, whether it is used or not.
-        (Value::Map(items), _)
+        (Value::Map(_), _)
             if map.shape == Shape::Typed
-                && default.is_some_and(|default| element(items).converted(default).is_none()) =>
+                && default.is_some_and(|default| element.converted(default).is_none()) =>
         {
             Err(false)
         }
         (Value::Map(items), Some(key)) => match (items.get(key), default) {
             (Some(item), _) => Ok(item.clone()),
-            (None, Some(default)) if map.shape == Shape::Typed => {
-                element(items).converted(default).ok_or(false)
-            }
+            (None, Some(default)) if map.shape == Shape::Typed => element.converted(default).ok_or(false),
             (None, Some(default)) => Ok(default.clone()),
             (None, None) => Err(false),
         },

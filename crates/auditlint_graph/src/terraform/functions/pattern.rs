@@ -46,15 +46,20 @@ const SCRIPTS: &[&str] = &[
     "Thai",
 ];
 
+/// A pattern, and the names of its groups: several may have the same one.
+pub(super) struct Pattern {
+    pub(super) regex: Regex,
+    pub(super) names: Vec<Option<String>>,
+}
+
 /// Compiles `text`.
-pub(super) fn compile(text: &str) -> Result<Regex, Stop> {
-    let mut translation = Translation { rest: text.chars().peekable(), out: String::new() };
+pub(super) fn compile(text: &str) -> Result<Pattern, Stop> {
+    let mut translation =
+        Translation { rest: text.chars().peekable(), out: String::new(), names: Vec::new() };
     translation.all()?;
     match regex::RegexBuilder::new(&translation.out).size_limit(1 << 22).build() {
-        Ok(pattern) => Ok(pattern),
-        Err(regex::Error::Syntax(message)) if !message.contains("duplicate capture group name") => {
-            Err(Stop::Refused)
-        }
+        Ok(regex) => Ok(Pattern { regex, names: translation.names }),
+        Err(regex::Error::Syntax(_)) => Err(Stop::Refused),
         Err(_) => Err(Stop::NotComputed),
     }
 }
@@ -62,6 +67,7 @@ pub(super) fn compile(text: &str) -> Result<Regex, Stop> {
 struct Translation<'t> {
     rest: Peekable<Chars<'t>>,
     out: String,
+    names: Vec<Option<String>>,
 }
 
 /// A part of a class: one character, or what may not stand at an end of a range.
@@ -162,34 +168,26 @@ impl Translation<'_> {
     fn group(&mut self) -> Result<(), Stop> {
         self.out.push('(');
         if self.rest.next_if_eq(&'?').is_none() {
+            self.names.push(None);
             return Ok(());
         }
-        self.out.push('?');
         if self.rest.next_if_eq(&'P').is_some() && self.rest.peek() != Some(&'<') {
             return Err(Stop::Refused);
         }
         if self.rest.next_if_eq(&'<').is_some() {
-            self.out.push_str("P<");
+            let mut name = String::new();
             loop {
                 match self.rest.next() {
-                    Some('>') => break,
-                    Some(c) if c.is_ascii_alphanumeric() || c == '_' => self.out.push(c),
-                    Some(c) if !c.is_ascii() => return Err(Stop::NotComputed),
+                    Some('>') if !name.is_empty() => break,
+                    Some(c) if c.is_ascii_alphanumeric() || c == '_' => name.push(c),
                     _ => return Err(Stop::Refused),
                 }
             }
-            // A name that begins with a digit is one in Go alone.
-            let digit = self
-                .out
-                .rsplit('<')
-                .next()
-                .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
-            if digit {
-                return Err(Stop::NotComputed);
-            }
-            self.out.push('>');
+            // What is a name differs; here the group has its number alone.
+            self.names.push(Some(name));
             return Ok(());
         }
+        self.out.push('?');
         for c in self.rest.by_ref() {
             match c {
                 'i' | 'm' | 's' | 'U' | '-' => self.out.push(c),
@@ -341,7 +339,11 @@ impl Translation<'_> {
 }
 
 /// A replacement with its `$1` and `${name}` filled in, as Go's `Expand` does.
-pub(super) fn expand(pattern: &Regex, found: &Captures<'_>, replacement: &str, out: &mut String) {
+pub(super) fn expand(pattern: &Pattern, found: &Captures<'_>, replacement: &str, out: &mut String) {
+    let named = |wanted: &str| {
+        let groups = (1..).zip(&pattern.names).filter(|(_, name)| name.as_deref() == Some(wanted));
+        groups.filter_map(|(number, _)| found.get(number)).next()
+    };
     let mut rest = replacement;
     while let Some((before, after)) = rest.split_once('$') {
         out.push_str(before);
@@ -366,12 +368,7 @@ pub(super) fn expand(pattern: &Regex, found: &Captures<'_>, replacement: &str, o
         rest = after;
         let group = match name.parse::<usize>() {
             Ok(number) => found.get(number),
-            Err(_) => pattern
-                .capture_names()
-                .flatten()
-                .any(|known| known == name)
-                .then(|| found.name(name))
-                .flatten(),
+            Err(_) => named(name),
         };
         out.push_str(group.map_or("", |group| group.as_str()));
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use auditlint_syntax::hcl::{self, Expr, ExprKind, ItemKind, ObjectKey, TemplatePart};
 use auditlint_syntax::{FileId, Name, Source};
 
-use super::super::convert::text as as_text;
 use super::super::folder::BlockRef;
 use super::super::limits::LONGEST_TEXT;
 use super::super::modules::Scope;
@@ -13,26 +12,24 @@ use super::super::world::World;
 use super::{Answer, not_computed, nowhere};
 use crate::{Tracked, Value};
 
-/// Stands after the last character of the text, so that nothing is stripped there that is not the text's own.
-const END: char = '\u{E000}';
-
 /// Renders `text` with the variables `given`.
 pub(super) fn render(world: &World<'_>, id: usize, text: &str, file: FileId, given: &Tracked) -> Answer {
     let Value::Map(variables) = given.value() else { return None };
     if !variables.keys().all(|name| is_identifier(name)) {
         return None;
     }
-    let delimiter = "END_OF_TEMPLATE";
-    if text.len() > LONGEST_TEXT || text.contains(END) || text.contains(delimiter) {
+    if text.len() > LONGEST_TEXT {
         return not_computed("a template");
     }
-    let wrapped = format!("t = <<{delimiter}\n{text}{END}\n{delimiter}\n");
-    let source = Source::new(file, "template".into(), Arc::from(wrapped.into_bytes()));
-    let parsed = hcl::parse(&source, &world.caches.blocks);
+    let source = Source::new(file, "template".into(), Arc::from(text.as_bytes()));
+    let parsed = hcl::parse_template(&source, &world.caches.blocks);
     let [item] = parsed.items.as_slice() else { return not_computed("a template") };
     let ItemKind::Attribute(attribute) = &item.piece.kind else { return not_computed("a template") };
+    if item.piece.is_broken() {
+        return None;
+    }
     if !parsed.problems.is_empty() {
-        return not_computed("a template that could not be parsed");
+        return not_computed("a template past a limit of the parser");
     }
     let known: Vec<&Name> = variables.keys().collect();
     if !sees(&attribute.value, &known) {
@@ -43,24 +40,8 @@ pub(super) fn render(world: &World<'_>, id: usize, text: &str, file: FileId, giv
         ..Scope::default()
     };
     let block = BlockRef::of(item);
-    let end = format!("{END}\n");
-    // `${x}` alone is x itself.
-    if let ExprKind::Template(parts) = &attribute.value.kind
-        && let [TemplatePart::Value(only), TemplatePart::Text(last)] = &**parts
-        && last == end.as_str()
-    {
-        let value = world.eval(id, &block, only, &scope);
-        return (!value.is_null()).then(|| kept(&value, value.value().clone()));
-    }
     let value = world.eval(id, &block, &attribute.value, &scope);
-    match value.value() {
-        Value::String(text) => match text.strip_suffix(&end) {
-            Some(text) => Some(kept(&value, Value::text(text))),
-            None => not_computed("a template"),
-        },
-        Value::Unknown(_) => Some(kept(&value, value.value().clone())),
-        other => as_text(other).and_then(|_| not_computed("a template")),
-    }
+    (!value.is_null()).then(|| kept(&value, value.value().clone()))
 }
 
 /// A value without its places: they count from a text that no file holds.

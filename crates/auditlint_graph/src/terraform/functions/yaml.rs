@@ -5,6 +5,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use auditlint_syntax::Name;
 use auditlint_syntax::document::{TaggedError, TaggedKind, TaggedNode, parse_tagged};
 
@@ -40,7 +43,7 @@ fn decode(arguments: &[Tracked]) -> Answer {
         // A version of YAML that libyaml does not know is refused.
         Ok(_) if text.starts_with("%YAML") || text.contains("\n%YAML") => Err(Stop::NotComputed),
         Ok(root) => value(&root),
-        Err(TaggedError::Empty | TaggedError::Several) => Err(Stop::Refused),
+        Err(TaggedError::Empty | TaggedError::Several | TaggedError::Misplaced) => Err(Stop::Refused),
         Err(TaggedError::Syntax | TaggedError::TooLarge) => Err(Stop::NotComputed),
     };
     match read {
@@ -85,7 +88,12 @@ fn value(node: &TaggedNode) -> Result<Tracked, Stop> {
 
 fn scalar(text: &str, plain: bool, tag: Option<&str>) -> Result<Value, Stop> {
     match tag {
-        Some("binary") => return Err(Stop::NotComputed),
+        // It stays the text that it is, if it is base64.
+        Some("binary") => {
+            let digits: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+            let is_base64 = STANDARD.decode(digits).is_ok();
+            return if is_base64 { Ok(Value::text(text)) } else { Err(Stop::Refused) };
+        }
         Some("str") => return Ok(Value::text(text)),
         _ if !plain => return Ok(Value::text(text)),
         _ => {}
@@ -236,10 +244,14 @@ impl Emitter {
                     if n > 0 || !follows {
                         self.line(inner);
                     }
-                    // A longer key has a notation of its own.
                     if key.len() > LONGEST_KEY || key.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
                     {
-                        return None;
+                        self.out.push_str("? ");
+                        self.text(key, inner + 2);
+                        self.line(inner);
+                        self.out.push_str(": ");
+                        self.node(item.value(), Some(inner), true)?;
+                        continue;
                     }
                     self.quoted(key, None);
                     self.out.push(':');

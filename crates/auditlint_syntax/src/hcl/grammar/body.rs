@@ -11,7 +11,7 @@ const FEW: usize = 32;
 impl<'a> Reader<'a> {
     /// The next statement of a body, or its end.
     pub(super) fn item(&mut self) -> Result<Next> {
-        self.trivia(false);
+        self.skip(false);
         let Some(byte) = self.byte(self.at) else {
             return match self.stack.as_slice() {
                 [_] => Ok(Next::Nothing),

@@ -1,6 +1,8 @@
 //! Expressions. Precedence decides nothing about what is accepted, so operands and operators simply alternate.
 
-use super::{Kind, Next, Reader, Result, Stage};
+use super::{Cover, Kind, Next, Reader, Result, Stage};
+
+use std::ops::Range;
 
 const EXPRESSION: &str = "the start of an expression is required here";
 
@@ -21,16 +23,18 @@ impl Reader<'_> {
             }
             Some(b'<') => {
                 let Some((word, content)) = self.heredoc() else { return self.refuse(EXPRESSION) };
+                self.cover(open..word.1, Cover::Opening);
                 self.at = content;
                 self.line_start = true;
+                // The tree's parser looks for the end from the second line on.
+                if self.terminator(word).is_some() {
+                    self.outline.misread.push(open);
+                }
                 self.push(Kind::Heredoc { word }, open, false);
                 Ok(Next::Template)
             }
             Some(b'0'..=b'9') => {
-                let number = self.number()?;
-                if number.is_bare {
-                    self.outline.misread.push(open);
-                }
+                self.number()?;
                 Ok(Next::Operator)
             }
             Some(b'-') => {
@@ -59,7 +63,7 @@ impl Reader<'_> {
                 }
                 self.at = inside;
                 if object {
-                    self.push(Kind::Key, open, true);
+                    self.push(Kind::Key { start: self.at }, open, true);
                     Ok(self.key())
                 } else {
                     self.push(Kind::Tuple, open, false);
@@ -124,7 +128,7 @@ impl Reader<'_> {
     /// The key of an object's next item, or the object's end.
     fn key(&mut self) -> Next {
         self.trivia(false);
-        self.set_top(Kind::Key);
+        self.set_top(Kind::Key { start: self.at });
         if self.byte(self.at) == Some(b'}') { self.close() } else { Next::Operand }
     }
 
@@ -262,9 +266,9 @@ impl Reader<'_> {
                 }
                 _ => self.refuse("missing argument separator: expected `,` or `)`"),
             },
-            Kind::Key => match (byte, self.byte(self.at + 1)) {
-                (Some(b'='), after) if !matches!(after, Some(b'=' | b'>')) => self.object_value(),
-                (Some(b':'), after) if after != Some(b':') => self.object_value(),
+            Kind::Key { start } => match (byte, self.byte(self.at + 1)) {
+                (Some(b'='), after) if !matches!(after, Some(b'=' | b'>')) => self.object_value(start..end),
+                (Some(b':'), after) if after != Some(b':') => self.object_value(start..end),
                 (Some(b'\n' | b'\r' | b',' | b'}'), _) => self.refuse("missing attribute value"),
                 _ => self.refuse("missing key/value separator: expected `=` or `:`"),
             },
@@ -274,7 +278,10 @@ impl Reader<'_> {
                     self.at += 1;
                     Ok(self.key())
                 }
-                (_, Some(_)) => Ok(self.key()),
+                (_, Some(width)) => {
+                    self.at += width;
+                    Ok(self.key())
+                }
                 _ => self.refuse("missing attribute separator: expected a newline, `,` or `}`"),
             },
             Kind::For { object, stage } => self.end_for(object, stage),
@@ -283,7 +290,9 @@ impl Reader<'_> {
         }
     }
 
-    fn object_value(&mut self) -> Result<Next> {
+    fn object_value(&mut self, key: Range<usize>) -> Result<Next> {
+        let object = self.stack.last().map_or(0, |frame| frame.open);
+        self.cover(key, Cover::Key { object });
         self.at += 1;
         self.set_top(Kind::Value);
         Ok(Next::Operand)

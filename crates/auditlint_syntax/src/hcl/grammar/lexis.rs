@@ -1,7 +1,7 @@
 //! The words of the language: white space, comments, names, numbers and escapes, as Terraform's scanner reads
 //! them.
 
-use super::{Reader, Result, names};
+use super::{Cover, Reader, Result, names};
 use crate::ProblemKind;
 
 /// A number as it is written.
@@ -10,8 +10,6 @@ pub(super) struct Number {
     pub(super) end: usize,
     /// Whether a point stands in it.
     pub(super) has_point: bool,
-    /// Whether nothing stands between its point and its exponent: `1.e3`.
-    pub(super) is_bare: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -35,6 +33,13 @@ impl<'a> Reader<'a> {
     /// Past white space and comments, and past newlines unless they mean something here. A comment that is not
     /// closed is left where it is, where no word can begin with it.
     pub(super) fn trivia(&mut self, newlines: bool) {
+        let start = self.at;
+        self.skip(newlines);
+        self.cover(start..self.at, Cover::Blank);
+    }
+
+    /// The same between two statements, where a newline that means nothing follows one that does.
+    pub(super) fn skip(&mut self, newlines: bool) {
         loop {
             match self.byte(self.at) {
                 Some(b' ' | b'\t') => self.at += 1,
@@ -138,8 +143,13 @@ impl<'a> Reader<'a> {
             return self.refuse_span(ProblemKind::Syntax, start..end, "invalid number literal".to_owned());
         }
         self.at = end;
-        let is_bare = written.contains(".e") || written.contains(".E");
-        Ok(Number { end, has_point: written.contains('.'), is_bare })
+        // The tree's parser would see a number and an attribute of it.
+        if written.contains(".e") || written.contains(".E") {
+            self.outline.misread.push(start);
+        }
+        let has_point = written.contains('.');
+        self.cover(start..end, Cover::Number);
+        Ok(Number { end, has_point })
     }
 
     /// Past the escape at the backslash that stands here.

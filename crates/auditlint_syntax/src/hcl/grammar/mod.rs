@@ -13,6 +13,7 @@ mod template;
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::disguise::{Cover, Covered};
 use crate::{Problem, ProblemKind, Span};
 
 /// The result of reading on.
@@ -27,6 +28,8 @@ pub(super) struct Outline {
     pub(super) values: Vec<Range<usize>>,
     /// Places that the tree's parser reads as something else, in order.
     pub(super) misread: Vec<usize>,
+    /// What the tree's parser need not see; of a whole file it is left out.
+    pub(super) covered: Vec<Covered>,
 }
 
 impl Outline {
@@ -42,7 +45,7 @@ impl Outline {
 /// # Errors
 /// With what Terraform refuses first; spans are those of `text`.
 pub(super) fn file(text: &str) -> Result<Outline> {
-    Reader::new(text, false).read()
+    Reader::new(text, false).read(Kind::Body { outside: 0 })
 }
 
 /// Reads statements that were cut out of a file without the newline after them.
@@ -50,7 +53,15 @@ pub(super) fn file(text: &str) -> Result<Outline> {
 /// # Errors
 /// With what Terraform refuses first; spans are those of `text`.
 pub(super) fn statements(text: &str) -> Result<Outline> {
-    Reader::new(text, true).read()
+    Reader::new(text, true).read(Kind::Body { outside: 0 })
+}
+
+/// Reads a text that is one template, without quotes around it.
+///
+/// # Errors
+/// With what Terraform refuses first; spans are those of `text`.
+pub(super) fn template(text: &str) -> Result<Outline> {
+    Reader::new(text, true).read(Kind::Bare)
 }
 
 /// What is open at some place.
@@ -71,8 +82,10 @@ enum Kind {
     Index {
         steps: u32,
     },
-    /// An object, before and after the sign between a key and its value.
-    Key,
+    /// An object: a key that begins somewhere, and what follows the sign after it.
+    Key {
+        start: usize,
+    },
     Value,
     /// Between `?` and `:`.
     Choice,
@@ -95,6 +108,8 @@ enum Kind {
     Heredoc {
         word: (usize, usize),
     },
+    /// A template that is the whole text.
+    Bare,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +147,8 @@ struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    /// Whether the newline after the text was left out.
+    /// Whether the newline after the text was left out. Such a text is read for its tree, and what the tree's
+    /// parser need not see is noted.
     is_cut: bool,
     stack: Vec<Frame>,
     /// Where the top-level statement that is being read begins.
@@ -165,9 +181,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read(mut self) -> Result<Outline> {
-        self.push(Kind::Body { outside: 0 }, 0, true);
-        let mut next = Next::Item;
+    fn read(mut self, whole: Kind) -> Result<Outline> {
+        self.push(whole, 0, true);
+        let mut next = if whole == Kind::Bare { Next::Template } else { Next::Item };
         loop {
             next = match next {
                 Next::Item => self.item()?,
@@ -183,7 +199,7 @@ impl<'a> Reader<'a> {
 
     fn push(&mut self, kind: Kind, open: usize, newlines: bool) {
         let base = match kind {
-            Kind::Quote | Kind::Heredoc { .. } => self.stack.len(),
+            Kind::Quote | Kind::Heredoc { .. } | Kind::Bare => self.stack.len(),
             _ => self.stack.last().map_or(0, |frame| frame.base),
         };
         self.stack.push(Frame { kind, open, newlines, base });
@@ -201,6 +217,13 @@ impl<'a> Reader<'a> {
 
     fn newlines(&self) -> bool {
         self.stack.last().is_none_or(|frame| frame.newlines)
+    }
+
+    /// Notes what the tree's parser need not see.
+    fn cover(&mut self, range: Range<usize>, cover: Cover) {
+        if self.is_cut && !range.is_empty() {
+            self.outline.covered.push(Covered { range, cover });
+        }
     }
 
     /// Refuses what stands here.

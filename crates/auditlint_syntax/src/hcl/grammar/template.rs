@@ -1,6 +1,6 @@
 //! Templates: quoted strings and heredocs.
 
-use super::{Kind, Next, Reader, Result};
+use super::{Cover, Kind, Next, Reader, Result};
 use crate::ProblemKind;
 
 const NEWLINE: &str = "invalid multi-line string: a quoted string may not contain a newline; use a heredoc";
@@ -22,6 +22,7 @@ impl Reader<'_> {
         let base = self.stack.last().map_or(0, |frame| frame.base);
         match self.stack.get(base).map(|frame| frame.kind) {
             Some(Kind::Heredoc { word }) => self.heredoc_text(base, word),
+            Some(Kind::Bare) => self.bare_text(base),
             _ => self.quoted_text(base),
         }
     }
@@ -45,10 +46,30 @@ impl Reader<'_> {
         }
     }
 
+    fn bare_text(&mut self, base: usize) -> Result<Next> {
+        loop {
+            match self.byte(self.at) {
+                Some(b'$' | b'%') => {
+                    if self.template_sign() {
+                        return self.sequence();
+                    }
+                }
+                Some(_) => self.at += 1,
+                None => {
+                    self.end_template(base, self.at)?;
+                    return Ok(Next::Nothing);
+                }
+            }
+        }
+    }
+
     fn heredoc_text(&mut self, base: usize, word: (usize, usize)) -> Result<Next> {
+        let start = self.at;
         loop {
             if self.line_start {
                 if let Some(end) = self.terminator(word) {
+                    self.cover(start..self.at, Cover::Blank);
+                    self.cover(self.at..end, Cover::Closing);
                     return self.end_template(base, end);
                 }
                 self.line_start = false;
@@ -62,8 +83,14 @@ impl Reader<'_> {
                     return self.refuse("invalid character: a carriage return alone is no newline");
                 }
                 Some(b'$' | b'%') => {
+                    let end = self.at;
                     if self.template_sign() {
+                        self.cover(start..end, Cover::Blank);
                         return self.sequence();
+                    }
+                    // A sign takes the byte after it along, where it is the last one of its line.
+                    if self.looks_at("\r\r\n") {
+                        self.at += 1;
                     }
                 }
                 Some(_) => self.at += 1,
@@ -73,7 +100,7 @@ impl Reader<'_> {
     }
 
     /// Before the newline of the line that begins here, where that line ends the heredoc of `word`.
-    fn terminator(&mut self, word: (usize, usize)) -> Option<usize> {
+    pub(super) fn terminator(&mut self, word: (usize, usize)) -> Option<usize> {
         let name = self.text.get(word.0..word.1)?;
         let first = self.byte(self.at)?;
         // Most lines differ at once.

@@ -1,0 +1,11 @@
+<<-EOT
+    EOTX
+    x EOT
+  EOT y
+  ${<<IN
+IN
+} ${<<IN
+b
+IN
+}
+EOT
