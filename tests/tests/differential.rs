@@ -111,7 +111,8 @@ fn evaluate(expressions: &[Expression], files: &[(Utf8PathBuf, Vec<u8>)]) -> any
     workspace.put(Utf8Path::new("main.tf"), text.as_bytes());
     let interest = Arc::new(Interest { everything: true, ..Interest::default() });
     let tables = Tables { interest, ..Tables::default() };
-    let configuration = Configuration::load(&RootInputs::default(), &workspace, &Caches::default(), &tables);
+    let configuration =
+        Configuration::load(&RootInputs::default(), None, &workspace, &Caches::default(), &tables);
     let mut found: BTreeMap<String, Outcome> = BTreeMap::new();
     for (_, resource) in configuration.graph.iter() {
         let outcome = match resource.attribute("input") {
