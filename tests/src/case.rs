@@ -9,7 +9,8 @@
 //! * `expect` holds lines `VERDICT RULE ADDRESS`, optionally ` because TEXT` (in the message or the cause), and
 //!   `gap KIND PATH`.
 //! * `options` holds lines `var NAME=VALUE`, `var-file PATH`, `workspace NAME`, `root FOLDER`, `today DATE`,
-//!   `plan PATH` (a file of the case, instead of the folder), `source FOLDER` (for that plan).
+//!   `plan PATH` (a file of the case, instead of the folder), `source FOLDER` (for that plan). Behind the folder of a
+//!   root may stand `env NAME`, `var-file PATH` and `workspace NAME`, which hold for it alone.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -199,10 +200,9 @@ impl Case {
                 if roots.is_empty() {
                     roots.push("");
                 }
-                let specs = roots
-                    .into_iter()
-                    .map(|folder| RootSpec::Folder { inputs: inputs(folder), environment: None });
-                host.apply_change(Change::Roots(specs.collect()));
+                let specs =
+                    roots.into_iter().map(|root| spec(root, inputs)).collect::<anyhow::Result<_>>()?;
+                host.apply_change(Change::Roots(specs));
             }
         }
         let analysis = host.analysis();
@@ -265,6 +265,23 @@ impl Case {
     }
 }
 
+/// The root that a line of `options` describes.
+fn spec(root: &str, inputs: impl Fn(&str) -> RootInputs) -> anyhow::Result<RootSpec> {
+    let mut words = root.split_whitespace();
+    let mut inputs = inputs(words.next().unwrap_or_default());
+    let mut environment = None;
+    while let Some(word) = words.next() {
+        let value = words.next().with_context(|| format!("no value for `{word}` of the root"))?;
+        match word {
+            "env" => environment = Some((value.to_owned(), "the case".to_owned())),
+            "var-file" => inputs.var_files.push(value.into()),
+            "workspace" => inputs.workspace = Some(Name::new(value)),
+            _ => bail!("`{word}` is nothing that a root has"),
+        }
+    }
+    Ok(RootSpec::Folder { inputs, environment })
+}
+
 /// The worst verdict, which the case speaks of from now on.
 fn worst<'a>(found: impl Iterator<Item = &'a Judged>) -> Verdict {
     Verdict::all(found.map(|one| {
@@ -295,8 +312,10 @@ impl Judged {
             Place::Plan(pointer) => (pointer.clone(), 0),
             Place::Nowhere => (String::new(), 0),
         };
-        let cause =
-            finding.cause.as_ref().map(|cause| format!(" [{}: {}]", cause.kind.as_str(), cause.subject));
+        let cause = finding
+            .cause
+            .as_ref()
+            .map(|cause| format!(" [{}: {}] {}", cause.kind.as_str(), cause.subject, cause.hint));
         let exemption = finding.exemption.as_ref().map(|reason| format!(" [exempt: {reason}]"));
         let related: String =
             finding.related.iter().map(|related| format!(" ({})", related.message)).collect();

@@ -108,7 +108,8 @@ fn evaluate(expressions: &[Expression], files: &[(Utf8PathBuf, Vec<u8>)]) -> any
     }
     let interest = Arc::new(Interest { everything: true, ..Interest::default() });
     let tables = Tables { interest, ..Tables::default() };
-    let configuration = Configuration::load(&RootInputs::default(), &workspace, &Caches::default(), &tables);
+    let configuration =
+        Configuration::load(&RootInputs::default(), None, &workspace, &Caches::default(), &tables);
     let mut found: BTreeMap<String, Outcome> = BTreeMap::new();
     for (_, resource) in configuration.graph.iter() {
         let outcome = match resource.attribute("input") {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use auditlint_analysis::{
-    AnalysisHost, Change, DiskFiles, NamedPolicy, Report, RootSpec, Settings, load_policies,
+    AnalysisHost, Change, DiskFiles, NamedPolicy, Report, RootSpec, Settings, is_terraform, load_policies,
 };
 use auditlint_graph::terraform::RootInputs;
 use auditlint_policy::rule::Input;
@@ -217,8 +217,12 @@ fn terraform_and_protocol() -> bool {
 
 fn fresh(tool: &Utf8Path) -> anyhow::Result<()> {
     let schemas = tool.parent().and_then(Utf8Path::parent).context("no folder")?.join("schemas");
-    let folders: Vec<String> =
-        fixtures()?.into_iter().chain(semantics()?).map(|folder| folder.to_string()).collect();
+    let folders: Vec<String> = fixtures()?
+        .into_iter()
+        .chain(semantics()?)
+        .filter(is_root)
+        .map(|folder| folder.to_string())
+        .collect();
     let output = Command::new("python3")
         .arg(tool)
         .args(["--schemas", schemas.as_str(), "--bin", binary::auditlint().as_str()])
@@ -229,4 +233,10 @@ fn fresh(tool: &Utf8Path) -> anyhow::Result<()> {
     let last = text.lines().last().unwrap_or_default();
     ensure!(last.contains("conflict 0") && last.contains("error 0"), "{text}");
     Ok(())
+}
+
+/// Whether a fixture is a root itself, and no folder of roots.
+fn is_root(folder: &Utf8PathBuf) -> bool {
+    let mut entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    entries.any(|entry| is_terraform(entry.file_name()))
 }

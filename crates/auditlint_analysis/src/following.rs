@@ -4,43 +4,56 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use auditlint_graph::terraform::{Live, RootInputs, is_terraform};
-use auditlint_policy::{Evaluator, Finding, Matter, Place, RootContext};
-use auditlint_syntax::{Access, FileId};
+use auditlint_graph::terraform::{Configuration, Live, RootInputs, Standing, is_terraform};
+use auditlint_policy::crossing::{Crossings, Exports};
+use auditlint_policy::{Evaluator, Finding, Place, RootContext};
+use auditlint_syntax::FileId;
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
 use crate::RootReport;
-use crate::root::{ByFile, Judged, Prepared, World, filled, sort};
+use crate::root::{ByFile, Judged, Prepared, World, filled, matter, sort};
 use crate::suppression::{Suppressions, Touched};
 
 pub(crate) struct Following {
     set: Arc<Prepared>,
+    inputs: RootInputs,
     context: RootContext,
     live: Live,
     evaluator: Evaluator,
     suppressions: Suppressions,
+    /// The texts that changed since the resources were judged; none where all of them have to be judged anew.
+    pending: Option<Pending>,
     /// The findings of each file before suppressions speak.
     raw: FxHashMap<FileId, Vec<Arc<Finding>>>,
     by_file: ByFile,
 }
 
+/// What the verdicts do not take in yet.
+#[derive(Default)]
+struct Pending {
+    texts: Vec<Utf8PathBuf>,
+    /// Whether any other text may have changed as well.
+    any: bool,
+}
+
 impl Following {
-    pub(crate) fn new(inputs: &RootInputs, world: &World<'_>) -> Self {
+    pub(crate) fn new(inputs: &RootInputs, standing: Option<Standing<'_>>, world: &World<'_>) -> Self {
         let context =
             RootContext { folder: inputs.folder.to_string(), keep_passes: world.settings.keep_passes };
-        let live = Live::load(inputs, world.files, world.caches, &world.set.tables);
-        let mut new = Self {
+        let live = Live::load(inputs, standing, world.files, world.caches, &world.set.tables);
+        let evaluator = Evaluator::following(&live.configuration.graph, matter(world.set, &context));
+        Self {
             set: Arc::clone(world.set),
+            inputs: inputs.clone(),
             context,
             live,
-            evaluator: Evaluator::default(),
+            evaluator,
             suppressions: Suppressions::default(),
+            pending: None,
             raw: FxHashMap::default(),
             by_file: ByFile::default(),
-        };
-        new.judge_anew(inputs, world);
-        new
+        }
     }
 
     /// Whether it was judged by that policy.
@@ -48,8 +61,12 @@ impl Following {
         Arc::ptr_eq(&self.set, set)
     }
 
-    pub(crate) fn accesses(&self) -> Arc<[Access]> {
-        Arc::clone(&self.live.configuration.accesses)
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.live.configuration
+    }
+
+    pub(crate) fn exports(&self) -> Exports {
+        self.evaluator.exports(&self.live.configuration.graph)
     }
 
     pub(crate) fn judged(&self) -> Judged {
@@ -64,8 +81,14 @@ impl Following {
         filled(empty, graph, evaluation, excused, world.files)
     }
 
-    /// Takes in that the texts at `touched` changed, came or went.
-    pub(crate) fn update(&mut self, inputs: &RootInputs, touched: &[Utf8PathBuf], world: &World<'_>) {
+    /// Takes in that the texts at `touched` changed, came or went. The verdicts stay until [`Self::judge`].
+    pub(crate) fn update(
+        &mut self,
+        inputs: &RootInputs,
+        standing: Option<Standing<'_>>,
+        touched: &[Utf8PathBuf],
+        world: &World<'_>,
+    ) {
         let is_text = |path: &Utf8PathBuf| {
             let name = path.file_name().unwrap_or_default();
             is_terraform(name) || name.ends_with(".tfvars") || name.ends_with(".tfvars.json")
@@ -76,12 +99,33 @@ impl Following {
             path.parent().is_some_and(|parent| folders.iter().any(|folder| folder == parent)) && is_text(path)
         };
         let told = touched.iter().all(is_known).then_some(touched);
-        let Some(delta) = self.live.update(inputs, world.files, world.caches, told) else {
-            return self.judge_anew(inputs, world);
+        let delta = self.live.update(inputs, standing, world.files, world.caches, told);
+        let graph = &self.live.configuration.graph;
+        let matter = matter(&self.set, &self.context);
+        match (delta, &mut self.pending) {
+            (Some(delta), Some(pending)) => {
+                self.evaluator.follow(graph, &delta, matter);
+                pending.texts.extend(touched.iter().cloned());
+                pending.any |= told.is_none();
+            }
+            (Some(delta), None) => self.evaluator.follow(graph, &delta, matter),
+            (None, pending) => {
+                self.evaluator = Evaluator::following(graph, matter);
+                *pending = None;
+            }
+        }
+    }
+
+    /// Brings the verdicts up to date; `crossings` is what crosses the border of the root.
+    pub(crate) fn judge(&mut self, crossings: &Arc<Crossings>, world: &World<'_>) {
+        let matter = matter(&self.set, &self.context);
+        let graph = &self.live.configuration.graph;
+        let Some(pending) = self.pending.replace(Pending::default()) else {
+            self.evaluator.judge_all(graph, matter, crossings);
+            return self.collect(world);
         };
+        let rejudged = self.evaluator.rejudge(graph, matter, crossings);
         let mut dirty: BTreeSet<FileId> = BTreeSet::new();
-        let matter = Matter { policy: &self.set.policy, catalogue: &self.set.catalogue, root: &self.context };
-        let rejudged = self.evaluator.update(&self.live.configuration.graph, &delta, matter);
         for change in rejudged {
             for finding in &change.old {
                 let Some(file) = file_of(finding) else { continue };
@@ -96,38 +140,37 @@ impl Following {
                 self.raw.entry(file).or_default().push(finding);
             }
         }
-        if told.is_some() {
-            for path in touched {
-                match self.suppressions.read_file(&inputs.folder, path, world.files, world.caches) {
+        if pending.any {
+            self.read_suppressions(world);
+            dirty.extend(self.raw.keys());
+        } else {
+            for path in &pending.texts {
+                match self.suppressions.read_file(&self.inputs.folder, path, world.files, world.caches) {
                     Touched::Nothing => {}
                     Touched::File(file) => drop(dirty.insert(file)),
                     Touched::Everything => dirty.extend(self.raw.keys()),
                 }
             }
-        } else {
-            self.read_suppressions(inputs, world);
-            dirty.extend(self.raw.keys());
         }
         self.excuse(dirty, world);
     }
 
-    fn judge_anew(&mut self, inputs: &RootInputs, world: &World<'_>) {
-        let matter = Matter { policy: &self.set.policy, catalogue: &self.set.catalogue, root: &self.context };
-        self.evaluator = Evaluator::following(&self.live.configuration.graph, matter);
+    /// Collects every finding anew.
+    fn collect(&mut self, world: &World<'_>) {
         self.raw.clear();
         for finding in self.evaluator.findings() {
             if let Some(file) = file_of(finding) {
                 self.raw.entry(file).or_default().push(Arc::clone(finding));
             }
         }
-        self.read_suppressions(inputs, world);
+        self.read_suppressions(world);
         self.by_file.clear();
         self.excuse(self.raw.keys().copied().collect(), world);
     }
 
-    fn read_suppressions(&mut self, inputs: &RootInputs, world: &World<'_>) {
+    fn read_suppressions(&mut self, world: &World<'_>) {
         let folders = &self.live.configuration.folders;
-        self.suppressions = Suppressions::read(&inputs.folder, folders, world.files, world.caches);
+        self.suppressions = Suppressions::read(&self.inputs.folder, folders, world.files, world.caches);
     }
 
     /// What suppressions leave of the findings of `files`.

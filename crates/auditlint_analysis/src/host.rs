@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use auditlint_graph::RootKey;
 use auditlint_graph::plan::{PlanError, read_plan};
-use auditlint_graph::terraform::{Caches, RootInputs};
+use auditlint_graph::terraform::{Caches, Estate, RootInputs};
 use auditlint_syntax::Files;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::PolicySet;
+use crate::estate::Settled;
 use crate::overlay::Overlay;
 use crate::root::{Prepared, Root};
 use crate::snapshot::Analysis;
@@ -80,6 +82,21 @@ pub(crate) struct State {
     pub(crate) set: Arc<Prepared>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) roots: Vec<Arc<Root>>,
+    /// The roots as they see each other.
+    pub(crate) estate: Arc<Estate>,
+    /// What crosses between them in this revision.
+    pub(crate) settled: Arc<OnceLock<Arc<Settled>>>,
+    /// What crossed when it was last found out.
+    pub(crate) last_settled: Arc<Mutex<Option<Arc<Settled>>>>,
+    next: RootKey,
+}
+
+impl State {
+    fn new_key(&mut self) -> RootKey {
+        let key = self.next;
+        self.next = RootKey(key.0 + 1);
+        key
+    }
 }
 
 impl AnalysisHost {
@@ -94,6 +111,10 @@ impl AnalysisHost {
                 set: Arc::new(Prepared::new(set)),
                 settings: Arc::new(settings),
                 roots: Vec::new(),
+                estate: Arc::default(),
+                settled: Arc::default(),
+                last_settled: Arc::default(),
+                next: RootKey(0),
             }),
             newest: Arc::default(),
         }
@@ -107,7 +128,9 @@ impl AnalysisHost {
         self.newest.store(revision, Ordering::SeqCst);
         let state = Arc::make_mut(&mut self.state);
         state.revision = revision;
+        state.settled = Arc::default();
         let touch = |state: &State, path: &Utf8Path| {
+            state.estate.touch(path);
             state.roots.iter().for_each(|root| root.touch(path, revision));
         };
         match change {
@@ -140,14 +163,14 @@ impl AnalysisHost {
                     .filter_map(|(at, spec)| unique.contains(&at).then_some(spec))
                     .collect();
                 specs.sort_by(|a, b| place(a).cmp(place(b)));
-                state.roots = specs
-                    .into_iter()
-                    .map(|spec| {
-                        old.iter()
-                            .find(|root| root.spec == spec)
-                            .map_or_else(|| Arc::new(Root::new(spec, None, revision)), Arc::clone)
-                    })
-                    .collect();
+                for spec in specs {
+                    let known = old.iter().find(|root| root.spec == spec).map(Arc::clone);
+                    let root =
+                        known.unwrap_or_else(|| Arc::new(Root::new(state.new_key(), spec, None, revision)));
+                    state.roots.push(root);
+                }
+                let members = state.roots.iter().filter_map(|root| root.member()).collect();
+                state.estate = Arc::new(Estate::new(members));
             }
         }
     }
@@ -167,8 +190,10 @@ impl AnalysisHost {
         self.newest.store(revision, Ordering::SeqCst);
         let state = Arc::make_mut(&mut self.state);
         state.revision = revision;
+        state.settled = Arc::default();
+        let key = state.new_key();
         let spec = RootSpec::Plan { path: path.to_owned(), source };
-        state.roots.push(Arc::new(Root::new(spec, Some(plan), revision)));
+        state.roots.push(Arc::new(Root::new(key, spec, Some(plan), revision)));
         Ok(RootId(u32::try_from(state.roots.len() - 1).unwrap_or(u32::MAX)))
     }
 

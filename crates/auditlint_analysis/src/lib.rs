@@ -7,6 +7,7 @@
 mod discovery;
 mod disk;
 mod environments;
+mod estate;
 mod fix;
 mod following;
 mod host;
@@ -18,6 +19,7 @@ mod report;
 mod root;
 mod snapshot;
 mod suppression;
+mod survey;
 
 pub use auditlint_graph::terraform::is_terraform;
 pub use discovery::{Discovery, discover};

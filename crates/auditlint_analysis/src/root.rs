@@ -4,20 +4,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auditlint_graph::plan::Plan;
-use auditlint_graph::terraform::{Caches, Configuration};
-use auditlint_graph::{Gap, ResourceGraph, join};
-use auditlint_policy::{Evaluation, Finding, Place, RootContext, Verdict, evaluate};
-use auditlint_syntax::{Access, FileId, Files};
+use auditlint_graph::terraform::{Caches, Estate, Member, Standing};
+use auditlint_graph::{Address, Gap, ResourceGraph, RootKey};
+use auditlint_policy::crossing::{Beyond, Crossings, Exports};
+use auditlint_policy::{Evaluation, Finding, Matter, Place, RootContext, Verdict};
+use auditlint_syntax::{Access, FileId, Files, Location, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
 use crate::following::Following;
 use crate::host::Settings;
-use crate::suppression::Suppressions;
+use crate::survey::{Once, Surveyed, Work};
 use crate::{InputMode, PolicySet, RootReport, RootSpec, Summary};
 
 /// A root of the host. What it computed is kept until an input of it changes.
 pub(crate) struct Root {
+    pub(crate) key: RootKey,
     pub(crate) spec: RootSpec,
     pub(crate) plan: Option<Plan>,
     /// The revision in which an input of the root changed last.
@@ -32,8 +34,8 @@ pub(crate) struct Root {
 /// What was computed.
 #[derive(Default)]
 struct Memo {
-    judged: Option<(u64, Arc<Judged>)>,
-    following: Option<Following>,
+    surveyed: Option<Surveyed>,
+    judged: Option<(Arc<Crossings>, Arc<Judged>)>,
 }
 
 /// What a root comes to.
@@ -48,6 +50,11 @@ pub(crate) struct Judged {
 pub(crate) type ByFile = FxHashMap<FileId, Arc<[Arc<Finding>]>>;
 
 impl Judged {
+    /// The verdicts of a root that is judged once.
+    pub(crate) fn once(report: RootReport, graph: Arc<ResourceGraph>, by_file: ByFile) -> Self {
+        Self { report: Some(report), graph, by_file }
+    }
+
     /// The verdicts of a root that follows edits.
     pub(crate) fn following(graph: Arc<ResourceGraph>, by_file: ByFile) -> Self {
         Self { report: None, graph, by_file }
@@ -68,8 +75,9 @@ impl Judged {
 }
 
 impl Root {
-    pub(crate) fn new(spec: RootSpec, plan: Option<Plan>, revision: u64) -> Self {
+    pub(crate) fn new(key: RootKey, spec: RootSpec, plan: Option<Plan>, revision: u64) -> Self {
         Self {
+            key,
             spec,
             plan,
             stamp: AtomicU64::new(revision),
@@ -120,28 +128,95 @@ impl Root {
         lock(&self.accesses).is_some()
     }
 
-    /// The verdicts, computed unless nothing changed since. None when `is_current` turns false on the way.
-    pub(crate) fn judge(&self, world: &World<'_>) -> Option<Arc<Judged>> {
-        self.judged(&mut lock(&self.memo), world)
-    }
-
-    /// The report on the verdicts.
-    pub(crate) fn report(&self, world: &World<'_>) -> Option<RootReport> {
-        let mut memo = lock(&self.memo);
-        let judged = self.judged(&mut memo, world)?;
-        match (&judged.report, &memo.following) {
-            (Some(report), _) => Some(report.clone()),
-            (None, Some(following)) => Some(following.report(self.empty_report(), world)),
-            (None, None) => None,
+    /// What reports call it.
+    pub(crate) fn name(&self) -> Arc<str> {
+        match (self.member(), &self.spec) {
+            (None, RootSpec::Plan { path, .. }) => path.as_str().into(),
+            (member, _) => member.map(|member| member.name()).unwrap_or_default().into(),
         }
     }
 
-    fn judged(&self, memo: &mut Memo, world: &World<'_>) -> Option<Arc<Judged>> {
-        let stamp = self.stamp.load(Ordering::SeqCst);
+    /// The root among the others of a run; none for a plan.
+    pub(crate) fn member(&self) -> Option<Member> {
+        let RootSpec::Folder { inputs, environment } = &self.spec else { return None };
+        let environment = environment.as_ref().map(|(name, _)| Name::new(name));
+        Some(Member { key: self.key, inputs: inputs.clone(), environment })
+    }
+
+    /// What the root says to others, computed unless nothing changed since. None when `is_current` turns false on the
+    /// way. Asks nothing of other roots.
+    pub(crate) fn exports(&self, world: &World<'_>) -> Option<Arc<Exports>> {
+        Some(Arc::clone(&self.survey(&mut lock(&self.memo), world)?.exports))
+    }
+
+    /// The resources that `beyond` names here.
+    pub(crate) fn find(
+        &self,
+        beyond: &Beyond,
+        world: &World<'_>,
+    ) -> Option<Vec<(Address, Option<Location>)>> {
+        let mut memo = lock(&self.memo);
+        let surveyed = self.survey(&mut memo, world)?;
+        Some(beyond.resources(surveyed.graph(), &world.set.catalogue))
+    }
+
+    /// The verdicts, computed unless nothing changed since. None when `is_current` turns false on the way.
+    pub(crate) fn judge(&self, world: &World<'_>, crossings: &Arc<Crossings>) -> Option<Arc<Judged>> {
+        self.judged(&mut lock(&self.memo), world, crossings)
+    }
+
+    /// The report on the verdicts.
+    pub(crate) fn report(&self, world: &World<'_>, crossings: &Arc<Crossings>) -> Option<RootReport> {
+        let mut memo = lock(&self.memo);
+        let judged = self.judged(&mut memo, world, crossings)?;
+        match (&judged.report, memo.surveyed.as_ref().map(|surveyed| &surveyed.work)) {
+            (Some(report), _) => Some(report.clone()),
+            (None, Some(Work::Following(following))) => Some(following.report(self.empty_report(), world)),
+            (None, _) => None,
+        }
+    }
+
+    fn judged(&self, memo: &mut Memo, world: &World<'_>, crossings: &Arc<Crossings>) -> Option<Arc<Judged>> {
+        self.survey(memo, world)?;
         if let Some((known, judged)) = &memo.judged
-            && *known == stamp
+            && known == crossings
         {
             return Some(Arc::clone(judged));
+        }
+        memo.judged = None;
+        let surveyed = memo.surveyed.as_mut()?;
+        let judged = match &mut surveyed.work {
+            Work::Following(following) => {
+                following.judge(crossings, world);
+                following.judged()
+            }
+            Work::Once(once) => once.judge(self, crossings, world),
+        };
+        let judged = Arc::new(judged);
+        // A text may have changed under the computation: then the result belongs to no revision.
+        if !(world.is_current)() && self.stamp.load(Ordering::SeqCst) != surveyed.stamp {
+            return None;
+        }
+        memo.judged = Some((Arc::clone(crossings), Arc::clone(&judged)));
+        Some(judged)
+    }
+
+    /// Reads the root, or what changed of it.
+    fn survey<'m>(&self, memo: &'m mut Memo, world: &World<'_>) -> Option<&'m Surveyed> {
+        let stamp = self.stamp.load(Ordering::SeqCst);
+        let standing = self.standing(world);
+        let is_known = memo.surveyed.as_ref().is_some_and(|surveyed| {
+            surveyed.stamp == stamp
+                && surveyed.is_by(world.set)
+                && surveyed.configuration().sees_the_same(
+                    standing,
+                    world.files,
+                    world.caches,
+                    &world.set.tables,
+                )
+        });
+        if is_known {
+            return memo.surveyed.as_ref();
         }
         if !(world.is_current)() {
             return None;
@@ -149,35 +224,32 @@ impl Root {
         self.busy.store(true, Ordering::SeqCst);
         // Given up before the computation, so that what it shares with the next one can be changed in place.
         memo.judged = None;
-        let judged = match &self.spec {
-            RootSpec::Folder { inputs, .. } if world.settings.follow_edits => {
+        let before = memo.surveyed.take().map(|surveyed| surveyed.work);
+        let work = match (&self.spec, before) {
+            (RootSpec::Folder { inputs, .. }, before) if world.settings.follow_edits => {
                 let touched = self.take_touched(world.revision);
-                let following = match memo.following.take().filter(|following| following.is_by(world.set)) {
-                    Some(mut following) => {
-                        following.update(inputs, &touched, world);
+                let following = match before {
+                    Some(Work::Following(mut following)) if following.is_by(world.set) => {
+                        following.update(inputs, standing, &touched, world);
                         following
                     }
-                    None => Following::new(inputs, world),
+                    _ => Box::new(Following::new(inputs, standing, world)),
                 };
-                *lock(&self.accesses) = Some(following.accesses());
-                let judged = following.judged();
-                memo.following = Some(following);
-                judged
+                Work::Following(following)
             }
-            _ => {
-                let (judged, accesses) = self.compute(world);
-                *lock(&self.accesses) = Some(accesses);
-                judged
-            }
+            _ => Work::Once(Box::new(Once::read(self, world))),
         };
+        let surveyed = Surveyed::new(stamp, work);
+        *lock(&self.accesses) = Some(Arc::clone(&surveyed.configuration().accesses));
         self.busy.store(false, Ordering::SeqCst);
-        let judged = Arc::new(judged);
-        // A text may have changed under the computation: then the result belongs to no revision.
-        if !(world.is_current)() && self.stamp.load(Ordering::SeqCst) != stamp {
-            return None;
-        }
-        memo.judged = Some((stamp, Arc::clone(&judged)));
-        Some(judged)
+        let is_void = !(world.is_current)() && self.stamp.load(Ordering::SeqCst) != stamp;
+        let surveyed = memo.surveyed.insert(surveyed);
+        (!is_void).then_some(surveyed)
+    }
+
+    pub(crate) fn standing<'w>(&self, world: &World<'w>) -> Option<Standing<'w>> {
+        matches!(self.spec, RootSpec::Folder { .. })
+            .then_some(Standing { estate: world.estate, root: self.key })
     }
 
     /// The paths that changed up to `revision`; later ones belong to a later computation.
@@ -192,7 +264,7 @@ impl Root {
     }
 
     /// A report that says nothing yet.
-    fn empty_report(&self) -> RootReport {
+    pub(crate) fn empty_report(&self) -> RootReport {
         let (path, mode, environment) = match &self.spec {
             RootSpec::Folder { inputs, environment } => {
                 (inputs.folder.clone(), InputMode::Hcl, environment.clone())
@@ -213,39 +285,18 @@ impl Root {
         }
     }
 
-    fn compute(&self, world: &World<'_>) -> (Judged, Arc<[Access]>) {
-        let tables = &world.set.tables;
-        let load = |inputs| Configuration::load(inputs, world.files, world.caches, tables);
-        let configuration = match &self.spec {
-            RootSpec::Folder { inputs, .. } => load(inputs),
-            RootSpec::Plan { path, source } => {
-                let mut configuration = source.as_ref().map(load).unwrap_or_default();
-                if let Some(plan) = &self.plan {
-                    configuration.graph = match source {
-                        Some(_) => Arc::new(join(&plan.graph, &configuration.graph, tables, path.as_str())),
-                        None => Arc::clone(&plan.graph),
-                    };
-                }
-                configuration
-            }
+    pub(crate) fn context(&self, world: &World<'_>) -> RootContext {
+        let folder = match &self.spec {
+            RootSpec::Folder { inputs, .. } => &inputs.folder,
+            RootSpec::Plan { path, .. } => path,
         };
-        let empty = self.empty_report();
-        let context = RootContext { folder: empty.path.to_string(), keep_passes: world.settings.keep_passes };
-        let graph = configuration.graph;
-        let evaluation = evaluate(&graph, &world.set.policy, &world.set.catalogue, &context);
-        let suppressions = Suppressions::read(&empty.path, &configuration.folders, world.files, world.caches);
-        let excused = |finding| suppressions.apply(finding, world.settings.today);
-        let empty = RootReport { gaps: graph.gaps.clone(), files: configuration.files, ..empty };
-        let report = filled(empty, &graph, evaluation, excused, world.files);
-        let mut by_file: FxHashMap<FileId, Vec<Arc<Finding>>> = FxHashMap::default();
-        for finding in &report.findings {
-            if let Place::Source(at) = finding.place {
-                by_file.entry(at.file).or_default().push(Arc::clone(finding));
-            }
-        }
-        let by_file = by_file.into_iter().map(|(file, findings)| (file, findings.into())).collect();
-        (Judged { report: Some(report), graph, by_file }, configuration.accesses)
+        RootContext { folder: folder.to_string(), keep_passes: world.settings.keep_passes }
     }
+}
+
+/// What a root is judged by.
+pub(crate) fn matter<'m>(set: &'m Prepared, root: &'m RootContext) -> Matter<'m> {
+    Matter { policy: &set.policy, catalogue: &set.catalogue, root }
 }
 
 /// What a computation may look at.
@@ -253,6 +304,7 @@ pub(crate) struct World<'a> {
     pub(crate) files: &'a dyn Files,
     pub(crate) caches: &'a Caches,
     pub(crate) set: &'a Arc<Prepared>,
+    pub(crate) estate: &'a Estate,
     pub(crate) revision: u64,
     pub(crate) settings: &'a Settings,
     pub(crate) is_current: &'a (dyn Fn() -> bool + Sync),

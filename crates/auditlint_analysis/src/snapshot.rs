@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use auditlint_policy::{Finding, Place, Verdict};
 use auditlint_syntax::{FileId, Files, Location, Source};
+use camino::Utf8Path;
 use rayon::prelude::*;
 
-use crate::host::State;
+use crate::host::{Settings, State};
 use crate::root::{Judged, Root, World};
 use crate::{Fix, Report, RootId, RootReport, Summary, fix, hover};
 
@@ -28,13 +29,37 @@ pub struct Hover {
 /// A snapshot of one revision. Cheap to clone, may be sent to other threads.
 #[derive(Clone)]
 pub struct Analysis {
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     newest: Arc<AtomicU64>,
+    /// Whether what crosses between roots may be that of an older revision.
+    pub(crate) hurries: bool,
 }
 
 impl Analysis {
     pub(crate) fn new(state: Arc<State>, newest: Arc<AtomicU64>) -> Self {
-        Self { state, newest }
+        Self { state, newest, hurries: false }
+    }
+
+    /// The same snapshot for whoever cannot wait for other roots: what crosses between roots is that of the last
+    /// revision for which it was found out. What is asked of it is asked of the snapshot itself afterwards.
+    #[must_use]
+    pub fn hurried(&self) -> Self {
+        Self { hurries: true, ..self.clone() }
+    }
+
+    /// What the snapshot would say if the file at `path` had that text.
+    pub(crate) fn trial(&self, path: &Utf8Path, text: &str) -> Self {
+        let mut state = State::clone(&self.state);
+        Arc::make_mut(&mut state.files).put(path, text);
+        let estate = state.estate.fork();
+        estate.touch(path);
+        state.estate = Arc::new(estate);
+        (state.settled, state.last_settled) = (Arc::default(), Arc::default());
+        state.settings = Arc::new(Settings { follow_edits: false, keep_passes: false, ..*state.settings });
+        let roots = state.roots.iter();
+        let anew = |root: &Arc<Root>| Arc::new(Root::new(root.key, root.spec.clone(), None, state.revision));
+        state.roots = roots.map(anew).collect();
+        Self::new(Arc::new(state), Arc::clone(&self.newest))
     }
 
     /// Whether the host has not moved on.
@@ -71,14 +96,6 @@ impl Analysis {
             .collect()
     }
 
-    pub(crate) fn overlay(&self) -> &crate::overlay::Overlay {
-        &self.state.files
-    }
-
-    pub(crate) fn prepared(&self) -> (&crate::root::Prepared, &auditlint_graph::terraform::Caches) {
-        (&self.state.set, &self.state.caches)
-    }
-
     pub(crate) fn spec(&self, id: RootId) -> Option<&crate::RootSpec> {
         self.root(id).map(|root| &root.spec)
     }
@@ -95,7 +112,7 @@ impl Analysis {
 
     /// The roots below `folder`, found anew.
     #[must_use]
-    pub fn discover(&self, folder: &camino::Utf8Path, exclude: &globset::GlobSet) -> crate::Discovery {
+    pub fn discover(&self, folder: &Utf8Path, exclude: &globset::GlobSet) -> crate::Discovery {
         crate::discover(folder, self.files(), &self.state.caches, exclude)
     }
 
@@ -127,16 +144,22 @@ impl Analysis {
     }
 
     pub(crate) fn judged(&self, id: RootId) -> Result<Arc<Judged>, Cancelled> {
-        self.ask(id, Root::judge)
+        let root = self.root(id).ok_or(Cancelled)?;
+        let crossings = self.crossings(root)?;
+        self.ask(root, |root, world| root.judge(world, &crossings))
     }
 
-    fn ask<T>(&self, id: RootId, ask: impl FnOnce(&Root, &World<'_>) -> Option<T>) -> Result<T, Cancelled> {
-        let root = self.root(id).ok_or(Cancelled)?;
+    pub(crate) fn ask<T>(
+        &self,
+        root: &Root,
+        ask: impl FnOnce(&Root, &World<'_>) -> Option<T>,
+    ) -> Result<T, Cancelled> {
         let is_current = || self.is_current();
         let world = World {
             files: self.files(),
             caches: &self.state.caches,
             set: &self.state.set,
+            estate: &self.state.estate,
             revision: self.state.revision,
             settings: &self.state.settings,
             is_current: &is_current,
@@ -144,17 +167,22 @@ impl Analysis {
         ask(root, &world).ok_or(Cancelled)
     }
 
+    fn report(&self, id: RootId) -> Result<RootReport, Cancelled> {
+        let root = self.root(id).ok_or(Cancelled)?;
+        let crossings = self.crossings(root)?;
+        self.ask(root, |root, world| root.report(world, &crossings))
+    }
+
     /// The report over `roots`, which are judged in parallel.
     ///
     /// # Errors
     /// When the host has moved on.
     pub fn check(&self, roots: &[RootId]) -> Result<Report, Cancelled> {
+        self.state.roots.first().map(|root| self.crossings(root)).transpose()?;
         let roots: Vec<RootReport> = match roots {
             // Whoever read a root uses again what reading it took.
-            [only] => vec![self.ask(*only, Root::report)?],
-            many => {
-                many.par_iter().map(|id| self.ask(*id, Root::report)).collect::<Result<_, Cancelled>>()?
-            }
+            [only] => vec![self.report(*only)?],
+            many => many.par_iter().map(|id| self.report(*id)).collect::<Result<_, Cancelled>>()?,
         };
         let mut report = Report {
             policy: Arc::clone(&self.state.set.policy),

@@ -26,10 +26,25 @@ pub struct ResourceFacts {
     pub blocks: Vec<Name>,
 }
 
+/// How a data source finds a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The type of the resource.
+    pub kind: Name,
+    /// The argument of the data source that names it.
+    pub argument: Name,
+    /// The attribute of the resource that is the name.
+    pub attribute: Name,
+    /// The attributes of the data source that are another attribute of the resource: the first one that is written.
+    pub gives: FxHashMap<Name, Vec<Name>>,
+}
+
 /// The facts of all resource types.
 #[derive(Clone, Debug, Default)]
 pub struct FactsTable {
     types: FxHashMap<Name, ResourceFacts>,
+    /// By the type of the data source.
+    lookups: FxHashMap<Name, Vec<Lookup>>,
     none: ResourceFacts,
 }
 
@@ -37,7 +52,19 @@ impl FactsTable {
     /// A table of `(type, facts)`.
     #[must_use]
     pub fn new(types: FxHashMap<Name, ResourceFacts>) -> Self {
-        Self { types, none: ResourceFacts::default() }
+        Self { types, ..Self::default() }
+    }
+
+    /// The same table with what data sources look for, by their type.
+    #[must_use]
+    pub fn with_lookups(self, lookups: FxHashMap<Name, Vec<Lookup>>) -> Self {
+        Self { lookups, ..self }
+    }
+
+    /// What a data source of type `kind` looks for.
+    #[must_use]
+    pub fn lookups(&self, kind: &str) -> &[Lookup] {
+        self.lookups.get(kind).map_or(&[], Vec::as_slice)
     }
 
     /// The facts of `kind`; empty ones for a type that the catalogue does not know.

@@ -10,7 +10,8 @@ use rustc_hash::FxHashMap;
 
 use crate::plan::Layout;
 use crate::{
-    Address, Cause, FactsTable, Gap, Key, Map, Mode, ModulePath, RefKey, Reference, Resource, Tracked, Value,
+    Address, Cause, FactsTable, Gap, Key, Map, Mode, ModulePath, RefKey, Reference, Resource, RootKey,
+    Tracked, Value,
 };
 
 /// Where a resource lives in its graph; stable while its address exists, reused afterwards.
@@ -20,6 +21,8 @@ pub struct Slot(pub u32);
 /// A resource block in one module instance, without its instance keys.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
+    /// The other root that holds it; none for the root of the graph.
+    pub root: Option<RootKey>,
     /// The module instance.
     pub module: ModulePath,
     /// Managed resource or data source.
@@ -35,6 +38,7 @@ impl Target {
     #[must_use]
     pub fn of(reference: &Reference) -> Self {
         Self {
+            root: reference.root,
             module: reference.module.clone(),
             mode: reference.mode,
             kind: reference.kind.clone(),
@@ -46,6 +50,7 @@ impl Target {
     #[must_use]
     pub fn at(address: &Address) -> Self {
         Self {
+            root: None,
             module: address.module.clone(),
             mode: address.mode,
             kind: address.kind.clone(),
@@ -267,6 +272,7 @@ mod tests {
         if let Some(target) = refers {
             let to = Address::parse(target).unwrap();
             let reference = Reference {
+                root: None,
                 module: to.module,
                 mode: to.mode,
                 kind: to.kind,

@@ -19,7 +19,8 @@ pub use address::{Address, AddressError, Key, Mode, ModulePath, module_kind};
 pub use auditlint_syntax::Name;
 pub use cause::{Cause, CauseKind, Gap, GapKind};
 pub use facts::{
-    Attributes, FactsTable, Interest, ResourceFacts, SENSITIVE_NAMES, Tables, Wanted, is_sensitive_name,
+    Attributes, FactsTable, Interest, Lookup, ResourceFacts, SENSITIVE_NAMES, Tables, Wanted,
+    is_sensitive_name,
 };
 pub use graph::{Delta, ResourceGraph, Slot, Target};
 pub use join::join;
@@ -27,4 +28,4 @@ pub use number::Number;
 pub use origin::{Derived, Origin, PlanSection};
 pub use resource::{Action, Declared, Ignored, Resource};
 pub(crate) use value::Shape;
-pub use value::{Map, RefKey, Reference, Tracked, Unknown, Value};
+pub use value::{Map, RefKey, Reference, RootKey, Tracked, Unknown, Value};

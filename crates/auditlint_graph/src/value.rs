@@ -127,9 +127,15 @@ pub(crate) enum Shape {
     Set,
 }
 
+/// A root by number. A host never gives a number to another root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RootKey(pub u32);
+
 /// One attribute of one resource, named from elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
+    /// The other root that holds the resource; none for a resource of the root that is evaluated.
+    pub root: Option<RootKey>,
     /// The module instance that holds the resource.
     pub module: ModulePath,
     /// Managed resource or data source.
@@ -144,6 +150,11 @@ pub struct Reference {
     pub attribute: Name,
     /// Whether the value *is* that attribute, and not only made from it.
     pub exact: bool,
+}
+
+impl Reference {
+    /// The type of a reference to an output of another root whose text was made of no resource.
+    pub const OUTPUT: &'static str = "output";
 }
 
 /// The instance that a reference names.

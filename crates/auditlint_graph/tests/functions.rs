@@ -27,7 +27,7 @@ fn attribute(files: &MemoryFiles, inputs: &RootInputs) -> String {
         interest: Arc::new(Interest { everything: true, ..Interest::default() }),
         ..Tables::default()
     };
-    let configuration = Configuration::load(inputs, files, &Caches::default(), &tables);
+    let configuration = Configuration::load(inputs, None, files, &Caches::default(), &tables);
     let (_, resource) = configuration.graph.iter().next().unwrap();
     resource.attribute("x").map_or("null".to_owned(), |value| match value.value().as_str() {
         Some(text) => text.to_owned(),

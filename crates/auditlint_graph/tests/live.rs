@@ -152,14 +152,14 @@ proptest! {
         let (tables, caches, inputs) = (tables(), Caches::default(), RootInputs::default());
         let mut files = MemoryFiles::of(START.iter().copied());
         let mut texts: Vec<String> = START.iter().map(|(_, text)| (*text).to_owned()).collect();
-        let mut live = Live::load(&inputs, &files, &caches, &tables);
+        let mut live = Live::load(&inputs, None, &files, &caches, &tables);
         for edit in edits {
             let path = Utf8PathBuf::from(START[edit.file].0);
             texts[edit.file] = edited(&texts[edit.file], &edit);
             files.put(&path, texts[edit.file].as_bytes());
             let changed = [path];
-            live.update(&inputs, &files, &caches, edit.told.then_some(&changed[..]));
-            let fresh = Configuration::load(&inputs, &files, &caches, &tables);
+            live.update(&inputs, None, &files, &caches, edit.told.then_some(&changed[..]));
+            let fresh = Configuration::load(&inputs, None, &files, &caches, &tables);
             prop_assert_eq!(dump(&live.configuration), dump(&fresh), "after {:?}", edit);
         }
     }
@@ -169,7 +169,7 @@ proptest! {
         let (tables, caches, inputs) = (tables(), Caches::default(), RootInputs::default());
         let mut files = MemoryFiles::of(START.iter().copied());
         let mut there = vec![true; START.len()];
-        let mut live = Live::load(&inputs, &files, &caches, &tables);
+        let mut live = Live::load(&inputs, None, &files, &caches, &tables);
         for at in order {
             let (path, text) = START[at];
             there[at] = !there[at];
@@ -178,8 +178,8 @@ proptest! {
             } else {
                 files.remove(Utf8Path::new(path));
             }
-            live.update(&inputs, &files, &caches, None);
-            let fresh = Configuration::load(&inputs, &files, &caches, &tables);
+            live.update(&inputs, None, &files, &caches, None);
+            let fresh = Configuration::load(&inputs, None, &files, &caches, &tables);
             prop_assert_eq!(dump(&live.configuration), dump(&fresh), "{} is there: {}", path, there[at]);
         }
     }
@@ -189,10 +189,10 @@ proptest! {
 fn an_edit_changes_what_was_made_from_it_alone() {
     let (tables, caches, inputs) = (tables(), Caches::default(), RootInputs::default());
     let mut files = MemoryFiles::of(START.iter().copied());
-    let mut live = Live::load(&inputs, &files, &caches, &tables);
+    let mut live = Live::load(&inputs, None, &files, &caches, &tables);
     let path = Utf8PathBuf::from("over_override.tf");
     files.put(&path, b"resource \"t\" \"plain\" {\n  extra = 1\n}\n");
-    let delta = live.update(&inputs, &files, &caches, Some(&[path])).unwrap();
+    let delta = live.update(&inputs, None, &files, &caches, Some(&[path])).unwrap();
     let changed: Vec<String> = delta
         .changed
         .iter()
@@ -211,18 +211,18 @@ fn what_functions_read_is_followed() {
         "resource \"t\" \"r\" {\n  name = file(\"a.txt\")\n  days = length(fileset(\"d\", \"*\"))\n}\n";
     let (caches, inputs) = (Caches::default(), RootInputs::default());
     let mut files = MemoryFiles::of([("main.tf", text), ("a.txt", "one"), ("d/x", "")]);
-    let mut live = Live::load(&inputs, &files, &caches, &tables());
+    let mut live = Live::load(&inputs, None, &files, &caches, &tables());
     let fresh =
-        |files: &MemoryFiles| dump(&Configuration::load(&inputs, files, &Caches::default(), &tables()));
+        |files: &MemoryFiles| dump(&Configuration::load(&inputs, None, files, &Caches::default(), &tables()));
     let before = dump(&live.configuration);
     assert_eq!(before, fresh(&files));
     files.put("a.txt".into(), b"two");
-    live.update(&inputs, &files, &caches, Some(&["a.txt".into()]));
+    live.update(&inputs, None, &files, &caches, Some(&["a.txt".into()]));
     assert_eq!(dump(&live.configuration), fresh(&files));
     assert_ne!(dump(&live.configuration), before);
     let before = dump(&live.configuration);
     files.put("d/y".into(), b"");
-    live.update(&inputs, &files, &caches, None);
+    live.update(&inputs, None, &files, &caches, None);
     assert_eq!(dump(&live.configuration), fresh(&files));
     assert_ne!(dump(&live.configuration), before);
 }

@@ -17,7 +17,7 @@ fn load(files: &[(&str, &str)], vars: &[(&str, &str)]) -> Configuration {
         vars: vars.iter().map(|(name, value)| ((*name).into(), (*value).to_owned())).collect(),
         ..RootInputs::default()
     };
-    Configuration::load(&inputs, &MemoryFiles::of(files.iter().copied()), &Caches::default(), &tables)
+    Configuration::load(&inputs, None, &MemoryFiles::of(files.iter().copied()), &Caches::default(), &tables)
 }
 
 /// `address.attribute = value` for every attribute, sorted.

@@ -102,12 +102,12 @@ impl Publisher {
         for document in edited.cloned().collect::<Vec<_>>() {
             let Some(view) = views.get(document.workspace) else { continue };
             let near = view.analysis.roots_near(document.file);
-            self.document(&document, view, &near, encoding)?;
+            self.document(&document, view, &view.analysis.hurried(), &near, encoding)?;
         }
         for document in documents {
             let Some(view) = views.get(document.workspace) else { continue };
             let all = view.analysis.roots_of(document.file);
-            self.document(document, view, &all, encoding)?;
+            self.document(document, view, &view.analysis, &all, encoding)?;
         }
         Ok(())
     }
@@ -116,10 +116,10 @@ impl Publisher {
         &mut self,
         document: &Document,
         view: &View,
+        analysis: &Analysis,
         roots: &[RootId],
         encoding: Encoding,
     ) -> Result<(), Cancelled> {
-        let analysis = &view.analysis;
         let Some(source) = analysis.source(document.file) else { return Ok(()) };
         let mut fresh: Vec<proto::Diagnostic> = analysis
             .findings_in(document.file, roots)?

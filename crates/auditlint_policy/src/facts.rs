@@ -34,6 +34,21 @@ pub struct Facts {
     pub forwards: Vec<Forwarding>,
     /// Stores that the service makes by itself.
     pub service_stores: Vec<ServiceStore>,
+    /// The data sources that find it by its name.
+    pub looked_up: Vec<LookedUp>,
+}
+
+/// How a data source finds a resource.
+#[derive(Clone, Debug)]
+pub struct LookedUp {
+    /// The type of the data source.
+    pub data: Name,
+    /// Its argument that names the resource.
+    pub by: Name,
+    /// The attribute of the resource that is the name; the same word in most cases.
+    pub attribute: Name,
+    /// The attributes of the data source that are another one of the resource: the first of these that is written.
+    pub gives: Vec<(Name, Vec<Name>)>,
 }
 
 /// Events that a source can emit.

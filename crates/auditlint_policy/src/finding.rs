@@ -134,6 +134,8 @@ pub struct FlowStep {
     pub never_expires: bool,
     /// Whether it lies outside of what was read.
     pub external: bool,
+    /// The other root of the run that holds it.
+    pub root: Option<Arc<str>>,
 }
 
 /// Whether a remedy may be applied without asking.

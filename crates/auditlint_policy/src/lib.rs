@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod category;
 pub mod condition;
+pub mod crossing;
 mod duration;
 mod evaluate;
 pub mod facts;

@@ -112,7 +112,7 @@ fn finding(report: &Report, root: &RootReport, finding: &Finding, defers: bool) 
         "evidence": finding.evidence.iter().map(|item| evidence(report, item)).collect::<Vec<_>>(),
         "flows": finding.flows.iter().map(|flow| flow.iter().map(|step| json!({
             "address": step.address, "role": step.role, "retention_days": step.retention_days,
-            "never_expires": step.never_expires, "external": step.external,
+            "never_expires": step.never_expires, "external": step.external, "root": step.root.as_deref(),
         })).collect::<Vec<_>>()).collect::<Vec<_>>(),
         "state": null,
         "exemption": finding.exemption,

@@ -1,14 +1,12 @@
 //! The one literal behind a reference: a variable's default, a line of a variable file, a local, an argument.
 
-use auditlint_graph::terraform::Configuration;
 use auditlint_graph::{Origin, Tracked, Value};
-use auditlint_policy::{NewValue, RootContext, Verdict, evaluate};
+use auditlint_policy::{NewValue, Verdict};
 use auditlint_syntax::{FileId, Location, TextEdit, apply_edits};
 use rustc_hash::FxHashSet;
 
 use super::value::literal;
 use super::{FileEdits, Workshop, is_editable};
-use crate::overlay::Overlay;
 use crate::{Analysis, RootId, RootSpec};
 
 /// The edit of the literal that decides the attribute at `path`, a description of its place, and whether a trial
@@ -74,13 +72,14 @@ fn says(text: &str, value: &Value) -> bool {
 /// fails that did not fail before.
 pub(super) fn trial(workshop: &Workshop<'_>, file: FileId, text: &str) -> Option<bool> {
     let analysis = workshop.analysis;
-    let path = analysis.files().paths().path(file);
-    let mut files = Overlay::clone(analysis.overlay());
-    files.put(&path, text);
+    let tried = analysis.trial(&analysis.files().paths().path(file), text);
     let mut proven = true;
     for id in analysis.roots_of(file) {
-        let before = fingerprints(analysis, id)?;
-        let after = failing(analysis, id, &files)?;
+        // What a plan shows stays as it is, whatever a text says.
+        if !matches!(analysis.spec(id)?, RootSpec::Folder { .. }) {
+            return None;
+        }
+        let (before, after) = (failing(analysis, id)?, failing(&tried, id)?);
         if id == workshop.root
             && after.iter().any(|(rule, address)| {
                 *rule == *workshop.finding.rule && *address == workshop.finding.address.to_string()
@@ -95,23 +94,8 @@ pub(super) fn trial(workshop: &Workshop<'_>, file: FileId, text: &str) -> Option
 
 type Failing = FxHashSet<(String, String)>;
 
-fn fingerprints(analysis: &Analysis, id: RootId) -> Option<Failing> {
+fn failing(analysis: &Analysis, id: RootId) -> Option<Failing> {
     let judged = analysis.judged(id).ok()?;
-    Some(collect(judged.findings().map(|finding| &**finding)))
-}
-
-fn failing(analysis: &Analysis, id: RootId, files: &Overlay) -> Option<Failing> {
-    let RootSpec::Folder { inputs, .. } = analysis.spec(id)? else { return None };
-    let (set, caches) = analysis.prepared();
-    let configuration = Configuration::load(inputs, files, caches, &set.tables);
-    let context = RootContext { folder: inputs.folder.to_string(), keep_passes: false };
-    let evaluation = evaluate(&configuration.graph, &set.policy, &set.catalogue, &context);
-    Some(collect(evaluation.findings.iter().map(|finding| &**finding)))
-}
-
-fn collect<'a>(findings: impl Iterator<Item = &'a auditlint_policy::Finding>) -> Failing {
-    findings
-        .filter(|finding| finding.verdict == Verdict::Fail)
-        .map(|finding| (finding.rule.to_string(), finding.address.to_string()))
-        .collect()
+    let failing = judged.findings().filter(|finding| finding.verdict == Verdict::Fail);
+    Some(failing.map(|finding| (finding.rule.to_string(), finding.address.to_string())).collect())
 }

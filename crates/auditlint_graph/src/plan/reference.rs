@@ -163,6 +163,7 @@ impl<'a> Resolver<'a> {
             },
         };
         Reference {
+            root: None,
             module: module.clone(),
             mode,
             kind: kind.text.clone(),

@@ -73,7 +73,7 @@ impl World<'_> {
     }
 
     /// An argument of the provider configuration that the data source uses, where it says anything.
-    fn provider_argument(
+    pub(super) fn provider_argument(
         &self,
         id: ModuleId,
         kind: &Name,

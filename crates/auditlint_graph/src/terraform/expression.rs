@@ -17,15 +17,15 @@ impl World<'_> {
     /// The value of `expr`, which stands in `block` of module `id`.
     pub(super) fn eval(&self, id: usize, block: &BlockRef, expr: &Expr, scope: &Scope) -> Tracked {
         let at = block.place(expr.span);
-        if self.depth.get() >= DEEPEST_QUESTIONS {
+        if self.limits.depth.get() >= DEEPEST_QUESTIONS {
             return self.unknown(CauseKind::Function, "an expression nested too deeply", "", at);
         }
         if !self.spend(1) {
             return self.too_many_steps(at);
         }
-        self.depth.set(self.depth.get() + 1);
+        self.limits.depth.set(self.limits.depth.get() + 1);
         let value = self.eval_kind(id, block, expr, scope, at);
-        self.depth.set(self.depth.get() - 1);
+        self.limits.depth.set(self.limits.depth.get() - 1);
         value
     }
 

@@ -41,6 +41,17 @@ impl ParsedFiles {
         parsed
     }
 
+    /// The parsed text of the configuration file at `path`; none where there is none to be read.
+    pub(super) fn read(
+        &self,
+        path: &Utf8Path,
+        files: &dyn Files,
+        blocks: &BlockCache,
+    ) -> Option<Arc<HclFile>> {
+        let source = files.read(path).ok().filter(|_| path.file_name().is_some_and(is_terraform))?;
+        Some(self.file(&source, blocks))
+    }
+
     /// The module in `path`; an empty one when no Terraform file is there.
     pub fn folder(&self, path: &Utf8Path, files: &dyn Files, blocks: &BlockCache) -> Arc<Folder> {
         let mut unread = Vec::new();

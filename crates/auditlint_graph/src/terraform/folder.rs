@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use auditlint_syntax::hcl::{self, Attribute, Block, ExprKind, HclFile, Item, ItemKind};
-use auditlint_syntax::{Location, Name, Source, Span};
+use auditlint_syntax::{FileId, Location, Name, Source, Span};
 use rustc_hash::FxHashMap;
 
+use super::backend::Backend;
 use super::files::{is_override, syntax_gap};
 use crate::{Gap, GapKind, Mode};
 
@@ -75,6 +76,8 @@ pub(super) struct Part {
     overrides: bool,
     is_root_like: bool,
     is_unreadable: bool,
+    /// Where the root keeps its state.
+    backend: Option<Backend>,
 }
 
 /// Where a folder's names are declared.
@@ -139,6 +142,7 @@ impl Part {
             overrides: source.path().file_name().is_some_and(is_override),
             is_root_like: false,
             is_unreadable: parsed.items.is_empty() && !parsed.problems.is_empty(),
+            backend: None,
         };
         let problems = parsed.problems.iter();
         part.gaps.extend(problems.map(|problem| syntax_gap(source.path(), source.file(), problem)));
@@ -168,8 +172,10 @@ impl Part {
                 }
             }
             ("terraform", ..) => {
-                let is_backend = |inner: &Block| inner.ident == "backend" || inner.ident == "cloud";
-                self.is_root_like |= block.body.blocks.iter().any(is_backend);
+                if let Some(backend) = Backend::of(&block.body) {
+                    self.is_root_like = true;
+                    self.backend = Some(backend);
+                }
                 return;
             }
             ("locals", ..) => {
@@ -190,6 +196,14 @@ impl Part {
                 .map(|(name, _)| name)
                 .eq(other.declarations.iter().map(|(name, _)| name))
     }
+}
+
+/// Whether a file says where a root keeps its state.
+pub(super) fn backend_in(file: &HclFile) -> bool {
+    file.items.iter().any(|item| match &item.piece.kind {
+        ItemKind::Block(block) => block.ident == "terraform" && Backend::of(&block.body).is_some(),
+        _ => false,
+    })
 }
 
 impl Index {
@@ -349,6 +363,11 @@ impl Folder {
     #[must_use]
     pub fn is_root_like(&self) -> bool {
         self.parts.iter().any(|part| part.is_root_like)
+    }
+
+    /// Where the root keeps its state, and the file that says so; what an override file says wins.
+    pub(super) fn backend(&self) -> Option<(FileId, &Backend)> {
+        self.parts.iter().rev().find_map(|part| Some((part.source.file(), part.backend.as_ref()?)))
     }
 
     /// What could not be read.

@@ -25,8 +25,10 @@ const INSTANCES: u64 = 200_000;
 /// Most module instances of a root.
 pub(super) const MODULES: usize = 5_000;
 
-/// What is left to spend.
+/// What is left to spend, for a root and for those that it reads together.
 pub(super) struct Limits {
+    /// Questions that are open, one inside of the other.
+    pub(super) depth: Cell<u32>,
     steps: Cell<u32>,
     all: Cell<u64>,
     instances: Cell<u64>,
@@ -34,7 +36,12 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: Cell::new(STEPS), all: Cell::new(ALL_STEPS), instances: Cell::new(INSTANCES) }
+        Self {
+            depth: Cell::new(0),
+            steps: Cell::new(STEPS),
+            all: Cell::new(ALL_STEPS),
+            instances: Cell::new(INSTANCES),
+        }
     }
 }
 

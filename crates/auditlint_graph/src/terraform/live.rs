@@ -1,15 +1,18 @@
 //! A root that is evaluated again and again: after an edit, only what was made from the edited blocks.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use auditlint_syntax::{Files, Name, Recorder};
-use camino::Utf8PathBuf;
+use auditlint_syntax::{Access, Files, Name, Recorder};
+use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::estate::Standing;
 use super::folder::Declared;
 use super::memo::{Aspect, Memo, Question};
 use super::modules::{Children, ModuleId};
+use super::neighbours::{Neighbours, Seen};
 use super::variables::Given;
 use super::world::{Kept, World, installed_modules};
 use super::{Caches, Configuration, RootInputs};
@@ -35,43 +38,100 @@ type Placed = FxHashMap<(ModuleId, Declared), Vec<Slot>>;
 /// Reads and evaluates a root that nobody edits.
 pub(super) fn load_once(
     inputs: &RootInputs,
+    standing: Option<Standing<'_>>,
     files: &dyn Files,
     caches: &Caches,
     tables: &Tables,
 ) -> Configuration {
-    load(inputs, files, caches, tables, Memo::default(), None).0
+    load(inputs, standing, files, caches, tables, Memo::default(), None).0
 }
 
 /// Evaluates a root from nothing.
 fn load(
     inputs: &RootInputs,
+    standing: Option<Standing<'_>>,
     files: &dyn Files,
     caches: &Caches,
     tables: &Tables,
     memo: Memo,
     placed: Option<&mut Placed>,
-) -> (Configuration, Kept) {
-    let recorder = Recorder::new(files);
+) -> (Configuration, Option<Kept>) {
+    let (own, others) = (Recorder::new(files), Recorder::new(files));
     let mut configuration = Configuration::default();
-    let kept = {
-        let world = World::new(inputs, &recorder, caches, tables, memo);
+    let (kept, seen) = {
+        let world = World::new(inputs, &own, caches, tables, memo);
+        let neighbours = standing.map(|standing| Neighbours::new(standing, files, &others, caches, tables));
+        let world = entered(world, neighbours.as_ref());
         let graph = Arc::make_mut(&mut configuration.graph);
         Placer { world: &world, graph, placed, delta: None, visited: 0 }.visit_new();
         finish(&world, &mut configuration);
-        world.keep()
+        left(world, neighbours.as_ref())
     };
-    configuration.accesses = recorder.accesses().into();
+    configuration.seen = seen;
+    record(&mut configuration, own.accesses(), others.accesses());
     (configuration, kept)
 }
 
+/// The world among its neighbours, which know it.
+fn entered<'a>(world: World<'a>, neighbours: Option<&Rc<Neighbours<'a>>>) -> Rc<World<'a>> {
+    let Some(neighbours) = neighbours else { return Rc::new(world) };
+    let world = world.among(neighbours.own(), neighbours);
+    neighbours.enter(&world);
+    world
+}
+
+/// What stays of a world, and what was seen of its neighbours.
+fn left(world: Rc<World<'_>>, neighbours: Option<&Rc<Neighbours<'_>>>) -> (Option<Kept>, Option<Seen>) {
+    let seen = neighbours.and_then(|neighbours| neighbours.leave());
+    (Rc::try_unwrap(world).ok().map(World::keep), seen)
+}
+
+/// Adds what was asked for. A root goes on depending on what it read before; one dependency too many only costs a
+/// look.
+fn record(configuration: &mut Configuration, own: Vec<Access>, others: Vec<Access>) {
+    let add = |known: &mut Arc<[Access]>, mut new: Vec<Access>| {
+        new.retain(|access| known.binary_search(access).is_err());
+        if !new.is_empty() {
+            new.extend(known.iter().cloned());
+            new.sort();
+            new.dedup();
+            *known = new.into();
+        }
+    };
+    add(&mut configuration.elsewhere, others.clone());
+    add(&mut configuration.accesses, own);
+    add(&mut configuration.accesses, others);
+}
+
 impl Live {
-    /// Reads and evaluates a root.
+    /// Reads and evaluates a root, alone or among the other roots of a run.
     #[must_use]
-    pub fn load(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables: &Tables) -> Self {
+    pub fn load(
+        inputs: &RootInputs,
+        standing: Option<Standing<'_>>,
+        files: &dyn Files,
+        caches: &Caches,
+        tables: &Tables,
+    ) -> Self {
         let mut placed = Placed::default();
-        let (configuration, kept) = load(inputs, files, caches, tables, Memo::following(), Some(&mut placed));
-        let asked = kept.memo.len();
-        Self { configuration, tables: tables.clone(), kept: Some(kept), placed, asked }
+        let (configuration, kept) =
+            load(inputs, standing, files, caches, tables, Memo::following(), Some(&mut placed));
+        let asked = kept.as_ref().map_or(0, |kept| kept.memo.len());
+        Self { configuration, tables: tables.clone(), kept, placed, asked }
+    }
+
+    /// Whether a text that was read of other roots is among `changed`; any may be, where that is not known.
+    fn reads_elsewhere(&self, changed: Option<&[Utf8PathBuf]>) -> bool {
+        let elsewhere = &self.configuration.elsewhere;
+        let has = |access: Access| elsewhere.binary_search(&access).is_ok();
+        let is_read = |path: &Utf8Path| {
+            has(Access::Read(path.to_owned()))
+                || path.parent().is_some_and(|parent| has(Access::List(parent.to_owned())))
+        };
+        match changed {
+            Some(changed) => !elsewhere.is_empty() && changed.iter().any(|path| is_read(path)),
+            None => !elsewhere.is_empty(),
+        }
     }
 
     /// Takes in that texts changed: those of `changed` alone, where that is known, and no file came or went.
@@ -79,6 +139,7 @@ impl Live {
     pub fn update(
         &mut self,
         inputs: &RootInputs,
+        standing: Option<Standing<'_>>,
         files: &dyn Files,
         caches: &Caches,
         changed: Option<&[Utf8PathBuf]>,
@@ -93,15 +154,25 @@ impl Live {
             Some(changed) => !changed.iter().any(|path| kept.data.contains(path)),
             None => kept.data.is_empty(),
         };
-        let Some(kept) = kept.filter(is_installed_alike).filter(is_data_alike) else {
-            *self = Self::load(inputs, files, caches, &tables);
+        // Of a circle of roots the answers depend on where the evaluation came in.
+        let is_circle = self.configuration.seen.as_ref().is_some_and(|seen| seen.circular);
+        let is_seen_alike = |_: &Kept| {
+            !is_circle
+                && !self.reads_elsewhere(changed)
+                && self.configuration.sees_the_same(standing, files, caches, &tables)
+        };
+        let Some(kept) = kept.filter(is_installed_alike).filter(is_data_alike).filter(is_seen_alike) else {
+            *self = Self::load(inputs, standing, files, caches, &tables);
             return None;
         };
-        let recorder = Recorder::new(files);
+        let (own, others) = (Recorder::new(files), Recorder::new(files));
         let mut delta = Delta::default();
         {
-            let mut world = World::resume(inputs, &recorder, caches, &tables, kept);
+            let mut world = World::resume(inputs, &own, caches, &tables, kept);
             let texts = changed_texts(&mut world, changed);
+            let neighbours =
+                standing.map(|standing| Neighbours::new(standing, files, &others, caches, &tables));
+            let world = entered(world, neighbours.as_ref());
             let mut placer = Placer {
                 visited: world.modules.borrow().next(),
                 world: &world,
@@ -111,17 +182,19 @@ impl Live {
             };
             placer.follow(texts);
             delta.gaps = finish(&world, &mut self.configuration);
-            self.kept = Some(world.keep());
+            let (kept, seen) = left(world, neighbours.as_ref());
+            self.kept = kept;
+            let before = self.configuration.seen.take();
+            self.configuration.seen = match seen {
+                Some(seen) => Some(seen.and(before)),
+                None => before,
+            };
         }
-        // A root goes on depending on what it read before; one dependency too many only costs a look.
-        let known = &mut self.configuration.accesses;
-        let mut new = recorder.accesses();
-        new.retain(|access| known.binary_search(access).is_err());
-        if !new.is_empty() {
-            new.extend(known.iter().cloned());
-            new.sort();
-            *known = new.into();
+        if self.configuration.seen.as_ref().is_some_and(|seen| seen.circular) {
+            *self = Self::load(inputs, standing, files, caches, &tables);
+            return None;
         }
+        record(&mut self.configuration, own.accesses(), others.accesses());
         Some(delta)
     }
 }

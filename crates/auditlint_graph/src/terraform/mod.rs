@@ -1,8 +1,10 @@
 //! HCL to resources: the files of a root module and of the modules that it calls, evaluated lazily.
 
+mod backend;
 mod conversion;
 mod convert;
 mod data;
+mod estate;
 mod expand;
 mod expression;
 mod files;
@@ -12,9 +14,13 @@ mod iteration;
 mod lifecycle;
 mod limits;
 mod live;
+mod lookup;
 mod memo;
 mod modules;
+mod names;
+mod neighbours;
 mod operators;
+mod remote;
 mod resources;
 mod templates;
 mod traversal;
@@ -29,6 +35,7 @@ use auditlint_syntax::hcl::BlockCache;
 use auditlint_syntax::{Access, Files, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub use estate::{Estate, Member, Standing};
 pub use files::{ParsedFiles, is_terraform};
 pub use folder::Folder;
 pub(crate) use functions::write_json;
@@ -74,13 +81,39 @@ pub struct Configuration {
     pub folders: Vec<Utf8PathBuf>,
     /// Number of Terraform files in them, those included that could not be read.
     pub files: usize,
+    /// What was asked for on behalf of other roots, sorted; a part of [`Self::accesses`].
+    pub elsewhere: Arc<[Access]>,
+    /// What was seen of other roots, where one was looked for.
+    seen: Option<neighbours::Seen>,
 }
 
 impl Configuration {
-    /// Reads and evaluates a root.
+    /// Reads and evaluates a root, alone or among the other roots of a run.
     #[must_use]
-    pub fn load(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables: &Tables) -> Self {
-        live::load_once(inputs, files, caches, tables)
+    pub fn load(
+        inputs: &RootInputs,
+        standing: Option<Standing<'_>>,
+        files: &dyn Files,
+        caches: &Caches,
+        tables: &Tables,
+    ) -> Self {
+        live::load_once(inputs, standing, files, caches, tables)
+    }
+
+    /// Whether what it saw of other roots is still so: the same roots keep the same states, and have resources of
+    /// the same names.
+    #[must_use]
+    pub fn sees_the_same(
+        &self,
+        standing: Option<Standing<'_>>,
+        files: &dyn Files,
+        caches: &Caches,
+        tables: &Tables,
+    ) -> bool {
+        match (&self.seen, standing) {
+            (Some(seen), Some(standing)) => seen.is_current(standing, files, caches, tables),
+            (seen, _) => seen.is_none(),
+        }
     }
 }
 

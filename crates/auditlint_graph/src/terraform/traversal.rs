@@ -20,6 +20,17 @@ enum Step<'e> {
     Index(&'e Expr),
 }
 
+impl<'e> Step<'e> {
+    /// The name, where it is written out.
+    fn written(&self) -> Option<&'e Name> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Index(Expr { kind: ExprKind::String(name), .. }) => Some(name),
+            Self::Index(_) => None,
+        }
+    }
+}
+
 impl World<'_> {
     pub(super) fn traversal(
         &self,
@@ -124,8 +135,16 @@ impl World<'_> {
         at: Location,
     ) -> Tracked {
         let mut value = value;
-        for step in steps {
+        let mut steps = steps;
+        while let Some((step, rest)) = steps.split_first() {
+            steps = rest;
             value = match step {
+                Step::Name(name) if is_whole_resource(&value) && self.is_outputs(&value, name) => {
+                    // Only the output that is asked for: another one may rest on this root.
+                    let one = rest.first().and_then(Step::written);
+                    steps = rest.get(usize::from(one.is_some())..).unwrap_or_default();
+                    self.remote(&value, name, one, at)
+                }
                 Step::Name(name) if is_whole_resource(&value) => self.attribute_of(&value, name, at),
                 Step::Name(name) => {
                     let key = Tracked::new(Value::String((*name).clone()), Origin::Written(at));
@@ -168,7 +187,7 @@ impl World<'_> {
         })
     }
 
-    fn output(&self, id: ModuleId, name: &Name, at: Location) -> Tracked {
+    pub(super) fn output(&self, id: ModuleId, name: &Name, at: Location) -> Tracked {
         let declared = Declared::Output(name.clone());
         let module = self.looking_for(id, declared.clone());
         let Some(block) = module.folder.output(name) else {
@@ -257,6 +276,7 @@ impl World<'_> {
             let unknown = self.undeclared(id, &format!("{data}{kind}.{name}"), at);
             // Whatever it is, it is no other resource than the one that is named.
             let reference = Reference {
+                root: None,
                 module: module.path.clone(),
                 mode,
                 kind: kind.clone(),
@@ -269,6 +289,7 @@ impl World<'_> {
         }
         let whole = |key: RefKey| {
             let reference = Reference {
+                root: None,
                 module: module.path.clone(),
                 mode,
                 kind: kind.clone(),
@@ -322,9 +343,18 @@ impl World<'_> {
     }
 
     /// Attribute `name` of a resource instance.
-    fn attribute_of(&self, whole: &Tracked, name: &Name, at: Location) -> Tracked {
+    pub(super) fn attribute_of(&self, whole: &Tracked, name: &Name, at: Location) -> Tracked {
         let Some([reference]) = whole.references.as_deref() else { return Tracked::default() };
         let exact = Reference { attribute: name.clone(), ..reference.clone() };
+        if let Some(root) = reference.root {
+            return self.attribute_elsewhere(root, whole, name, at);
+        }
+        if reference.mode == Mode::Data
+            && let Some(found) = self.looked_up(reference, name, at)
+        {
+            let sensitive = self.tables.facts.of(&reference.kind).sensitive.contains(name);
+            return self.passed(found, &[], at).marked(sensitive || is_sensitive_name(name));
+        }
         let facts = self.tables.facts.of(&reference.kind);
         let sensitive = is_sensitive_name(name) || facts.sensitive.contains(name);
         let computed = || {
@@ -353,7 +383,7 @@ impl World<'_> {
     }
 
     /// The module of the resource that `reference` names, if the resource is declared there.
-    fn module_of(&self, reference: &Reference) -> Option<(ModuleId, Arc<Module>)> {
+    pub(super) fn module_of(&self, reference: &Reference) -> Option<(ModuleId, Arc<Module>)> {
         let id = self.modules.borrow().by_path(&reference.module)?;
         let declared = Declared::Resource(reference.mode, reference.kind.clone(), reference.name.clone());
         let module = self.looking_for(id, declared);
@@ -362,7 +392,7 @@ impl World<'_> {
     }
 
     /// The attribute as it is written in the block that `reference` names, evaluated for its instance.
-    fn written_attribute(&self, reference: &Reference, attribute: &Name) -> Option<Tracked> {
+    pub(super) fn written_attribute(&self, reference: &Reference, attribute: &Name) -> Option<Tracked> {
         let (id, module) = self.module_of(reference)?;
         let Reference { mode, kind, name, .. } = reference;
         let block = module.folder.resource(*mode, kind, name)?;
@@ -417,7 +447,7 @@ impl World<'_> {
         })
     }
 
-    fn cause_of(&self, reference: &Reference) -> Cause {
+    pub(super) fn cause_of(&self, reference: &Reference) -> Cause {
         let dot = |text: &str| if text.is_empty() { String::new() } else { format!("{text}.") };
         let attribute =
             if reference.attribute.is_empty() { String::new() } else { format!(".{}", reference.attribute) };

@@ -3,8 +3,9 @@
 //! Everything is evaluated when it is first asked for and remembered; a question that is asked while it is
 //! being answered is a cycle, and unknown.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use auditlint_syntax::{Files, Location, Name};
@@ -16,9 +17,12 @@ use super::folder::{BlockRef, Declared, Folder};
 use super::limits::{self, Limits};
 use super::memo::{Answer, Asked, Aspect, Memo, Question};
 use super::modules::{Children, Module, ModuleId, Modules, Scope};
+use super::neighbours::Neighbours;
 use super::variables::Given;
 use super::{Caches, RootInputs, join_source};
-use crate::{Cause, CauseKind, Gap, GapKind, Key, Mode, ModulePath, Origin, Tables, Tracked, Unknown, Value};
+use crate::{
+    Cause, CauseKind, Gap, GapKind, Key, Mode, ModulePath, Origin, RootKey, Tables, Tracked, Unknown, Value,
+};
 
 /// Deepest chain of module calls.
 const DEEPEST_CALLS: usize = 32;
@@ -31,8 +35,10 @@ pub(super) struct World<'a> {
     pub(super) caches: &'a Caches,
     pub(super) tables: &'a Tables,
     pub(super) given: Given,
-    pub(super) depth: Cell<u32>,
-    pub(super) limits: Limits,
+    /// Shared with the roots that this one reads.
+    pub(super) limits: Rc<Limits>,
+    /// The number of the root, and the other roots of the run.
+    pub(super) neighbours: Option<(RootKey, Rc<Neighbours<'a>>)>,
     pub(super) modules: RefCell<Modules>,
     pub(super) memo: RefCell<Memo>,
     /// The files and folders that functions asked for: no question of the memo is about them.
@@ -90,8 +96,14 @@ impl<'a> World<'a> {
     ) -> Self {
         let Kept { given, modules, memo, data, installed } = kept;
         let (modules, memo, data) = (RefCell::new(modules), RefCell::new(memo), RefCell::new(data));
-        let (depth, limits) = (Cell::new(0), Limits::default());
-        Self { inputs, files, caches, tables, given, depth, limits, modules, memo, data, installed }
+        let (limits, neighbours) = (Rc::default(), None);
+        Self { inputs, files, caches, tables, given, limits, neighbours, modules, memo, data, installed }
+    }
+
+    /// The same world as that of root `key`, which can ask the others.
+    pub(super) fn among(self, key: RootKey, neighbours: &Rc<Neighbours<'a>>) -> Rc<Self> {
+        let limits = Rc::clone(&neighbours.limits);
+        Rc::new(Self { limits, neighbours: Some((key, Rc::clone(neighbours))), ..self })
     }
 
     pub(super) fn keep(self) -> Kept {
@@ -164,7 +176,10 @@ impl<'a> World<'a> {
         let asked = self.memo.borrow_mut().ask(question);
         match asked {
             Asked::Known(answer) => answer,
-            Asked::Circular => circular(),
+            Asked::Circular => {
+                self.neighbours.iter().for_each(|(_, neighbours)| neighbours.note_circle());
+                circular()
+            }
             Asked::Open(entry) => {
                 let answer = answer();
                 self.memo.borrow_mut().answered(entry, answer.clone());

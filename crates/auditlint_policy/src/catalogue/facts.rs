@@ -8,7 +8,7 @@ use super::conditions::{condition, operand, path};
 use super::rules::read_categories;
 use crate::Days;
 use crate::condition::AttributePath;
-use crate::facts::{Emission, Facts, Forwarding, Keeping, Retention, ServiceStore, Sink};
+use crate::facts::{Emission, Facts, Forwarding, Keeping, LookedUp, Retention, ServiceStore, Sink};
 
 /// Reads the facts of the file at `file`.
 pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Option<Facts> {
@@ -55,6 +55,13 @@ pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Opti
         .iter()
         .filter_map(|node| service_store(node, &mut own))
         .collect();
+    let looked_up = map
+        .take("looked_up")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|node| look_up(node, &mut own))
+        .collect();
     map.finish();
     problems.append(&mut own);
     let kind = kind?;
@@ -80,7 +87,27 @@ pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Opti
         keeps,
         forwards,
         service_stores,
+        looked_up,
     })
+}
+
+fn look_up(node: &Node, problems: &mut Vec<Problem>) -> Option<LookedUp> {
+    let mut own = Vec::new();
+    let mut map = MapReader::new(node, problems);
+    let data = map.need("data").and_then(|node| string(node, &mut own)).map(Name::new);
+    let by = map.need("by").and_then(|node| string(node, &mut own)).map(Name::new);
+    let attribute = map.string("attribute").map(Name::new);
+    let gives = map.take("gives").map(Node::entries).unwrap_or_default().iter();
+    let gives = gives
+        .map(|entry| {
+            let names = entry.value.items().iter().filter_map(|item| string(item, &mut own));
+            (Name::new(&entry.key), names.map(Name::new).collect())
+        })
+        .collect();
+    map.finish();
+    problems.append(&mut own);
+    let by = by?;
+    Some(LookedUp { data: data?, attribute: attribute.unwrap_or_else(|| by.clone()), by, gives })
 }
 
 fn emission(node: &Node, problems: &mut Vec<Problem>) -> Emission {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auditlint_graph::{FactsTable, Interest, Map, Number, Origin, ResourceFacts, Tables, Tracked, Value};
+use auditlint_graph::{
+    FactsTable, Interest, Lookup, Map, Number, Origin, ResourceFacts, Tables, Tracked, Value,
+};
 use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
@@ -36,7 +38,24 @@ pub(super) fn tables<'r>(catalogue: &Catalogue, rules: impl Iterator<Item = &'r 
     for (kind, attribute) in probes::INTEREST {
         interest.add(kind, attribute);
     }
-    Tables { facts: Arc::new(FactsTable::new(types)), interest: Arc::new(interest) }
+    let facts = FactsTable::new(types).with_lookups(lookups(catalogue));
+    Tables { facts: Arc::new(facts), interest: Arc::new(interest) }
+}
+
+/// What data sources look for, by their type.
+fn lookups(catalogue: &Catalogue) -> FxHashMap<Name, Vec<Lookup>> {
+    let mut out: FxHashMap<Name, Vec<Lookup>> = FxHashMap::default();
+    for (kind, facts) in catalogue.all_facts() {
+        for found in &facts.looked_up {
+            out.entry(found.data.clone()).or_default().push(Lookup {
+                kind: kind.clone(),
+                argument: found.by.clone(),
+                attribute: found.attribute.clone(),
+                gives: found.gives.iter().cloned().collect(),
+            });
+        }
+    }
+    out
 }
 
 fn resource_facts(facts: &Facts) -> ResourceFacts {

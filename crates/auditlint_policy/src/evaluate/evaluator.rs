@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::judge::Judge;
 use super::reads::{Read, Readers, Reads, Stage};
 use super::{Context, Evaluation, Joins, RootContext, is_judged};
+use crate::crossing::{Crossings, Exports};
 use crate::flow::{Flow, Part};
 use crate::rule::RuleKind;
 use crate::{Binding, Catalogue, Category, Finding, Policy, Verdict};
@@ -33,6 +34,17 @@ pub struct Evaluator {
     outcomes: FxHashMap<Slot, Outcome>,
     /// Who read what; none where nothing will be judged again.
     readers: Option<Readers>,
+    /// What changed since the resources were judged.
+    pending: Pending,
+}
+
+/// Changes that no verdict takes in yet.
+#[derive(Default)]
+struct Pending {
+    reads: FxHashSet<Read>,
+    slots: BTreeSet<Slot>,
+    /// Whether logs take another way.
+    flows: bool,
 }
 
 /// The verdicts on one resource of which a rule speaks.
@@ -54,38 +66,74 @@ pub struct Rejudged {
 }
 
 impl Evaluator {
-    /// Judges every resource once.
+    /// Judges every resource once, as if there were no other root.
     #[must_use]
     pub fn once(graph: &ResourceGraph, matter: Matter<'_>) -> Self {
-        let mut evaluator = Self::default();
-        evaluator.judge_all(graph, matter);
+        let mut evaluator = Self::survey(graph, matter);
+        evaluator.judge_all(graph, matter, &Arc::default());
         evaluator
     }
 
-    /// Judges every resource, and remembers what each verdict was made from.
+    /// Finds out where the logs of every resource go; nothing is judged yet.
+    #[must_use]
+    pub fn survey(graph: &ResourceGraph, matter: Matter<'_>) -> Self {
+        Self::default().surveyed(graph, matter)
+    }
+
+    /// The same, and remembers from now on what everything was made from.
     #[must_use]
     pub fn following(graph: &ResourceGraph, matter: Matter<'_>) -> Self {
-        let mut evaluator = Self { readers: Some(Readers::default()), ..Self::default() };
-        evaluator.judge_all(graph, matter);
-        evaluator
+        Self { readers: Some(Readers::default()), ..Self::default() }.surveyed(graph, matter)
     }
 
-    /// Judges again what `delta` may have changed; `graph` is the one after it. Gives the findings that came
-    /// and went.
-    pub fn update(&mut self, graph: &ResourceGraph, delta: &Delta, matter: Matter<'_>) -> Vec<Rejudged> {
-        let mut reads = self.changed(graph, delta, matter.catalogue);
+    fn surveyed(mut self, graph: &ResourceGraph, matter: Matter<'_>) -> Self {
+        for (slot, _) in graph.iter() {
+            self.follow_logs(graph, matter, slot);
+        }
+        self
+    }
+
+    /// What of the root has to do with other roots.
+    #[must_use]
+    pub fn exports(&self, graph: &ResourceGraph) -> Exports {
+        self.flow.exports(graph)
+    }
+
+    /// Judges every resource; `crossings` is what crosses the border of the root.
+    pub fn judge_all(&mut self, graph: &ResourceGraph, matter: Matter<'_>, crossings: &Arc<Crossings>) {
+        self.pending = Pending::default();
+        self.outcomes.clear();
+        self.flow.receive(crossings);
+        self.flow.assemble(graph);
+        let bindings = by_kind(matter.policy);
+        graph.iter().for_each(|(slot, _)| self.judge(graph, matter, &bindings, slot));
+    }
+
+    /// Takes in where logs go after `delta`; `graph` is the one after it. The verdicts stay until [`Self::rejudge`].
+    pub fn follow(&mut self, graph: &ResourceGraph, delta: &Delta, matter: Matter<'_>) {
+        let reads = self.changed(graph, delta, matter.catalogue);
         let own: BTreeSet<Slot> =
             delta.changed.iter().copied().chain(delta.removed.iter().map(|(slot, _)| *slot)).collect();
         let mut flows = own.clone();
         flows.extend(self.readers.iter().flat_map(|readers| readers.of(&reads, Stage::Flow)));
-        let mut flows_differently = false;
         for slot in flows {
-            flows_differently |= self.follow(graph, matter, slot);
+            self.pending.flows |= self.follow_logs(graph, matter, slot);
         }
-        if flows_differently {
+        self.pending.reads.extend(reads);
+        self.pending.slots.extend(own);
+    }
+
+    /// Judges again what may have changed since the last time. Gives the findings that came and went.
+    pub fn rejudge(
+        &mut self,
+        graph: &ResourceGraph,
+        matter: Matter<'_>,
+        crossings: &Arc<Crossings>,
+    ) -> Vec<Rejudged> {
+        let Pending { mut reads, slots: mut verdicts, flows } = std::mem::take(&mut self.pending);
+        if self.flow.receive(crossings) || flows {
             reads.extend(self.flow.assemble(graph).into_iter().map(Read::Flow));
         }
-        let mut verdicts = own;
         verdicts.extend(self.readers.iter().flat_map(|readers| readers.of(&reads, Stage::Verdict)));
         let bindings = by_kind(matter.policy);
         verdicts
@@ -127,18 +175,8 @@ impl Evaluator {
         self.outcomes.values().flat_map(|outcome| &outcome.findings)
     }
 
-    fn judge_all(&mut self, graph: &ResourceGraph, matter: Matter<'_>) {
-        let slots = || graph.iter().map(|(slot, _)| slot);
-        for slot in slots() {
-            self.follow(graph, matter, slot);
-        }
-        self.flow.assemble(graph);
-        let bindings = by_kind(matter.policy);
-        slots().for_each(|slot| self.judge(graph, matter, &bindings, slot));
-    }
-
     /// Where the logs of one resource go. True when that is different now.
-    fn follow(&mut self, graph: &ResourceGraph, matter: Matter<'_>, slot: Slot) -> bool {
+    fn follow_logs(&mut self, graph: &ResourceGraph, matter: Matter<'_>, slot: Slot) -> bool {
         let resource = graph.get(slot).filter(|resource| is_judged(resource));
         let known = resource.filter(|resource| matter.catalogue.facts(resource.kind()).is_some());
         let Some(resource) = known else {

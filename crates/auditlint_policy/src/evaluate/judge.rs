@@ -5,11 +5,13 @@ use auditlint_syntax::Name;
 use sha2::{Digest as _, Sha256};
 
 use super::reads::Reads;
-use super::{Context, Joins, Judged, RootContext, Subject, place, remedy};
+use super::{Context, Joins, Judged, Look, RootContext, Subject, place, remedy};
 use crate::condition::Operand;
-use crate::flow::Flow;
+use crate::flow::{Flow, Lost};
 use crate::rule::{Intent, RuleKind};
-use crate::{Binding, Catalogue, Category, Days, Evidence, Finding, Place, Policy, PolicyRef, Verdict};
+use crate::{
+    Binding, Catalogue, Category, Days, Evidence, Finding, Place, Policy, PolicyRef, Related, Verdict,
+};
 use std::sync::Arc;
 
 /// One rule, and the resource that it judges.
@@ -100,9 +102,29 @@ impl Judge<'_> {
             judged.verdict = judged.verdict.at_most_unknown();
             judged.cause = undecided.or(judged.cause);
         }
+        if let Some(lost) = self.lost(&judged, &context, &categories) {
+            let undecided = Judged { related: judged.related, ..Judged::unknown(lost.cause.clone()) };
+            judged = match lost.path.as_ref().map(|path| (path, context.look(&subject, path))) {
+                Some((path, Look::Set(value))) => undecided.looking(path.to_string(), Some(value)),
+                _ => undecided,
+            };
+        }
         let keep = judged.verdict != Verdict::Pass || self.root.keep_passes;
         let verdict = judged.verdict;
         Some((verdict, keep.then(|| self.finding(&context, judged, &parameters, at, categories))))
+    }
+
+    /// The logs of a source in order of which nobody knows how long they are kept, where the policy says how long:
+    /// another root decides where they rest.
+    fn lost<'c>(&self, judged: &Judged, context: &Context<'c>, categories: &[Category]) -> Option<&'c Lost> {
+        let rule = &self.binding.rule;
+        let emits = rule.kind == RuleKind::Source && rule.asks.contains(&Intent::Emit);
+        let asked = |category: &&Category| self.policy.retention.iter().any(|(asked, ..)| asked == *category);
+        let asked: Vec<Category> = categories.iter().filter(asked).copied().collect();
+        if !emits || judged.verdict != Verdict::Pass || asked.is_empty() {
+            return None;
+        }
+        context.lost(&asked)
     }
 
     fn finding(
@@ -119,6 +141,10 @@ impl Judge<'_> {
         let value = judged.looked.as_ref().and_then(|looked| looked.value.as_ref());
         let (place, mut related) = place::of(self.graph, self.resource, attribute.as_deref(), value);
         related.extend(judged.related.iter().cloned());
+        related.extend(self.flow.arrivals(self.slot).iter().map(|arrival| Related {
+            message: format!("{} in root {} sends its logs here", arrival.from.address, arrival.from.root),
+            place: arrival.from.at.map_or(Place::Nowhere, Place::Source),
+        }));
         let mut message = match judged.verdict {
             Verdict::Unknown => self.undecided(&judged, attribute.as_deref()),
             Verdict::Pass => rule.title.clone(),

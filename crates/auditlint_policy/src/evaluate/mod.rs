@@ -20,12 +20,12 @@ use auditlint_syntax::Name;
 pub use evaluator::{Evaluator, Matter, Rejudged};
 use judge::days_text;
 pub(crate) use judged::{Judged, Looked};
-pub(crate) use links::{Joins, Link, instance_link};
+pub(crate) use links::{Joins, Link, instance_link, names_in};
 pub(crate) use look::{Look, Subject};
 pub(crate) use reads::{Read, Reads};
 
 use crate::condition::Operand;
-use crate::flow::Flow;
+use crate::flow::{Flow, Lost};
 use crate::{Catalogue, Category, Finding, Policy, Related, Verdict};
 
 /// The root that is judged.
@@ -91,6 +91,12 @@ impl<'a> Context<'a> {
         self.flow.is_reached(self.slot)
     }
 
+    /// The logs of these categories of this resource of which nobody knows where they come to rest.
+    pub(crate) fn lost(&self, categories: &[Category]) -> Option<&'a Lost> {
+        self.note(|| Read::Flow(self.slot));
+        self.flow.lost(self.slot, categories)
+    }
+
     /// The resources directly before this one in a flow.
     pub(crate) fn before(&self) -> impl Iterator<Item = &'a Arc<Resource>> {
         self.note(|| Read::Flow(self.slot));
@@ -149,7 +155,7 @@ pub(crate) fn is_judged(resource: &Resource) -> bool {
     resource.address.mode == Mode::Managed && !resource.action.is_some_and(auditlint_graph::Action::removes)
 }
 
-/// Judges every resource of `graph` by `policy`.
+/// Judges every resource of `graph` by `policy`, as if there were no other root.
 #[must_use]
 pub fn evaluate(
     graph: &ResourceGraph,

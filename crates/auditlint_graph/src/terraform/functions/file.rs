@@ -105,7 +105,7 @@ fn of_source(name: &str, source: &Arc<Source>) -> Answer {
 /// A relative name is resolved against the folder that terraform runs in, which is the root module's. A name that
 /// begins with the folder of a module on the way to this one was made of `path.module` there: such a folder is
 /// relative to the workspace here.
-fn located(world: &World<'_>, id: usize, path: &str) -> Option<Utf8PathBuf> {
+pub(in super::super) fn located(world: &World<'_>, id: usize, path: &str) -> Option<Utf8PathBuf> {
     if path.starts_with(['/', '~']) || path.contains('\\') {
         return None;
     }

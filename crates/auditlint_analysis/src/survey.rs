@@ -1,0 +1,117 @@
+//! A root between reading and judging: what it says to other roots is known, what they say to it is asked afterwards.
+
+use std::sync::Arc;
+
+use auditlint_graph::terraform::Configuration;
+use auditlint_graph::{ResourceGraph, join};
+use auditlint_policy::crossing::{Crossings, Exports};
+use auditlint_policy::{Evaluator, Finding, Place};
+use auditlint_syntax::FileId;
+use rustc_hash::FxHashMap;
+
+use crate::following::Following;
+use crate::root::{Judged, Prepared, Root, World, filled, matter};
+use crate::suppression::Suppressions;
+use crate::{RootReport, RootSpec};
+
+/// A root that was read: what it says to other roots is known, what they say to it is not asked yet.
+pub(crate) struct Surveyed {
+    /// That of the root when it was read.
+    pub(crate) stamp: u64,
+    pub(crate) work: Work,
+    /// What it says to other roots.
+    pub(crate) exports: Arc<Exports>,
+}
+
+/// How it goes on from there.
+pub(crate) enum Work {
+    Following(Box<Following>),
+    Once(Box<Once>),
+}
+
+/// A root that is judged once.
+pub(crate) struct Once {
+    set: Arc<Prepared>,
+    configuration: Configuration,
+    graph: Arc<ResourceGraph>,
+    evaluator: Evaluator,
+}
+
+impl Surveyed {
+    pub(crate) fn configuration(&self) -> &Configuration {
+        match &self.work {
+            Work::Following(following) => following.configuration(),
+            Work::Once(once) => &once.configuration,
+        }
+    }
+
+    pub(crate) fn graph(&self) -> &Arc<ResourceGraph> {
+        match &self.work {
+            Work::Following(following) => &following.configuration().graph,
+            Work::Once(once) => &once.graph,
+        }
+    }
+
+    /// Whether it was read for that policy.
+    pub(crate) fn is_by(&self, set: &Arc<Prepared>) -> bool {
+        match &self.work {
+            Work::Following(following) => following.is_by(set),
+            Work::Once(once) => Arc::ptr_eq(&once.set, set),
+        }
+    }
+
+    /// What was read up to `stamp`.
+    pub(crate) fn new(stamp: u64, work: Work) -> Self {
+        let exports = match &work {
+            Work::Following(following) => following.exports(),
+            Work::Once(once) => once.evaluator.exports(&once.graph),
+        };
+        Self { stamp, work, exports: Arc::new(exports) }
+    }
+}
+
+impl Once {
+    /// Reads the root, to judge it once.
+    pub(crate) fn read(root: &Root, world: &World<'_>) -> Self {
+        let tables = &world.set.tables;
+        let load =
+            |inputs, standing| Configuration::load(inputs, standing, world.files, world.caches, tables);
+        let configuration = match &root.spec {
+            RootSpec::Folder { inputs, .. } => load(inputs, root.standing(world)),
+            RootSpec::Plan { source, .. } => {
+                source.as_ref().map(|inputs| load(inputs, None)).unwrap_or_default()
+            }
+        };
+        let graph = match (&root.spec, &root.plan) {
+            (RootSpec::Plan { path, source: Some(_) }, Some(plan)) => {
+                Arc::new(join(&plan.graph, &configuration.graph, tables, path.as_str()))
+            }
+            (RootSpec::Plan { source: None, .. }, Some(plan)) => Arc::clone(&plan.graph),
+            _ => Arc::clone(&configuration.graph),
+        };
+        let context = root.context(world);
+        let evaluator = Evaluator::survey(&graph, matter(world.set, &context));
+        Self { set: Arc::clone(world.set), configuration, graph, evaluator }
+    }
+
+    /// The verdicts; `crossings` is what crosses the border of the root.
+    pub(crate) fn judge(&mut self, root: &Root, crossings: &Arc<Crossings>, world: &World<'_>) -> Judged {
+        let Self { configuration, graph, evaluator, .. } = self;
+        let context = root.context(world);
+        evaluator.judge_all(graph, matter(world.set, &context), crossings);
+        let evaluation = evaluator.evaluation(graph, &world.set.policy);
+        let empty = root.empty_report();
+        let suppressions = Suppressions::read(&empty.path, &configuration.folders, world.files, world.caches);
+        let excused = |finding| suppressions.apply(finding, world.settings.today);
+        let empty = RootReport { gaps: graph.gaps.clone(), files: configuration.files, ..empty };
+        let report = filled(empty, graph, evaluation, excused, world.files);
+        let mut by_file: FxHashMap<FileId, Vec<Arc<Finding>>> = FxHashMap::default();
+        for finding in &report.findings {
+            if let Place::Source(at) = finding.place {
+                by_file.entry(at.file).or_default().push(Arc::clone(finding));
+            }
+        }
+        let by_file = by_file.into_iter().map(|(file, findings)| (file, findings.into())).collect();
+        Judged::once(report, Arc::clone(graph), by_file)
+    }
+}
