@@ -152,7 +152,7 @@ impl Type {
             _ => None,
         };
         match &each.kind {
-            ExprKind::GetAttr(base, name, _) => part(base, Some(name)),
+            ExprKind::GetAttr(access) => part(&access.base, Some(&access.name)),
             ExprKind::Index(base, _) => part(base, None),
             ExprKind::SplatItem => Some(self),
             _ => Some(Self::Any),
