@@ -21,20 +21,23 @@ use self::measure::{Program, median, paired, percentile};
 use self::table::{Row, Table};
 use crate::step;
 
-/// Resources of every input.
+/// Resources of every input but the large ones.
 const RESOURCES: usize = 10_000;
+/// Resources of the large inputs.
+const LARGE: usize = 100_000;
 const SEED: u64 = 1;
 const RECOMMENDED: &str = "auditlint:recommended";
 const EVERYTHING: &str = "auditlint:everything";
 
 pub(crate) const USAGE: &str = "\
-cargo xtask bench [hcl|plan|keystroke|start|criterion] [--quick]
+cargo xtask bench [hcl|plan|keystroke|start|large|criterion] [--quick]
 
-Measures the release build (or the binary in AUDITLINT_BIN) with 10,000 resources:
+Measures the release build (or the binary in AUDITLINT_BIN), with 10,000 resources where nothing else is said:
   hcl        check of configurations, in CPU seconds against hcl-edit's bare parse
   plan       check of a plan, in CPU seconds against serde_json's IgnoredAny; peak memory
   keystroke  a change sent to its diagnostics received, over standard input and output
   start      check of one small file
+  large      hcl and plan with 100,000 resources (100 MB and 460 MB of inputs are written), and peak memory
   criterion  the stages by themselves (no goals)
 --quick takes 2 pairs where it takes 7 otherwise. The exit code is 1 when a goal is missed.";
 
@@ -52,7 +55,7 @@ struct Bench {
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let quick = arguments.contains(&"--quick");
     let names: Vec<&str> = arguments.iter().copied().filter(|argument| *argument != "--quick").collect();
-    let known = ["hcl", "plan", "keystroke", "start", "criterion"];
+    let known = ["hcl", "plan", "keystroke", "start", "large", "criterion"];
     if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
         bail!("there is no measure `{unknown}`\n\n{USAGE}");
     }
@@ -87,10 +90,13 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     if wanted("start") {
         bench.start(&repository)?;
     }
+    if wanted("large") {
+        bench.large()?;
+    }
     if wanted("criterion") {
-        bench.folder_of(Layout::Stacks)?;
-        bench.folder_of(Layout::Flat)?;
-        bench.plan_file()?;
+        bench.folder_of(Layout::Stacks, RESOURCES)?;
+        bench.folder_of(Layout::Flat, RESOURCES)?;
+        bench.plan_file(RESOURCES)?;
         let mut arguments = vec!["bench", "-p", "auditlint_bench", "--bench", "pipeline"];
         arguments.extend(if quick { ["--", "--quick"].as_slice() } else { &[] });
         step::cargo("criterion", &arguments)?;
@@ -104,10 +110,10 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
 impl Bench {
     fn hcl(&mut self) -> anyhow::Result<()> {
         for layout in [Layout::Stacks, Layout::Flat] {
-            let (name, folder) = self.folder_of(layout)?;
+            let (name, folder) = self.folder_of(layout, RESOURCES)?;
             for (policy, goal) in [(RECOMMENDED, Some(3.0)), (EVERYTHING, None)] {
                 let ours = ["check", ".", "--policy", policy];
-                self.reads_everything(&folder, &ours)?;
+                self.reads_everything(&folder, &ours, RESOURCES)?;
                 let done = paired(
                     &program(&self.binary, &ours, &folder, 1),
                     &program(&self.yardstick, &["hcl", "."], &folder, 0),
@@ -121,11 +127,11 @@ impl Bench {
     }
 
     fn plan(&mut self) -> anyhow::Result<()> {
-        let path = self.plan_file()?;
+        let path = self.plan_file(RESOURCES)?;
         let file = path.file_name().and_then(|name| name.to_str()).context("a name")?.to_owned();
         for (policy, goal) in [(RECOMMENDED, Some(2.5)), (EVERYTHING, None)] {
             let ours = ["check", &file, "--policy", policy];
-            self.reads_everything(&self.folder, &ours)?;
+            self.reads_everything(&self.folder, &ours, RESOURCES)?;
             let done = paired(
                 &program(&self.binary, &ours, &self.folder, 1),
                 &program(&self.yardstick, &["plan", &file], &self.folder, 0),
@@ -144,7 +150,7 @@ impl Bench {
             (Layout::Stacks, "stacks/team-10/staging/svc-0010/main.tf", 20.0),
         ];
         for (layout, file, goal) in layouts {
-            let (name, folder) = self.folder_of(layout)?;
+            let (name, folder) = self.folder_of(layout, RESOURCES)?;
             let mut editor = Editor::open(&self.binary, &folder, file, RECOMMENDED)?;
             let times = editor.type_keys(self.keystrokes)?;
             let longest = times.iter().copied().fold(0.0, f64::max);
@@ -167,8 +173,36 @@ impl Bench {
         Ok(())
     }
 
+    /// Ten times as much must take at most twelve times as long.
+    fn large(&mut self) -> anyhow::Result<()> {
+        let ours = ["check", ".", "--policy", RECOMMENDED];
+        let pairs = self.pairs.min(3);
+        for layout in [Layout::Stacks, Layout::Flat] {
+            let (_, small) = self.folder_of(layout, RESOURCES)?;
+            let (name, folder) = self.folder_of(layout, LARGE)?;
+            self.reads_everything(&folder, &ours, LARGE)?;
+            let large = program(&self.binary, &ours, &folder, 1);
+            let done = paired(&large, &program(&self.yardstick, &["hcl", "."], &folder, 0), pairs)?;
+            let measure = format!("check, {name}, {LARGE}");
+            self.table.push(Row::ratio(&measure, &done, "hcl-edit", Some(2.5)));
+            self.table.push(Row::peak(&format!("{measure}: peak"), done.peak, Some(400.0)));
+            let grown = paired(&large, &program(&self.binary, &ours, &small, 1), pairs)?;
+            self.table.push(Row::ratio(&measure, &grown, "a tenth of it", Some(12.0)));
+        }
+        let path = self.plan_file(LARGE)?;
+        let file = path.file_name().and_then(|name| name.to_str()).context("a name")?.to_owned();
+        let ours = ["check", &file, "--policy", RECOMMENDED];
+        self.reads_everything(&self.folder, &ours, LARGE)?;
+        let yardstick = program(&self.yardstick, &["plan", &file], &self.folder, 0);
+        let done = paired(&program(&self.binary, &ours, &self.folder, 1), &yardstick, pairs)?;
+        let measure = format!("check, plan, {LARGE}");
+        self.table.push(Row::ratio(&measure, &done, "IgnoredAny", Some(2.0)));
+        self.table.push(Row::peak(&format!("{measure}: peak"), done.peak, Some(160.0)));
+        Ok(())
+    }
+
     /// A run that skipped its input would look fast: the report must count all resources, and failures among them.
-    fn reads_everything(&self, folder: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    fn reads_everything(&self, folder: &Path, arguments: &[&str], resources: usize) -> anyhow::Result<()> {
         let mut arguments = arguments.to_vec();
         arguments.extend(["--format", "json"]);
         let mut run =
@@ -185,7 +219,7 @@ impl Bench {
             digits.split(|letter: char| !letter.is_ascii_digit()).next()?.parse::<usize>().ok()
         };
         ensure!(
-            count("resources").is_some_and(|count| count >= RESOURCES)
+            count("resources").is_some_and(|count| count >= resources)
                 && count("fail").is_some_and(|count| count > 0),
             "`auditlint {}` has not read everything: {head}",
             arguments.join(" "),
@@ -194,31 +228,31 @@ impl Bench {
     }
 
     /// The name and the folder of a layout, made where it is missing.
-    fn folder_of(&self, layout: Layout) -> anyhow::Result<(&'static str, PathBuf)> {
+    fn folder_of(&self, layout: Layout, resources: usize) -> anyhow::Result<(&'static str, PathBuf)> {
         let name = match layout {
             Layout::Stacks => "stacks",
             Layout::Flat => "flat",
         };
-        let folder = self.folder.join(format!("{name}-{RESOURCES}"));
+        let folder = self.folder.join(format!("{name}-{resources}"));
         if !folder.join(".git").is_dir() {
             if folder.exists() {
                 fs::remove_dir_all(&folder)?;
             }
             step::say(&format!("writing {}", folder.display()));
-            configuration::write(&folder, layout, RESOURCES, SEED)?;
+            configuration::write(&folder, layout, resources, SEED)?;
             // Made last, it says that the folder is complete; for auditlint it is the top of a workspace.
             fs::create_dir_all(folder.join(".git"))?;
         }
         Ok((name, folder))
     }
 
-    fn plan_file(&self) -> anyhow::Result<PathBuf> {
-        let path = self.folder.join(format!("plan-{RESOURCES}.json"));
+    fn plan_file(&self, resources: usize) -> anyhow::Result<PathBuf> {
+        let path = self.folder.join(format!("plan-{resources}.json"));
         if !path.is_file() {
             fs::create_dir_all(&self.folder)?;
             step::say(&format!("writing {}", path.display()));
             let unfinished = path.with_extension("unfinished");
-            plan::write(&unfinished, RESOURCES, SEED)?;
+            plan::write(&unfinished, resources, SEED)?;
             fs::rename(unfinished, &path)?;
         }
         Ok(path)

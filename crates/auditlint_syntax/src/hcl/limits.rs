@@ -16,10 +16,13 @@ use crate::{Problem, ProblemKind, Span};
 const AROUND: usize = 8;
 
 /// The problem of a legal text that has no tree.
-pub(super) fn problem(span: Span, error: &Error) -> Problem {
-    let message = if error.message().contains("nesting depth") {
+pub(super) fn problem(span: Span, error: Option<&Error>) -> Problem {
+    let message = error.map(Error::message).unwrap_or_default();
+    let message = if error.is_none() {
+        "this is legal, and takes more than the 1000 steps in a row that are read here".to_owned()
+    } else if message.contains("nesting depth") {
         "this is legal, and nested deeper than the 64 levels that are read here".to_owned()
-    } else if error.message().contains("operator") {
+    } else if message.contains("operator") {
         "this is legal, and has more than the 128 operators in a row that are read here".to_owned()
     } else {
         "this is legal, and written in a way that is not read here".to_owned()
@@ -38,10 +41,14 @@ pub(super) fn isolated(
     let mut masked = disguise.text.clone().into_bytes();
     let mut lost: Vec<(Range<usize>, Problem)> = Vec::new();
     for range in &outline.values {
-        let Err(error) = tree(disguise.text.get(range.clone())?) else { continue };
+        let error = match tree(disguise.text.get(range.clone())?) {
+            _ if outline.is_deep(range) => None,
+            Ok(()) => continue,
+            Err(error) => Some(error),
+        };
         let first = text.get(range.clone())?.lines().next().unwrap_or_default();
         let span = Span::new(offset(range.start), offset(range.start + first.len())).shifted(base);
-        lost.push((range.clone(), problem(span, &error)));
+        lost.push((range.clone(), problem(span, error.as_ref())));
         let value = masked.get_mut(range.clone())?;
         value.fill(b' ');
         *value.first_mut()? = b'0';

@@ -51,16 +51,19 @@ pub(super) fn whole(text: &str, offset: u32, known: Known) -> Result<(ItemKind, 
         Known::Sound => None,
         Known::Nothing | Known::Broken => Some(read()?),
     };
-    let is_misread = outline.as_ref().is_some_and(|outline| !outline.misread.is_empty());
+    let is_misread =
+        outline.as_ref().is_some_and(|outline| !outline.misread.is_empty() || !outline.deep.is_empty());
     if !is_misread && let Ok(body) = parse_body(text) {
         return Ok((statement(&body, &Lowering::of(text, offset))?, Vec::new()));
     }
     let outline = outline.map_or_else(read, Ok)?;
     let disguise = Disguise::of(text, &outline.covered);
     match parse_body(&disguise.text) {
-        Ok(body) => Ok((statement(&body, &Lowering::disguised(text, &disguise, offset))?, Vec::new())),
-        Err(error) => limits::isolated(text, &disguise, &outline, offset)
-            .ok_or_else(|| limits::problem(Span::new(offset, offset + len(text)), &error)),
+        Ok(body) if outline.deep.is_empty() => {
+            Ok((statement(&body, &Lowering::disguised(text, &disguise, offset))?, Vec::new()))
+        }
+        parsed => limits::isolated(text, &disguise, &outline, offset)
+            .ok_or_else(|| limits::problem(Span::new(offset, offset + len(text)), parsed.err().as_ref())),
     }
 }
 
@@ -99,14 +102,17 @@ pub(super) fn template(text: &str, hash: u64) -> Piece {
 /// The parts of a text that is one template, without quotes around it.
 pub(super) fn parts(text: &str) -> Result<Vec<TemplatePart>, Problem> {
     let outline = grammar::template(text)?;
+    if !outline.deep.is_empty() {
+        return Err(limits::problem(Span::new(0, len(text)), None));
+    }
     if outline.misread.is_empty()
         && let Ok(template) = parse_template(text)
     {
         return Ok(Lowering::of(text, 0).bare(&template));
     }
     let disguise = Disguise::of(text, &outline.covered);
-    let template =
-        parse_template(&disguise.text).map_err(|error| limits::problem(Span::new(0, len(text)), &error))?;
+    let template = parse_template(&disguise.text)
+        .map_err(|error| limits::problem(Span::new(0, len(text)), Some(&error)))?;
     Ok(Lowering::disguised(text, &disguise, 0).bare(&template))
 }
 

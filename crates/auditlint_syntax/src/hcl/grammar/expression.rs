@@ -145,7 +145,7 @@ impl Reader<'_> {
     fn stepped(&mut self) {
         self.steps += 1;
         if self.steps == MOST_STEPS + 1 {
-            self.outline.misread.push(self.at);
+            self.outline.deep.push(self.at);
         }
     }
 

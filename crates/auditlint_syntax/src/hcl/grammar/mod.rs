@@ -28,6 +28,8 @@ pub(super) struct Outline {
     pub(super) values: Vec<Range<usize>>,
     /// Places that the tree's parser reads as something else, in order.
     pub(super) misread: Vec<usize>,
+    /// Places where a tree would become too deep, in order.
+    pub(super) deep: Vec<usize>,
     /// What the tree's parser need not see; of a whole file it is left out.
     pub(super) covered: Vec<Covered>,
 }
@@ -35,9 +37,19 @@ pub(super) struct Outline {
 impl Outline {
     /// Whether the tree's parser would read a part of `range` as something else.
     pub(super) fn is_misread(&self, range: &Range<usize>) -> bool {
-        let first = self.misread.partition_point(|&at| at < range.start);
-        self.misread.get(first).is_some_and(|&at| at < range.end)
+        holds(&self.misread, range) || self.is_deep(range)
     }
+
+    /// Whether the tree of a part of `range` would become too deep.
+    pub(super) fn is_deep(&self, range: &Range<usize>) -> bool {
+        holds(&self.deep, range)
+    }
+}
+
+/// Whether one of the places, which are in order, lies in `range`.
+fn holds(places: &[usize], range: &Range<usize>) -> bool {
+    let first = places.partition_point(|&at| at < range.start);
+    places.get(first).is_some_and(|&at| at < range.end)
 }
 
 /// Reads a whole file.
