@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use super::configuration::Configured;
-use super::element::{Element, Found, Reader};
+use super::element::{Elements, Found, Reader};
 use super::layout::{Layout, deferred};
 use super::scan::{self, members};
 use super::window::{Stop, Window};
@@ -19,8 +19,7 @@ const MAX_WRAPPERS: usize = 2;
 #[derive(Default)]
 pub(super) struct Document {
     pub(super) version: Option<String>,
-    #[expect(clippy::vec_box, reason = "each is freed as soon as it is a resource")]
-    pub(super) elements: Vec<Box<Element>>,
+    pub(super) elements: Elements,
     /// Why each of the deferred changes is deferred.
     pub(super) deferred: Vec<Box<str>>,
     pub(super) configured: Option<Configured>,

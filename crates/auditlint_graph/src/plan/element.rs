@@ -25,6 +25,9 @@ pub(super) struct Element {
     sensitive: bool,
 }
 
+/// The elements of a document: each is freed as soon as it is a resource, and the list moves none when it grows.
+pub(super) type Elements = Vec<Box<Element>>;
+
 /// An attribute in one part of a change.
 #[derive(Clone, Copy, Debug)]
 struct Piece {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use super::configuration::{Configured, Expression, Module};
-use super::element::{Element, Raw};
+use super::element::{Element, Elements, Raw};
 use super::layout::place_among_deferred;
 use super::reference::Resolver;
 use super::scan::text;
@@ -21,9 +21,7 @@ const MAX_DEPTH: usize = 64;
 
 /// The resources of a document.
 pub(super) fn resources(
-    #[expect(clippy::vec_box, reason = "each is freed as soon as it is a resource")] elements: Vec<
-        Box<Element>,
-    >,
+    elements: Elements,
     configured: Option<&Configured>,
     deferred: &[Box<str>],
     tables: &Tables,

@@ -113,9 +113,7 @@ impl<'b, 't> Scan<'b, 't> {
             _ => scalar(self.bytes, last)?,
         };
         let text = std::str::from_utf8(self.bytes.get(first.at()..end).unwrap_or_default());
-        text.or_else(|error| {
-            Err(Halt::Wrong { reason: "it is not UTF-8", at: first.at() + error.valid_up_to() })
-        })
+        text.map_err(|error| Halt::Wrong { reason: "it is not UTF-8", at: first.at() + error.valid_up_to() })
     }
 
     /// The next value, which must be a text.
