@@ -20,6 +20,7 @@ mod templates;
 mod traversal;
 mod types;
 mod unify;
+mod validation;
 mod variables;
 mod world;
 
