@@ -16,6 +16,7 @@ mod memo;
 mod modules;
 mod operators;
 mod resources;
+mod tags;
 mod templates;
 mod traversal;
 mod types;

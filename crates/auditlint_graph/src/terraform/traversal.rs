@@ -9,6 +9,7 @@ use super::expand::Instances;
 use super::expression::is_whole_resource;
 use super::folder::{BlockRef, Declared};
 use super::modules::{Children, Module, ModuleId, Scope};
+use super::tags::TAGS_ALL;
 use super::world::World;
 use crate::{
     Cause, CauseKind, Gap, GapKind, Key, Map, Mode, Origin, RefKey, Reference, Tracked, Unknown, Value,
@@ -362,7 +363,7 @@ impl World<'_> {
     }
 
     /// The attribute as it is written in the block that `reference` names, evaluated for its instance.
-    fn written_attribute(&self, reference: &Reference, attribute: &Name) -> Option<Tracked> {
+    pub(super) fn written_attribute(&self, reference: &Reference, attribute: &Name) -> Option<Tracked> {
         let (id, module) = self.module_of(reference)?;
         let Reference { mode, kind, name, .. } = reference;
         let block = module.folder.resource(*mode, kind, name)?;
@@ -371,6 +372,7 @@ impl World<'_> {
             return self.data_attribute(id, kind, block, attribute, &scope);
         }
         let overrides = module.folder.overrides(*mode, kind, name).rev();
+        let main = block;
         let block = overrides
             .chain([block])
             .find(|block| {
@@ -380,6 +382,10 @@ impl World<'_> {
             .unwrap_or(block);
         if let Some(written) = block.block().body.attribute(attribute) {
             return Some(self.eval(id, block, &written.value, &scope));
+        }
+        if *mode == Mode::Managed && attribute == TAGS_ALL {
+            let tags = Reference { attribute: Name::new("tags"), ..reference.clone() };
+            return self.tags_all(id, kind, main, self.written_attribute(&tags, &tags.attribute));
         }
         self.blocks_value(id, block, &block.block().body, attribute, &scope)
     }
