@@ -80,6 +80,25 @@ impl Unknown {
         Self { one_of, ..Self::because(cause) }
     }
 
+    /// What is known of it, in parentheses: it is no value that anybody wrote.
+    fn write(&self, out: &mut String, longest: usize) -> fmt::Result {
+        use fmt::Write as _;
+        match (&self.one_of, self.range) {
+            (Some(arms), _) if arms.iter().all(|arm| arm.unknown().is_none()) => {
+                out.push_str("(one of ");
+                for (n, arm) in arms.iter().enumerate() {
+                    out.push_str(if n == 0 { "" } else { ", " });
+                    arm.write(out, longest);
+                }
+                out.write_str(")")
+            }
+            (_, Some([low, f64::INFINITY])) => write!(out, "(at least {low})"),
+            (_, Some([f64::NEG_INFINITY, high])) => write!(out, "(at most {high})"),
+            (_, Some([low, high])) => write!(out, "({low} to {high})"),
+            _ => out.write_str("(not known)"),
+        }
+    }
+
     /// The JSON text with `fill` in place of every part that is not known; none when it is not a JSON text of
     /// which parts are known. What all fillings have in common is decided.
     #[must_use]
@@ -305,7 +324,7 @@ impl Tracked {
             Value::Bool(b) => write!(out, "{b}"),
             Value::Number(n) => write!(out, "{n}"),
             Value::String(s) => write!(out, "{s:?}"),
-            Value::Unknown(_) => out.write_str("(not known)"),
+            Value::Unknown(unknown) => unknown.write(out, longest),
             Value::List(items) => {
                 out.push('[');
                 for (n, item) in items.iter().enumerate() {

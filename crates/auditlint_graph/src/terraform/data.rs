@@ -88,7 +88,12 @@ impl World<'_> {
 
     /// The provider configuration of a block, and the module that holds it: that of its own module, else the one
     /// that the call hands on.
-    fn provider_of(&self, id: ModuleId, kind: &Name, block: &BlockRef) -> Option<(ModuleId, BlockRef)> {
+    pub(super) fn provider_of(
+        &self,
+        id: ModuleId,
+        kind: &Name,
+        block: &BlockRef,
+    ) -> Option<(ModuleId, BlockRef)> {
         let written = block.block().body.attribute("provider").map(|provider| &provider.value);
         let default = || (Name::new(kind.split('_').next().unwrap_or_default()), Name::default());
         let (mut local, mut alias) = written.map_or_else(|| Some(default()), named)?;
@@ -103,7 +108,7 @@ impl World<'_> {
                 call.block().body.attribute("providers").and_then(|providers| match &providers.value.kind {
                     ExprKind::Object(items) => items.iter().find_map(|item| {
                         let key = match &item.key {
-                            ObjectKey::Name(name) => (name.clone(), Name::default()),
+                            ObjectKey::Name(name) => split(name),
                             ObjectKey::Expr(key) => named(key)?,
                         };
                         (key == (local.clone(), alias.clone())).then(|| named(&item.value)).flatten()
@@ -120,10 +125,19 @@ impl World<'_> {
     }
 }
 
+fn split(text: &Name) -> (Name, Name) {
+    match text.split_once('.') {
+        Some((local, alias)) => (Name::new(local), Name::new(alias)),
+        None => (text.clone(), Name::default()),
+    }
+}
+
 /// `aws` or `aws.alias`: the local name of a provider and the alias.
 fn named(expr: &Expr) -> Option<(Name, Name)> {
     match &expr.kind {
         ExprKind::Variable(local) => Some((local.clone(), Name::default())),
+        // As JSON has it, and configurations of old.
+        ExprKind::String(text) => Some(split(text)),
         ExprKind::GetAttr(access) => match &access.base.kind {
             ExprKind::Variable(local) => Some((local.clone(), access.name.clone())),
             _ => None,

@@ -22,10 +22,12 @@ mod neighbours;
 mod operators;
 mod remote;
 mod resources;
+mod tags;
 mod templates;
 mod traversal;
 mod types;
 mod unify;
+mod validation;
 mod variables;
 mod world;
 

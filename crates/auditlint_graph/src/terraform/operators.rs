@@ -25,6 +25,11 @@ pub(crate) fn equal(a: &Tracked, b: &Tracked) -> Option<bool> {
             {
                 return Some(false);
             }
+            if let (Some([low, high]), Some(number)) = (unknown.range, number(other))
+                && !(low..=high).contains(&number.to_f64())
+            {
+                return Some(false);
+            }
             let arms = unknown.one_of.as_deref()?;
             let other = if a.unknown().is_some() { b } else { a };
             let mut answers = arms.iter().map(|arm| equal(arm, other));
@@ -84,7 +89,10 @@ pub(super) fn binary(operator: BinaryOp, a: &Tracked, b: &Tracked) -> Option<Val
         let (a, b) = numbers()?;
         apply(&a, &b).map(Value::Number)
     };
-    let compare = |apply: fn(&Number, &Number) -> bool| numbers().map(|(a, b)| Value::Bool(apply(&a, &b)));
+    let compare = |apply: fn(&Number, &Number) -> bool, within: fn([f64; 2], [f64; 2]) -> Option<bool>| {
+        let decided = numbers().map(|(a, b)| apply(&a, &b));
+        decided.or_else(|| within(range(a)?, range(b)?)).map(Value::Bool)
+    };
     match operator {
         BinaryOp::Equal => equal(a, b).map(Value::Bool),
         BinaryOp::NotEqual => equal(a, b).map(|same| Value::Bool(!same)),
@@ -114,10 +122,29 @@ pub(super) fn binary(operator: BinaryOp, a: &Tracked, b: &Tracked) -> Option<Val
         }
         BinaryOp::Divide => arithmetic(Number::divided_by),
         BinaryOp::Modulo => arithmetic(Number::modulo),
-        BinaryOp::Less => compare(Number::lt),
-        BinaryOp::LessOrEqual => compare(Number::le),
-        BinaryOp::Greater => compare(Number::gt),
-        BinaryOp::GreaterOrEqual => compare(Number::ge),
+        BinaryOp::Less => compare(Number::lt, is_less),
+        BinaryOp::LessOrEqual => compare(Number::le, |a, b| is_less(b, a).map(|less| !less)),
+        BinaryOp::Greater => compare(Number::gt, |a, b| is_less(b, a)),
+        BinaryOp::GreaterOrEqual => compare(Number::ge, |a, b| is_less(a, b).map(|less| !less)),
+    }
+}
+
+/// The numbers between which a value lies.
+fn range(value: &Tracked) -> Option<[f64; 2]> {
+    match value.value() {
+        Value::Unknown(unknown) => unknown.range,
+        known => number(known).map(|number| [number.to_f64(), number.to_f64()]),
+    }
+}
+
+/// Whether every number of `a` is less than every number of `b`, or none; nothing where it depends on which.
+fn is_less([low, high]: [f64; 2], [other_low, other_high]: [f64; 2]) -> Option<bool> {
+    if high < other_low {
+        Some(true)
+    } else if low >= other_high {
+        Some(false)
+    } else {
+        None
     }
 }
 

@@ -10,10 +10,11 @@ use super::folder::{BlockRef, Folder};
 use super::iteration::dynamic_elements;
 use super::lifecycle::ignored;
 use super::modules::{Module, ModuleId, Scope};
+use super::tags::TAGS_ALL;
 use super::world::World;
 use crate::{
-    Address, Attributes, Cause, CauseKind, Declared, Key, Map, Mode, Origin, RefKey, Resource, Tracked,
-    Unknown, Value, is_sensitive_name, module_kind,
+    Address, Attributes, Cause, CauseKind, Declared, Key, Map, Mode, Origin, RefKey, Reference, Resource,
+    Tracked, Unknown, Value, is_sensitive_name, module_kind,
 };
 
 /// Arguments that Terraform itself reads.
@@ -53,6 +54,20 @@ impl World<'_> {
                 attributes = self.attributes(id, block, kind, &scope);
                 for over in module.folder.overrides(mode, kind, name) {
                     attributes.extend(self.attributes(id, over, kind, &scope));
+                }
+                if mode == Mode::Managed && self.tables.interest.wants(kind, TAGS_ALL) {
+                    let whole = Reference {
+                        root: None,
+                        module: module.path.clone(),
+                        mode,
+                        kind: kind.clone(),
+                        name: name.clone(),
+                        key: reference,
+                        attribute: Name::new(TAGS_ALL),
+                        exact: true,
+                    };
+                    let all = self.written_attribute(&whole, &whole.attribute);
+                    attributes.extend(all.map(|all| (whole.attribute.clone(), all)));
                 }
             }
             Arc::new(Resource {

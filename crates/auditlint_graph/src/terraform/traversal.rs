@@ -9,6 +9,7 @@ use super::expand::Instances;
 use super::expression::is_whole_resource;
 use super::folder::{BlockRef, Declared};
 use super::modules::{Children, Module, ModuleId, Scope};
+use super::tags::TAGS_ALL;
 use super::world::World;
 use crate::{
     Cause, CauseKind, Gap, GapKind, Key, Map, Mode, Origin, RefKey, Reference, Tracked, Unknown, Value,
@@ -401,6 +402,7 @@ impl World<'_> {
             return self.data_attribute(id, kind, block, attribute, &scope);
         }
         let overrides = module.folder.overrides(*mode, kind, name).rev();
+        let main = block;
         let block = overrides
             .chain([block])
             .find(|block| {
@@ -410,6 +412,10 @@ impl World<'_> {
             .unwrap_or(block);
         if let Some(written) = block.block().body.attribute(attribute) {
             return Some(self.eval(id, block, &written.value, &scope));
+        }
+        if *mode == Mode::Managed && attribute == TAGS_ALL {
+            let tags = Reference { attribute: Name::new("tags"), ..reference.clone() };
+            return self.tags_all(id, kind, main, self.written_attribute(&tags, &tags.attribute));
         }
         self.blocks_value(id, block, &block.block().body, attribute, &scope)
     }

@@ -150,32 +150,23 @@ impl World<'_> {
             None => self.given_value(name, &kind),
         };
         let nullable = flag("nullable") != Some(false);
+        let missing = |hint: &str| {
+            let place = block.place(block.block().header);
+            self.unknown(CauseKind::Variable, &format!("var.{name}"), hint, place)
+        };
         let value = match given {
-            Some(value) if !value.is_null() || nullable => Some(value),
+            Some(value) if !value.is_null() || nullable => kind.convert(value),
             None if module.parent.is_none()
                 && let Some(broken) = &self.given.broken =>
             {
-                let place = block.place(block.block().header);
-                let hint = format!("correct the syntax problem in {broken}");
-                return self
-                    .unknown(CauseKind::Variable, &format!("var.{name}"), &hint, place)
-                    .marked(sensitive);
+                missing(&format!("correct the syntax problem in {broken}"))
             }
-            _ => default(),
+            _ => match default() {
+                Some(value) => kind.convert(value),
+                None => missing(&format!("set {name} in a .tfvars file or with --var")),
+            },
         };
-        match value {
-            Some(value) => kind.convert(value).marked(sensitive),
-            None => {
-                let hint = format!("set {name} in a .tfvars file or with --var");
-                self.unknown(
-                    CauseKind::Variable,
-                    &format!("var.{name}"),
-                    &hint,
-                    block.place(block.block().header),
-                )
-                .marked(sensitive)
-            }
-        }
+        self.validated(id, block, name, &kind, value).marked(sensitive)
     }
 
     /// The scope in which the arguments of the call that made module `id` are evaluated.

@@ -105,21 +105,30 @@ fn undecided(context: &Context<'_>, cause: Cause, meets: impl Fn(Days) -> bool) 
     let Look::Set(value) = context.look(&Subject::resource(context.resource), path) else {
         return Judged::unknown(cause);
     };
-    let ends: Option<Vec<Days>> = match value.unknown().map(|unknown| (&unknown.one_of, unknown.range)) {
-        Some((Some(arms), _)) => arms.iter().map(|arm| days(arm, *unit_days, never).ok()).collect(),
-        Some((None, Some([low, high]))) => {
-            // What is less than a day is refused by every provider, unless it means `never`.
-            let count =
-                |n: f64| if n < 1e6 { days_of(n.max(0.0), *unit_days) } else { Days::Count(u32::MAX) };
-            let forever = never.iter().any(|never| (low..=high).contains(never));
-            Some([count(low), count(high)].into_iter().chain(forever.then_some(Days::Never)).collect())
-        }
-        _ => None,
-    };
+    let ends = ends(&value, *unit_days, never);
     match ends {
         Some(ends) if ends.iter().all(|days| meets(*days)) => Judged::of(Verdict::Pass),
         Some(ends) if ends.iter().all(|days| !meets(*days)) => Judged::of(Verdict::Fail),
         _ => Judged::unknown(cause),
+    }
+}
+
+/// What a value can be, as far as it matters: each alternative, and both ends of a range. None where one of them is
+/// not known.
+fn ends(value: &Tracked, unit_days: u32, never: &[f64]) -> Option<Vec<Days>> {
+    match value.unknown().map(|unknown| (&unknown.one_of, unknown.range)) {
+        None => days(value, unit_days, never).ok().map(|days| vec![days]),
+        Some((Some(arms), _)) => {
+            let arms: Option<Vec<Vec<Days>>> = arms.iter().map(|arm| ends(arm, unit_days, never)).collect();
+            arms.map(|arms| arms.concat())
+        }
+        Some((None, Some([low, high]))) => {
+            // What is less than a day is refused by every provider, unless it means `never`.
+            let count = |n: f64| if n < 1e6 { days_of(n.max(0.0), unit_days) } else { Days::Count(u32::MAX) };
+            let forever = never.iter().any(|never| (low..=high).contains(never));
+            Some([count(low), count(high)].into_iter().chain(forever.then_some(Days::Never)).collect())
+        }
+        Some((None, None)) => None,
     }
 }
 
