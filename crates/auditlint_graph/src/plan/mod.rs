@@ -12,6 +12,7 @@ mod scan;
 mod state;
 mod text;
 mod tokens;
+mod walk;
 mod window;
 
 use std::io::Read;

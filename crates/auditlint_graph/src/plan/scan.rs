@@ -4,9 +4,7 @@
 use std::borrow::Cow;
 
 use super::tokens::Token;
-
-/// Containers that are nested deeper than this are refused: what is open is remembered.
-const MAX_DEPTH: usize = 1 << 20;
+use super::walk::Walk;
 
 /// Why a walk ends before the value does.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ impl<'b, 't> Scan<'b, 't> {
     }
 
     /// The next token and its first byte, without passing it.
-    fn first(&self) -> Option<(Token, u8)> {
+    pub(super) fn first(&self) -> Option<(Token, u8)> {
         let token = *self.ahead.first()?;
         Some((token, *self.bytes.get(token.at())?))
     }
@@ -53,7 +51,7 @@ impl<'b, 't> Scan<'b, 't> {
         self.first().ok_or(Halt::End)
     }
 
-    fn pass(&mut self) {
+    pub(super) fn pass(&mut self) {
         self.ahead = self.ahead.get(1..).unwrap_or_default();
     }
 
@@ -92,6 +90,11 @@ impl<'b, 't> Scan<'b, 't> {
         self.entered = false;
         let mut walk = Walk::default();
         if walk.on(self)? { Ok(()) } else { Err(Halt::End) }
+    }
+
+    /// Whether the next value is a number or a word as JSON has them.
+    pub(super) fn scalar(&self, token: Token) -> Result<(), Halt> {
+        scalar(self.bytes, token).map(|_| ())
     }
 
     /// Whether the next value is `true`.
@@ -158,108 +161,6 @@ impl<'b, 't> Scan<'b, 't> {
     }
 }
 
-/// A walk through a value that is passed over. Where the tokens end it keeps its place, and goes on with those that
-/// follow.
-#[derive(Debug, Default)]
-pub(super) struct Walk {
-    /// Whether the containers around the current one are objects.
-    around: Vec<bool>,
-    in_object: bool,
-    expected: Expected,
-}
-
-/// What a walk takes next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Expected {
-    #[default]
-    Value,
-    /// The first element of a list, or its end.
-    Element,
-    /// The first key of an object, or its end.
-    Member,
-    Key,
-    Colon,
-    /// A comma, or the end of the container.
-    More,
-}
-
-impl Walk {
-    /// Goes on; false where the tokens end before the value.
-    pub(super) fn on(&mut self, scan: &mut Scan<'_, '_>) -> Result<bool, Halt> {
-        // One round passes a member of an object, or an element of a list.
-        loop {
-            if matches!(self.expected, Expected::Member | Expected::Key) {
-                let Some((token, byte)) = scan.first() else { return Ok(false) };
-                scan.pass();
-                match byte {
-                    b'"' => self.expected = Expected::Colon,
-                    b'}' if self.expected == Expected::Member => self.close(),
-                    _ => return wrong("expected a key", token),
-                }
-            }
-            if self.expected == Expected::Colon {
-                let Some((token, byte)) = scan.first() else { return Ok(false) };
-                scan.pass();
-                match byte {
-                    b':' => self.expected = Expected::Value,
-                    _ => return wrong("expected `:`", token),
-                }
-            }
-            if matches!(self.expected, Expected::Value | Expected::Element) {
-                let Some((token, byte)) = scan.first() else { return Ok(false) };
-                match byte {
-                    b'"' => self.expected = Expected::More,
-                    b'{' | b'[' => {
-                        self.open(byte == b'{', token)?;
-                        scan.pass();
-                        continue;
-                    }
-                    b']' if self.expected == Expected::Element => self.close(),
-                    _ => match scalar(scan.bytes, token) {
-                        Ok(_) => self.expected = Expected::More,
-                        Err(Halt::End) => return Ok(false),
-                        Err(halt) => return Err(halt),
-                    },
-                }
-                scan.pass();
-            }
-            while self.expected == Expected::More {
-                if self.around.is_empty() {
-                    return Ok(true);
-                }
-                let Some((token, byte)) = scan.first() else { return Ok(false) };
-                scan.pass();
-                match byte {
-                    b',' => self.expected = if self.in_object { Expected::Key } else { Expected::Value },
-                    b'}' if self.in_object => self.close(),
-                    b']' if !self.in_object => self.close(),
-                    _ => return wrong("expected `,` or the end", token),
-                }
-            }
-        }
-    }
-
-    /// How many containers are open.
-    pub(super) fn depth(&self) -> usize {
-        self.around.len()
-    }
-
-    fn open(&mut self, is_object: bool, token: Token) -> Result<(), Halt> {
-        if self.around.len() >= MAX_DEPTH {
-            return wrong("it is nested too deeply", token);
-        }
-        self.around.push(std::mem::replace(&mut self.in_object, is_object));
-        self.expected = if is_object { Expected::Member } else { Expected::Element };
-        Ok(())
-    }
-
-    /// Leaves a container, which is a value of the one around it.
-    fn close(&mut self) {
-        self.in_object = self.around.pop().unwrap_or_default();
-        self.expected = Expected::More;
-    }
-}
-
 /// Gives each member of an object to `each`, by the bytes of its key, and `each` passes its value; something else (`null`) has no members.
 pub(super) fn members<'b, 't>(
     scan: &mut Scan<'b, 't>,
@@ -308,7 +209,7 @@ pub(super) fn text(written: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<String>(written).ok().map(Cow::Owned)
 }
 
-fn wrong<T>(reason: &'static str, token: Token) -> Result<T, Halt> {
+pub(super) fn wrong<T>(reason: &'static str, token: Token) -> Result<T, Halt> {
     Err(Halt::Wrong { reason, at: token.at() })
 }
 

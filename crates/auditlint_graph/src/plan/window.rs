@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use super::scan::{Halt, Scan, Walk};
+use super::scan::{Halt, Scan};
 use super::tokens::Tokens;
+use super::walk::Walk;
 
 const FIRST: usize = 256 * 1024;
 /// One resource of a plan is never larger; what is larger is not read.

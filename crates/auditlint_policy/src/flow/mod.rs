@@ -26,8 +26,8 @@ const SHOWN: usize = 5;
 /// Where logs come from and where they go.
 #[derive(Debug, Default)]
 pub(crate) struct Flow {
-    /// What each resource has to do with logs.
-    parts: FxHashMap<Slot, Part>,
+    /// What each resource has to do with logs; of most it is little or nothing.
+    parts: FxHashMap<Slot, Box<Part>>,
     /// The next stations of a resource.
     next: FxHashMap<Slot, Vec<Slot>>,
     /// The stations before a resource.
@@ -52,8 +52,11 @@ impl Flow {
         } else {
             self.leaving.insert(slot);
         }
-        let old =
-            if part == Part::default() { self.parts.remove(&slot) } else { self.parts.insert(slot, part) };
+        let old = if part == Part::default() {
+            self.parts.remove(&slot)
+        } else {
+            self.parts.insert(slot, Box::new(part))
+        };
         old.as_ref() != self.parts.get(&slot)
     }
 
