@@ -87,8 +87,9 @@ impl Evaluator {
     }
 
     fn surveyed(mut self, graph: &ResourceGraph, matter: Matter<'_>) -> Self {
+        let nothing = Flow::default();
         for (slot, _) in graph.iter() {
-            self.follow_logs(graph, matter, slot);
+            self.follow_logs(graph, matter, slot, &nothing);
         }
         self
     }
@@ -116,8 +117,9 @@ impl Evaluator {
             delta.changed.iter().copied().chain(delta.removed.iter().map(|(slot, _)| *slot)).collect();
         let mut flows = own.clone();
         flows.extend(self.readers.iter().flat_map(|readers| readers.of(&reads, Stage::Flow)));
+        let nothing = Flow::default();
         for slot in flows {
-            self.pending.flows |= self.follow_logs(graph, matter, slot);
+            self.pending.flows |= self.follow_logs(graph, matter, slot, &nothing);
         }
         self.pending.reads.extend(reads);
         self.pending.slots.extend(own);
@@ -175,8 +177,8 @@ impl Evaluator {
         self.outcomes.values().flat_map(|outcome| &outcome.findings)
     }
 
-    /// Where the logs of one resource go. True when that is different now.
-    fn follow_logs(&mut self, graph: &ResourceGraph, matter: Matter<'_>, slot: Slot) -> bool {
+    /// Where the logs of one resource go; `nothing` is a flow that is empty. True when that is different now.
+    fn follow_logs(&mut self, graph: &ResourceGraph, matter: Matter<'_>, slot: Slot, nothing: &Flow) -> bool {
         let resource = graph.get(slot).filter(|resource| is_judged(resource));
         let known = resource.filter(|resource| matter.catalogue.facts(resource.kind()).is_some());
         let Some(resource) = known else {
@@ -189,7 +191,7 @@ impl Evaluator {
         let part = Part::of(&Context {
             graph,
             catalogue: matter.catalogue,
-            flow: &Flow::default(),
+            flow: nothing,
             joins: &self.joins,
             parameters: &[],
             slot,
