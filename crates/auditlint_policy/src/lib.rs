@@ -21,7 +21,7 @@ mod verdict;
 pub use catalogue::{Catalogue, LocatedProblem, Reading};
 pub use category::Category;
 pub use duration::Days;
-pub use evaluate::{Evaluation, Evaluator, Matter, Rejudged, RootContext, evaluate};
+pub use evaluate::{Evaluation, Evaluator, Matter, Rejudged, RootContext};
 pub use finding::{
     Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related, Remedy,
     RemedyKind, Safety, Severity,

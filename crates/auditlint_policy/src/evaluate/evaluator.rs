@@ -66,14 +66,6 @@ pub struct Rejudged {
 }
 
 impl Evaluator {
-    /// Judges every resource once, as if there were no other root.
-    #[must_use]
-    pub fn once(graph: &ResourceGraph, matter: Matter<'_>) -> Self {
-        let mut evaluator = Self::survey(graph, matter);
-        evaluator.judge_all(graph, matter, &Arc::default());
-        evaluator
-    }
-
     /// Finds out where the logs of every resource go; nothing is judged yet.
     #[must_use]
     pub fn survey(graph: &ResourceGraph, matter: Matter<'_>) -> Self {

@@ -26,7 +26,7 @@ pub(crate) use reads::{Read, Reads};
 
 use crate::condition::Operand;
 use crate::flow::{Flow, Lost};
-use crate::{Catalogue, Category, Finding, Policy, Related, Verdict};
+use crate::{Catalogue, Category, Finding, Related, Verdict};
 
 /// The root that is judged.
 #[derive(Clone, Debug, Default)]
@@ -153,16 +153,4 @@ impl<'a> Context<'a> {
 /// Data sources are not ours to judge, and what a plan deletes is gone.
 pub(crate) fn is_judged(resource: &Resource) -> bool {
     resource.address.mode == Mode::Managed && !resource.action.is_some_and(auditlint_graph::Action::removes)
-}
-
-/// Judges every resource of `graph` by `policy`, as if there were no other root.
-#[must_use]
-pub fn evaluate(
-    graph: &ResourceGraph,
-    policy: &Policy,
-    catalogue: &Catalogue,
-    root: &RootContext,
-) -> Evaluation {
-    let matter = Matter { policy, catalogue, root };
-    Evaluator::once(graph, matter).evaluation(graph, policy)
 }
