@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use super::scan::{Halt, Scan, members, text};
+use super::tokens::Tokens;
 use super::window::{Stop, Window};
-use crate::{Interest, ModulePath};
+use crate::{Attributes, Interest, ModulePath};
 
 /// Modules nested deeper than this are not read.
 const MAX_DEPTH: usize = 64;
@@ -132,33 +133,45 @@ type Resource = (Name, Name, Vec<(Name, Expression)>);
 impl Module {
     /// A managed resource of which something is wanted.
     fn resource(scan: &mut Scan<'_, '_>, interest: &Interest) -> Result<Option<Resource>, Halt> {
-        let (mut kind, mut name, mut managed, mut expressions) = (None, None, true, None);
+        let (mut kind, mut name, mut managed) = (None, None, true);
+        // The type says what is wanted, so expressions that are written before it wait for it.
+        let (mut own, mut waiting) = (None, None);
         members(scan, |key, scan| {
-            match key {
-                b"mode" => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
-                b"type" => kind = text(scan.take()?),
-                b"name" => name = text(scan.take()?),
-                b"expressions" => {
-                    expressions = Some(scan.clone());
-                    scan.skip()?;
-                }
+            match (key, &kind) {
+                (b"mode", _) => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
+                (b"type", _) => kind = text(scan.take()?),
+                (b"name", _) => name = text(scan.take()?),
+                (b"expressions", Some(kind)) => own = Some(Self::expressions(scan, interest.of(kind))?),
+                (b"expressions", None) => waiting = Some(scan.take()?),
                 _ => scan.skip()?,
             }
             Ok(())
         })?;
         let (Some(kind), Some(name)) = (kind, name) else { return Ok(None) };
         let Some(wanted) = interest.of(&kind).filter(|_| managed) else { return Ok(None) };
-        let mut own = Vec::new();
-        if let Some(mut expressions) = expressions {
-            members(&mut expressions, |attribute, scan| {
-                match wanted.named(attribute) {
-                    Some(attribute) => own.push((attribute, Expression::of(&json(scan.take()?)))),
-                    None => scan.skip()?,
-                }
-                Ok(())
-            })?;
+        if let Some(written) = waiting {
+            let mut tokens = Tokens::default();
+            let mut scan = Scan::new(written.as_bytes(), true, &mut tokens);
+            own = Some(Self::expressions(&mut scan, Some(wanted))?);
         }
-        Ok(Some((Name::new(kind), Name::new(name), own)))
+        Ok(Some((Name::new(kind), Name::new(name), own.unwrap_or_default())))
+    }
+
+    /// What a resource sets of what is wanted.
+    fn expressions(
+        scan: &mut Scan<'_, '_>,
+        wanted: Option<&Attributes>,
+    ) -> Result<Vec<(Name, Expression)>, Halt> {
+        let mut own = Vec::new();
+        let Some(wanted) = wanted else { return scan.skip().map(|()| own) };
+        members(scan, |attribute, scan| {
+            match wanted.named(attribute) {
+                Some(attribute) => own.push((attribute, Expression::of(&json(scan.take()?)))),
+                None => scan.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(own)
     }
 
     fn outputs(scan: &mut Scan<'_, '_>) -> Result<FxHashMap<Name, Expression>, Halt> {

@@ -6,6 +6,7 @@ use auditlint_syntax::Name;
 
 use super::layout::place_among_deferred;
 use super::scan::{Halt, Scan, members, text};
+use super::tokens::Tokens;
 use crate::address::Names;
 use crate::{Action, Address, Attributes, Interest, Mode, PlanSection};
 
@@ -82,15 +83,15 @@ impl Reader<'_> {
                 b"deposed" | b"deposed_key" => parts.deposed = scan.take()? != "null",
                 b"mode" => parts.ephemeral = scan.take()? == "\"ephemeral\"",
                 b"change" | b"values" | b"sensitive_values" if parts.address.is_none() => {
-                    waiting.push((key.to_owned(), scan.clone()));
-                    scan.skip()?;
+                    waiting.push((key.to_owned(), scan.take()?));
                 }
                 _ => parts.read(key, scan, self.interest)?,
             }
             Ok(())
         })?;
-        for (key, mut scan) in waiting {
-            parts.read(&key, &mut scan, self.interest)?;
+        for (key, written) in waiting {
+            let mut tokens = Tokens::default();
+            parts.read(&key, &mut Scan::new(written.as_bytes(), true, &mut tokens), self.interest)?;
         }
         Ok(parts.element(self.section, self.index))
     }

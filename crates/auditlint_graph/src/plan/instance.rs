@@ -94,8 +94,8 @@ fn plain(written: &str) -> &str {
         return written;
     }
     let mut found = Vec::new();
-    let tokens = Tokens::of(written.as_bytes());
-    let walked = members(&mut Scan::new(written.as_bytes(), tokens.all()), |name, scan| {
+    let mut tokens = Tokens::default();
+    let walked = members(&mut Scan::new(written.as_bytes(), true, &mut tokens), |name, scan| {
         let value = scan.take()?;
         found.push((name.to_vec(), value));
         Ok(())

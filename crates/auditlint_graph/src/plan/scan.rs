@@ -1,9 +1,9 @@
-//! JSON that lies in memory, walked once by its tokens: what is asked for is taken as text, the rest is passed over,
-//! and both are checked to be well formed. Nothing of it becomes a tree.
+//! JSON that lies in memory, walked once by its tokens: what is asked for is taken as text that is well formed, the
+//! rest is passed over by its brackets. Nothing of it becomes a tree.
 
 use std::borrow::Cow;
 
-use super::tokens::Token;
+use super::tokens::{Token, Tokens};
 use super::walk::Walk;
 
 /// Why a walk ends before the value does.
@@ -21,38 +21,36 @@ pub(super) enum Halt {
 }
 
 /// A place in JSON, before a value or a member.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Scan<'b, 't> {
     bytes: &'b [u8],
+    /// Whether nothing follows behind the bytes.
+    is_end: bool,
     /// The tokens from here on.
-    ahead: &'t [Token],
+    tokens: &'t mut Tokens,
     /// Whether an object was just entered, so that no comma stands before its first member.
     entered: bool,
 }
 
 impl<'b, 't> Scan<'b, 't> {
     /// `tokens` are those of `bytes`, from the place on where the walk begins.
-    pub(super) fn new(bytes: &'b [u8], tokens: &'t [Token]) -> Self {
-        Self { bytes, ahead: tokens, entered: false }
-    }
-
-    /// How many tokens are ahead.
-    pub(super) fn ahead(&self) -> usize {
-        self.ahead.len()
+    pub(super) fn new(bytes: &'b [u8], is_end: bool, tokens: &'t mut Tokens) -> Self {
+        Self { bytes, is_end, tokens, entered: false }
     }
 
     /// The next token and its first byte, without passing it.
-    pub(super) fn first(&self) -> Option<(Token, u8)> {
-        let token = *self.ahead.first()?;
+    pub(super) fn first(&mut self) -> Option<(Token, u8)> {
+        let token = self.tokens.peek(self.bytes, self.is_end)?;
         Some((token, *self.bytes.get(token.at())?))
     }
 
-    fn peek(&self) -> Result<(Token, u8), Halt> {
+    /// Like [`Self::first`], where there must be one.
+    pub(super) fn peek(&mut self) -> Result<(Token, u8), Halt> {
         self.first().ok_or(Halt::End)
     }
 
     pub(super) fn pass(&mut self) {
-        self.ahead = self.ahead.get(1..).unwrap_or_default();
+        self.tokens.pass();
     }
 
     /// Goes into an object; false, with the value passed over, when it is something else (`null`).
@@ -85,11 +83,18 @@ impl<'b, 't> Scan<'b, 't> {
         Ok(Some(key))
     }
 
-    /// Passes the next value over.
+    /// Passes the next value over. Of what it holds only the brackets are looked at.
     pub(super) fn skip(&mut self) -> Result<(), Halt> {
         self.entered = false;
-        let mut walk = Walk::default();
-        if walk.on(self)? { Ok(()) } else { Err(Halt::End) }
+        let (token, byte) = self.peek()?;
+        if !matches!(byte, b'{' | b'[' | b'"') {
+            self.scalar(token)?;
+        }
+        self.pass();
+        if matches!(byte, b'{' | b'[') && !self.tokens.close(self.bytes, self.is_end, &mut 1) {
+            return Err(Halt::End);
+        }
+        Ok(())
     }
 
     /// Whether the next value is a number or a word as JSON has them.
@@ -98,22 +103,29 @@ impl<'b, 't> Scan<'b, 't> {
     }
 
     /// Whether the next value is `true`.
-    pub(super) fn is_true(&self) -> bool {
-        self.ahead
-            .first()
-            .is_some_and(|token| self.bytes.get(token.at()..).is_some_and(|rest| rest.starts_with(b"true")))
+    pub(super) fn is_true(&mut self) -> bool {
+        self.first().is_some_and(|(token, _)| {
+            self.bytes.get(token.at()..).is_some_and(|rest| rest.starts_with(b"true"))
+        })
     }
 
-    /// The text of the next value.
+    /// The text of the next value, which is well formed.
     pub(super) fn take(&mut self) -> Result<&'b str, Halt> {
-        let (first, _) = self.peek()?;
-        let before = self.ahead;
-        self.skip()?;
-        let last = before.get(before.len() - self.ahead.len() - 1).copied().ok_or(Halt::End)?;
-        let end = match self.bytes.get(last.at()) {
-            Some(b'"') => self.end_of_text()?,
-            Some(b'}' | b']') => last.at() + 1,
-            _ => scalar(self.bytes, last)?,
+        self.entered = false;
+        let (first, byte) = self.peek()?;
+        let end = match byte {
+            b'"' => {
+                self.pass();
+                self.end_of_text()?
+            }
+            b'{' | b'[' => {
+                Walk::default().over(self)?;
+                self.tokens.passed().map_or(0, Token::at) + 1
+            }
+            _ => {
+                self.pass();
+                scalar(self.bytes, first)?
+            }
         };
         let text = std::str::from_utf8(self.bytes.get(first.at()..end).unwrap_or_default());
         text.map_err(|error| Halt::Wrong { reason: "it is not UTF-8", at: first.at() + error.valid_up_to() })
@@ -121,7 +133,7 @@ impl<'b, 't> Scan<'b, 't> {
 
     /// The next value, which must be a text.
     pub(super) fn text(&mut self) -> Result<Cow<'b, str>, Halt> {
-        let at = self.ahead.first().map_or(0, |token| token.at());
+        let at = self.tokens.start();
         let not_unicode = |_| Halt::Wrong { reason: "a text that is not Unicode", at };
         match self.bytes()? {
             Cow::Borrowed(text) => std::str::from_utf8(text).map(Cow::Borrowed).map_err(not_unicode),
@@ -141,7 +153,7 @@ impl<'b, 't> Scan<'b, 't> {
         self.entered = false;
         let end = self.end_of_text()?;
         let written = self.bytes.get(token.at()..end).unwrap_or_default();
-        if token.is_escaped() {
+        if self.tokens.passed().is_some_and(Token::is_escaped) {
             return serde_json::from_slice(written).map_or_else(
                 |_| wrong("a text that is not Unicode", token),
                 |text: String| Ok(Cow::Owned(text.into_bytes())),
@@ -152,8 +164,8 @@ impl<'b, 't> Scan<'b, 't> {
 
     /// The offset after the closing quote of the text that was just passed: between it and the next token stands
     /// nothing but white space.
-    fn end_of_text(&self) -> Result<usize, Halt> {
-        let mut end = self.ahead.first().ok_or(Halt::End)?.at();
+    fn end_of_text(&mut self) -> Result<usize, Halt> {
+        let mut end = self.peek()?.0.at();
         while end > 0 && self.bytes.get(end - 1) != Some(&b'"') {
             end -= 1;
         }
@@ -271,12 +283,11 @@ mod tests {
     use serde::de::IgnoredAny;
 
     use super::*;
-    use crate::plan::tokens::Tokens;
 
     /// How many bytes the value at the beginning takes.
     fn end(text: &[u8]) -> Result<usize, Halt> {
-        let tokens = Tokens::of(text);
-        let mut scan = Scan::new(text, tokens.all());
+        let mut tokens = Tokens::default();
+        let mut scan = Scan::new(text, true, &mut tokens);
         match scan.take() {
             Ok(value) => {
                 Ok(text.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0) + value.len())
@@ -288,8 +299,8 @@ mod tests {
     #[test]
     fn members_are_found_whatever_they_hold() {
         let text = br#"{ "a" : [1, {"x": "]}"}], "b\"c": "q\\", "d": -1.5e3 ,"e":null}"#;
-        let tokens = Tokens::of(text);
-        let mut scan = Scan::new(text, tokens.all());
+        let mut tokens = Tokens::default();
+        let mut scan = Scan::new(text, true, &mut tokens);
         let mut found = Vec::new();
         members(&mut scan, |key, scan| {
             scan.take().map(|value| found.push((String::from_utf8_lossy(key).into_owned(), value)))
@@ -297,25 +308,25 @@ mod tests {
         .unwrap();
         let expected = [("a", r#"[1, {"x": "]}"}]"#), ("b\"c", r#""q\\""#), ("d", "-1.5e3"), ("e", "null")];
         assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value)));
-        assert_eq!(scan.ahead(), 0);
+        assert!(scan.first().is_none());
     }
 
     #[test]
     fn elements_are_found_whatever_they_hold() {
         let text = br#"[ 1 , {"x": "]"} ,[],null ] "#;
-        let tokens = Tokens::of(text);
-        let mut scan = Scan::new(text, tokens.all());
+        let mut tokens = Tokens::default();
+        let mut scan = Scan::new(text, true, &mut tokens);
         let mut found = Vec::new();
         items(&mut scan, |scan| scan.take().map(|value| found.push(value))).unwrap();
         assert_eq!(found, ["1", r#"{"x": "]"}"#, "[]", "null"]);
-        assert_eq!(scan.ahead(), 0);
+        assert!(scan.first().is_none());
         for wrong in ["[1 2]", "[,1]", "[1"] {
-            let tokens = Tokens::of(wrong.as_bytes());
-            let mut scan = Scan::new(wrong.as_bytes(), tokens.all());
+            let mut tokens = Tokens::default();
+            let mut scan = Scan::new(wrong.as_bytes(), true, &mut tokens);
             assert!(items(&mut scan, Scan::skip).is_err(), "{wrong}");
         }
-        let tokens = Tokens::of(b"[]");
-        assert_eq!(items(&mut Scan::new(b"[]", tokens.all()), Scan::skip), Ok(()));
+        let mut tokens = Tokens::default();
+        assert_eq!(items(&mut Scan::new(b"[]", true, &mut tokens), Scan::skip), Ok(()));
     }
 
     #[test]
@@ -332,8 +343,9 @@ mod tests {
         for text in ["[,1]", "[1,]", "[1 2]", r#"{"a":1,}"#, r#"{,"a":1}"#, r#"{"a" 1}"#, "[1}"] {
             assert!(matches!(end(text.as_bytes()), Err(Halt::Wrong { .. })), "{text}");
             if text.starts_with('{') {
-                let tokens = Tokens::of(text.as_bytes());
-                let walked = members(&mut Scan::new(text.as_bytes(), tokens.all()), |_, scan| scan.skip());
+                let mut tokens = Tokens::default();
+                let mut scan = Scan::new(text.as_bytes(), true, &mut tokens);
+                let walked = members(&mut scan, |_, scan| scan.skip());
                 assert!(matches!(walked, Err(Halt::Wrong { .. })), "{text}");
             }
         }
@@ -347,10 +359,10 @@ mod tests {
         fn json_is_what_serde_json_takes(text in r#"[\[\]{},:"\\ \n\x01a-e0-9.eE+u-]{0,12}|([\[{]|"(a|\\u00[0-9]{2}|\\[nq])*"|:|,|-?[0-9]{1,3}(\.[0-9]?)?(e[+-]?[0-9]?)?|true|nul|null|[\]}]){0,9}"#) {
             // A number and a text end where something follows.
             let text = format!("[{text}]");
-            let tokens = Tokens::of(text.as_bytes());
-            let mut scan = Scan::new(text.as_bytes(), tokens.all());
-            let walked = scan.skip();
-            prop_assert_eq!(walked == Ok(()) && scan.ahead() == 0, serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{}", text);
+            let mut tokens = Tokens::default();
+            let mut scan = Scan::new(text.as_bytes(), true, &mut tokens);
+            let is_taken = scan.take().is_ok() && scan.first().is_none();
+            prop_assert_eq!(is_taken, serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{}", text);
         }
 
         #[test]

@@ -126,8 +126,8 @@ impl<R: Read> Reading<'_, R> {
         let mut found = Vec::new();
         let interest = &self.tables.interest;
         let mut index = self.document.count;
-        let tokens = Tokens::of(waiting.as_bytes());
-        let walked = items(&mut Scan::new(waiting.as_bytes(), tokens.all()), |scan| {
+        let mut tokens = Tokens::default();
+        let walked = items(&mut Scan::new(waiting.as_bytes(), true, &mut tokens), |scan| {
             let mut reader = Reader { interest, names: &mut self.names, section: PlanSection::State, index };
             found.push(reader.instance(scan, &block)?);
             index += 1;

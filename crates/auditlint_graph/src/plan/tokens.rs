@@ -1,20 +1,31 @@
 //! Where the tokens of a JSON text begin. Sixty-four bytes are looked at together, each set of bytes as the bits of
 //! one number, so that a text's inside is passed over without a look at any single byte of it.
 
-use wide::u8x16;
+use fearless_simd::{Level, Simd, SimdBase, SimdMask, dispatch, u8x64};
 
 const BLOCK: usize = 64;
 /// Bytes of the longest escape, `\u` and four digits.
 const ESCAPE: usize = 6;
 /// Marks the beginning of a text that holds an escape. No offset is that large.
 const ESCAPED: u32 = 1 << 31;
+/// How many blocks are looked at together: what is passed over by its brackets is not worth more.
+const AHEAD: usize = 4;
+/// How many tokens are written without a look at how many there are.
+const ROUND: usize = 8;
+/// The tokens of the blocks, the one that was passed last, and the end of a round.
+const ROOM: usize = AHEAD * BLOCK + 1 + ROUND;
 
-/// The tokens of the part of a text that was looked at: its brackets, colons and commas, and the first byte of each
-/// text, number and word. What no JSON has (a control character, an unknown escape) is a token of its own, which no
-/// grammar takes.
-#[derive(Debug, Default)]
+/// The tokens of a text, found a few blocks ahead of whoever takes them: its brackets, colons and commas, and the first
+/// byte of each text, number and word. What no JSON has (a control character, an unknown escape) is a token of its
+/// own, which no grammar takes.
+#[derive(Debug)]
 pub(super) struct Tokens {
-    all: Vec<Token>,
+    /// The instructions that the machine has.
+    level: Level,
+    /// Those at `next..found` are ahead. The one before `next` was passed last, and stays.
+    room: [Token; ROOM],
+    next: usize,
+    found: usize,
     /// Bytes that were looked at.
     seen: usize,
     /// Every bit is set where the next byte lies inside of a text.
@@ -23,6 +34,21 @@ pub(super) struct Tokens {
     escaped: u64,
     /// The lowest bit is set where the next byte goes on with a number or word.
     goes_on: u64,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            level: Level::new(),
+            room: [Token(0); ROOM],
+            next: 0,
+            found: 0,
+            seen: 0,
+            inside: 0,
+            escaped: 0,
+            goes_on: 0,
+        }
+    }
 }
 
 /// One token, by its offset.
@@ -34,7 +60,7 @@ impl Token {
         (self.0 & !ESCAPED) as usize
     }
 
-    /// Whether it is a text with an escape.
+    /// Whether it is a text with an escape; known as soon as the token behind it is.
     pub(super) fn is_escaped(self) -> bool {
         self.0 & ESCAPED != 0
     }
@@ -52,99 +78,143 @@ struct Sets {
 }
 
 impl Tokens {
-    /// The tokens of a text that lies in memory, of at most 2 GB.
-    pub(super) fn of(text: &[u8]) -> Self {
-        let mut tokens = Self::default();
-        tokens.extend(text, true);
-        tokens
-    }
-
-    pub(super) fn all(&self) -> &[Token] {
-        &self.all
-    }
-
-    /// How many bytes were looked at.
-    pub(super) fn seen(&self) -> usize {
-        self.seen
-    }
-
-    /// Looks at the bytes that were not seen yet. A few at the end wait for what follows, unless it is the end.
-    pub(super) fn extend(&mut self, text: &[u8], is_end: bool) {
-        let mut room = [Token(0); BLOCK];
-        while self.extend_by_block(text, is_end, &mut room) {}
-    }
-
-    /// Looks at the next block only; false where it waits for what follows.
-    fn extend_by_block(&mut self, text: &[u8], is_end: bool, room: &mut [Token; BLOCK]) -> bool {
-        let rest = text.get(self.seen..).unwrap_or_default();
-        if let Some((block, behind)) = rest.split_first_chunk()
-            && (is_end || behind.len() >= ESCAPE)
-        {
-            self.block(block, text, room);
-            self.seen += BLOCK;
-            return true;
+    /// The next token of a text of at most 2 GB that lies in memory; none at its end, or where more of it must be
+    /// read first. A few bytes at the end wait for what follows, unless it `is_end`.
+    pub(super) fn peek(&mut self, text: &[u8], is_end: bool) -> Option<Token> {
+        if self.next == self.found {
+            dispatch!(self.level, simd => self.refill(simd, text, is_end));
         }
-        if is_end && !rest.is_empty() {
-            let mut block = [b' '; BLOCK];
-            block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-            self.block(&block, text, room);
-            self.seen = text.len();
-            return true;
+        if self.next == self.found {
+            return None;
         }
-        false
+        self.room.get(self.next).copied()
     }
 
-    /// Passes the bytes that were not seen yet, by their brackets alone, until the `depth` containers around them
-    /// are closed: the tokens are those behind. False where the bytes end before, with `depth` for what follows.
+    /// Passes the token that was seen.
+    pub(super) fn pass(&mut self) {
+        self.next += 1;
+    }
+
+    /// The token that was passed last.
+    pub(super) fn passed(&self) -> Option<Token> {
+        self.room.get(self.next.checked_sub(1)?).copied()
+    }
+
+    /// The offset of the next token, or of what was not looked at.
+    pub(super) fn start(&self) -> usize {
+        match self.room.get(self.next) {
+            Some(token) if self.next < self.found => token.at(),
+            _ => self.seen,
+        }
+    }
+
+    /// Begins anew at the token at `start`.
+    pub(super) fn restart(&mut self, start: usize) {
+        (self.next, self.found, self.seen) = (0, 0, start);
+        (self.inside, self.escaped, self.goes_on) = (0, 0, 0);
+    }
+
+    /// Forgets so many bytes, all of them before the next token.
+    pub(super) fn shift(&mut self, bytes: usize) {
+        self.room.copy_within(self.next..self.found, 0);
+        (self.next, self.found, self.seen) = (0, self.found - self.next, self.seen - bytes);
+        for token in self.room.iter_mut().take(self.found) {
+            token.0 -= u32::try_from(bytes).unwrap_or_default();
+        }
+    }
+
+    /// Passes everything until the `depth` containers around the next token are closed, by the brackets alone. False
+    /// where the bytes end before, with `depth` for what follows.
     pub(super) fn close(&mut self, text: &[u8], is_end: bool, depth: &mut usize) -> bool {
-        let mut room = [Token(0); BLOCK];
         loop {
-            while let Some((block, behind)) = text.get(self.seen..).and_then(<[u8]>::split_first_chunk)
-                && behind.len() >= ESCAPE
-            {
-                let [quotes, backslashes, opening, closing] = brackets(block);
-                let before = self.escaped;
-                let (escaped, _) = self.escapes(backslashes, text);
-                let inside = turned(quotes & !escaped) ^ self.inside;
-                let closed = (closing & !inside).count_ones() as usize;
-                if closed >= *depth {
-                    self.escaped = before;
-                    break;
-                }
-                *depth = *depth + (opening & !inside).count_ones() as usize - closed;
-                self.inside = all_as_last(inside);
-                self.goes_on = 0;
-                self.seen += BLOCK;
-            }
-            self.all.clear();
-            if !self.extend_by_block(text, is_end, &mut room) {
-                return false;
-            }
-            for (at, token) in self.all.iter().enumerate() {
+            while let Some(token) = self.room.get(self.next).filter(|_| self.next < self.found) {
+                self.next += 1;
                 match text.get(token.at()) {
                     Some(b'{' | b'[') => *depth += 1,
                     Some(b'}' | b']') => *depth -= 1,
                     _ => {}
                 }
                 if *depth == 0 {
-                    self.all.drain(..=at);
                     return true;
                 }
+            }
+            if !dispatch!(self.level, simd => self.refill_where_closed(simd, text, is_end, depth)) {
+                return false;
             }
         }
     }
 
-    /// Forgets the first tokens, and that the text had so many bytes before what it has now.
-    pub(super) fn shift(&mut self, tokens: usize, bytes: usize) {
-        self.all.drain(..tokens);
-        self.seen -= bytes;
-        for token in &mut self.all {
-            token.0 -= u32::try_from(bytes).unwrap_or_default();
+    /// Finds the tokens of the block in which the last of the `depth` containers may be closed, and passes those
+    /// before; false where the bytes end first.
+    #[inline(always)]
+    fn refill_where_closed<S: Simd>(
+        &mut self,
+        simd: S,
+        text: &[u8],
+        is_end: bool,
+        depth: &mut usize,
+    ) -> bool {
+        while let Some((block, behind)) = text.get(self.seen..).and_then(<[u8]>::split_first_chunk)
+            && behind.len() >= ESCAPE
+        {
+            let [quotes, backslashes, opening, closing] = brackets(simd, block);
+            let before = self.escaped;
+            let (escaped, _) = self.escapes(backslashes, text);
+            let inside = turned(quotes & !escaped) ^ self.inside;
+            let closed = (closing & !inside).count_ones() as usize;
+            if closed >= *depth {
+                self.escaped = before;
+                break;
+            }
+            *depth = *depth + (opening & !inside).count_ones() as usize - closed;
+            self.inside = all_as_last(inside);
+            self.goes_on = 0;
+            self.seen += BLOCK;
+        }
+        (self.next, self.found) = (0, 0);
+        self.extend(simd, text, is_end)
+    }
+
+    /// Finds tokens once all are passed.
+    #[inline(always)]
+    fn refill<S: Simd>(&mut self, simd: S, text: &[u8], is_end: bool) {
+        // The last one may be a text that is still open, of which escapes are to be noted.
+        let kept = self.passed();
+        (self.next, self.found) = (0, 0);
+        if let (Some(kept), Some(first)) = (kept, self.room.first_mut()) {
+            *first = kept;
+            (self.next, self.found) = (1, 1);
+        }
+        let mut blocks = 0;
+        while (blocks < AHEAD || self.next == self.found) && self.extend(simd, text, is_end) {
+            blocks += 1;
         }
     }
 
-    fn block(&mut self, block: &[u8; BLOCK], text: &[u8], room: &mut [Token; BLOCK]) {
-        let sets = Sets::of(block);
+    /// Looks at the next block; false where it waits for what follows.
+    #[inline(always)]
+    fn extend<S: Simd>(&mut self, simd: S, text: &[u8], is_end: bool) -> bool {
+        let rest = text.get(self.seen..).unwrap_or_default();
+        if let Some((block, behind)) = rest.split_first_chunk()
+            && (is_end || behind.len() >= ESCAPE)
+        {
+            self.block(simd, block, text);
+            self.seen += BLOCK;
+            return true;
+        }
+        if is_end && !rest.is_empty() {
+            let mut block = [b' '; BLOCK];
+            block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            self.block(simd, &block, text);
+            self.seen = text.len();
+            return true;
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn block<S: Simd>(&mut self, simd: S, block: &[u8; BLOCK], text: &[u8]) {
+        let sets = Sets::of(simd, block);
         let (escaped, wrong) = self.escapes(sets.backslashes, text);
         let quotes = sets.quotes & !escaped;
         // A quote turns inside to outside and back, for all bytes behind it.
@@ -152,38 +222,57 @@ impl Tokens {
         self.inside = all_as_last(inside);
         let opening = quotes & inside;
         let outside = !(inside | quotes);
-        let blank = if sets.control & outside == 0 { sets.spaces } else { blanks(block) };
+        let blank = if sets.control & outside == 0 { sets.spaces } else { blanks(simd, block) };
         let plain = outside & !(sets.structure | blank);
         let first = plain & !(plain << 1 | self.goes_on);
         self.goes_on = plain >> 63;
-        let mut starts = (sets.structure & outside) | opening | first | (sets.control & inside) | wrong;
-
-        let base = u32::try_from(self.seen).unwrap_or_default();
-        let mut count = 0;
-        for token in room.iter_mut() {
-            if starts == 0 {
-                break;
-            }
-            *token = Token(base + starts.trailing_zeros());
-            starts &= starts.wrapping_sub(1);
-            count += 1;
+        self.put((sets.structure & outside) | opening | first | (sets.control & inside) | wrong);
+        if escaped != 0 {
+            self.mark(escaped);
         }
-        self.all.extend_from_slice(room.get(..count).unwrap_or_default());
-        let mut rest = escaped;
-        while rest != 0 {
-            let at = base + rest.trailing_zeros();
-            rest &= rest.wrapping_sub(1);
-            if let Some(text) = self.all.iter_mut().rev().find(|token| (token.0 & !ESCAPED) < at) {
+    }
+
+    /// Puts the tokens of a block behind the others.
+    #[inline(always)]
+    fn put(&mut self, mut starts: u64) {
+        let base = u32::try_from(self.seen).unwrap_or_default();
+        let count = starts.count_ones() as usize;
+        let (free, _) = self.room.get_mut(self.found..).unwrap_or_default().as_chunks_mut::<ROUND>();
+        // Whole rounds without a branch in them: what is written behind the last token is nothing.
+        for round in free.iter_mut().take(count.div_ceil(ROUND)) {
+            for token in round {
+                *token = Token(base + starts.trailing_zeros());
+                starts &= starts.wrapping_sub(1);
+            }
+        }
+        self.found += count;
+    }
+
+    /// Notes the escapes of a block in the texts that they stand in.
+    #[cold]
+    fn mark(&mut self, mut escaped: u64) {
+        let base = u32::try_from(self.seen).unwrap_or_default();
+        while escaped != 0 {
+            let at = base + escaped.trailing_zeros();
+            escaped &= escaped.wrapping_sub(1);
+            let known = self.room.get_mut(..self.found).unwrap_or_default();
+            if let Some(text) = known.iter_mut().rev().find(|token| (token.0 & !ESCAPED) < at) {
                 text.0 |= ESCAPED;
             }
         }
     }
 
     /// Which bytes are escaped, and which backslashes begin no escape that JSON has.
+    #[inline(always)]
     fn escapes(&mut self, backslashes: u64, text: &[u8]) -> (u64, u64) {
         if backslashes == 0 {
             return (std::mem::take(&mut self.escaped), 0);
         }
+        self.some_escapes(backslashes, text)
+    }
+
+    #[cold]
+    fn some_escapes(&mut self, backslashes: u64, text: &[u8]) -> (u64, u64) {
         let (mut escaped, mut wrong) = (self.escaped, 0);
         self.escaped = 0;
         let mut rest = backslashes & !escaped;
@@ -203,55 +292,47 @@ impl Tokens {
 }
 
 impl Sets {
-    fn of(block: &[u8; BLOCK]) -> Self {
-        let [quotes, backslashes, structure, control, spaces] = sets(block, |bytes| {
-            let structure = folded(bytes, b'{') | folded(bytes, b'}') | is(bytes, b':') | is(bytes, b',');
-            let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
-            [is(bytes, b'"'), is(bytes, b'\\'), structure, control, is(bytes, b' ')]
-        });
-        Self { quotes, backslashes, structure, control, spaces }
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Self {
+        let bytes = u8x64::from_slice(simd, block);
+        // A bracket of either kind: `[` and `{` differ in one bit, and so do `]` and `}`.
+        let folded = bytes | 0x20;
+        let brackets = folded.simd_eq(b'{') | folded.simd_eq(b'}');
+        Self {
+            quotes: bytes.simd_eq(b'"').to_bitmask(),
+            backslashes: bytes.simd_eq(b'\\').to_bitmask(),
+            structure: (brackets | bytes.simd_eq(b':') | bytes.simd_eq(b',')).to_bitmask(),
+            control: bytes.simd_lt(b' ').to_bitmask(),
+            spaces: bytes.simd_eq(b' ').to_bitmask(),
+        }
     }
 }
 
 /// The quotes, the backslashes, and the brackets that open and close.
-fn brackets(block: &[u8; BLOCK]) -> [u64; 4] {
-    sets(block, |bytes| [is(bytes, b'"'), is(bytes, b'\\'), folded(bytes, b'{'), folded(bytes, b'}')])
+#[inline(always)]
+fn brackets<S: Simd>(simd: S, block: &[u8; BLOCK]) -> [u64; 4] {
+    let bytes = u8x64::from_slice(simd, block);
+    let folded = bytes | 0x20;
+    [bytes.simd_eq(b'"'), bytes.simd_eq(b'\\'), folded.simd_eq(b'{'), folded.simd_eq(b'}')]
+        .map(|set| set.to_bitmask())
 }
 
 /// The white space that JSON has.
-fn blanks(block: &[u8; BLOCK]) -> u64 {
-    let [blanks] =
-        sets(block, |bytes| [is(bytes, b' ') | is(bytes, b'\n') | is(bytes, b'\r') | is(bytes, b'\t')]);
-    blanks
-}
-
-/// Sets of bytes in a block, each told apart by `of` among sixteen of them.
-fn sets<const N: usize>(block: &[u8; BLOCK], of: impl Fn(u8x16) -> [u8x16; N]) -> [u64; N] {
-    let mut out = [0; N];
-    let (lanes, _) = block.as_chunks::<16>();
-    for (n, lane) in lanes.iter().enumerate() {
-        for (set, found) in out.iter_mut().zip(of(u8x16::new(*lane))) {
-            *set |= u64::from(found.to_bitmask()) << (n * 16);
-        }
-    }
-    out
-}
-
-fn is(bytes: u8x16, byte: u8) -> u8x16 {
-    bytes.simd_eq(u8x16::splat(byte))
-}
-
-/// Like [`is`], for a bracket of either kind: `[` and `{` differ in one bit, and so do `]` and `}`.
-fn folded(bytes: u8x16, byte: u8) -> u8x16 {
-    is(bytes | u8x16::splat(0x20), byte)
+#[inline(always)]
+fn blanks<S: Simd>(simd: S, block: &[u8; BLOCK]) -> u64 {
+    let bytes = u8x64::from_slice(simd, block);
+    let lines = bytes.simd_eq(b'\n') | bytes.simd_eq(b'\r');
+    (lines | bytes.simd_eq(b' ') | bytes.simd_eq(b'\t')).to_bitmask()
 }
 
 /// As many bits as there are, each like the last of `bits`.
+#[inline(always)]
 fn all_as_last(bits: u64) -> u64 {
     0_u64.wrapping_sub(bits >> 63)
 }
 
 /// Each bit is the parity of the bits up to it.
+#[inline(always)]
 fn turned(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].iter().fold(bits, |bits, by| bits ^ bits << by)
 }

@@ -1,4 +1,4 @@
-//! The walk through a value of JSON that is passed over, which checks that it is well formed.
+//! The walk through a value of JSON that is taken, which checks that it is well formed.
 
 use super::scan::{Halt, Scan, wrong};
 use super::tokens::Token;
@@ -6,8 +6,7 @@ use super::tokens::Token;
 /// Containers that are nested deeper than this are refused: what is open is remembered.
 const MAX_DEPTH: usize = 1 << 20;
 
-/// A walk through a value that is passed over. Where the tokens end it keeps its place, and goes on with those that
-/// follow.
+/// A walk through a value.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     /// Whether the containers around the current one are objects.
@@ -32,12 +31,12 @@ enum Expected {
 }
 
 impl Walk {
-    /// Goes on; false where the tokens end before the value.
-    pub(super) fn on(&mut self, scan: &mut Scan<'_, '_>) -> Result<bool, Halt> {
+    /// Passes the value.
+    pub(super) fn over(mut self, scan: &mut Scan<'_, '_>) -> Result<(), Halt> {
         // One round passes a member of an object, or an element of a list.
         loop {
             if matches!(self.expected, Expected::Member | Expected::Key) {
-                let Some((token, byte)) = scan.first() else { return Ok(false) };
+                let (token, byte) = scan.peek()?;
                 scan.pass();
                 match byte {
                     b'"' => self.expected = Expected::Colon,
@@ -46,7 +45,7 @@ impl Walk {
                 }
             }
             if self.expected == Expected::Colon {
-                let Some((token, byte)) = scan.first() else { return Ok(false) };
+                let (token, byte) = scan.peek()?;
                 scan.pass();
                 match byte {
                     b':' => self.expected = Expected::Value,
@@ -54,7 +53,7 @@ impl Walk {
                 }
             }
             if matches!(self.expected, Expected::Value | Expected::Element) {
-                let Some((token, byte)) = scan.first() else { return Ok(false) };
+                let (token, byte) = scan.peek()?;
                 match byte {
                     b'"' => self.expected = Expected::More,
                     b'{' | b'[' => {
@@ -63,19 +62,18 @@ impl Walk {
                         continue;
                     }
                     b']' if self.expected == Expected::Element => self.close(),
-                    _ => match scan.scalar(token) {
-                        Ok(()) => self.expected = Expected::More,
-                        Err(Halt::End) => return Ok(false),
-                        Err(halt) => return Err(halt),
-                    },
+                    _ => {
+                        scan.scalar(token)?;
+                        self.expected = Expected::More;
+                    }
                 }
                 scan.pass();
             }
             while self.expected == Expected::More {
                 if self.around.is_empty() {
-                    return Ok(true);
+                    return Ok(());
                 }
-                let Some((token, byte)) = scan.first() else { return Ok(false) };
+                let (token, byte) = scan.peek()?;
                 scan.pass();
                 match byte {
                     b',' => self.expected = if self.in_object { Expected::Key } else { Expected::Value },
@@ -85,11 +83,6 @@ impl Walk {
                 }
             }
         }
-    }
-
-    /// How many containers are open.
-    pub(super) fn depth(&self) -> usize {
-        self.around.len()
     }
 
     fn open(&mut self, is_object: bool, token: Token) -> Result<(), Halt> {

@@ -6,7 +6,6 @@ use std::io::{self, Read};
 
 use super::scan::{Halt, Scan};
 use super::tokens::Tokens;
-use super::walk::Walk;
 
 const FIRST: usize = 256 * 1024;
 /// One resource of a plan is never larger; what is larger is not read.
@@ -29,8 +28,6 @@ pub(super) struct Window<R> {
     /// Bytes of the buffer that were read.
     end: usize,
     tokens: Tokens,
-    /// Tokens that were consumed.
-    passed: usize,
     /// Bytes of the document before the buffer.
     before: u64,
     done: bool,
@@ -38,35 +35,15 @@ pub(super) struct Window<R> {
 
 impl<R: Read> Window<R> {
     pub(super) fn new(input: R) -> Self {
-        Self {
-            input,
-            buffer: vec![0; FIRST],
-            end: 0,
-            tokens: Tokens::default(),
-            passed: 0,
-            before: 0,
-            done: false,
-        }
-    }
-
-    /// The offset in the buffer of the next token, or of what was not looked at.
-    fn start(&self) -> usize {
-        self.tokens.all().get(self.passed).map_or(self.tokens.seen(), |token| token.at())
+        Self { input, buffer: vec![0; FIRST], end: 0, tokens: Tokens::default(), before: 0, done: false }
     }
 
     pub(super) fn malformed<T>(&self, reason: &str) -> Result<T, Stop> {
-        self.malformed_at(reason, self.start())
+        self.malformed_at(reason, self.tokens.start())
     }
 
     fn malformed_at<T>(&self, reason: &str, at: usize) -> Result<T, Stop> {
         Err(Stop::Malformed { reason: reason.to_owned(), at: self.before + at as u64 })
-    }
-
-    /// Reads more behind what is there, and looks for its tokens. False at the end of the document.
-    fn fill(&mut self) -> Result<bool, Stop> {
-        let is_more = self.receive()?;
-        self.tokens.extend(self.buffer.get(..self.end).unwrap_or_default(), self.done);
-        Ok(is_more)
     }
 
     /// Reads more behind what is there; what was consumed is dropped. False at the end of the document.
@@ -74,13 +51,12 @@ impl<R: Read> Window<R> {
         if self.done {
             return Ok(false);
         }
-        let start = self.start();
+        let start = self.tokens.start();
         if start > 0 {
             self.buffer.copy_within(start..self.end, 0);
             self.before += start as u64;
             self.end -= start;
-            self.tokens.shift(self.passed, start);
-            self.passed = 0;
+            self.tokens.shift(start);
         }
         if self.end == self.buffer.len() {
             if self.buffer.len() >= MAX_VALUE {
@@ -107,21 +83,22 @@ impl<R: Read> Window<R> {
     /// The first byte of the next token, without consuming it; none at the end.
     pub(super) fn peek(&mut self) -> Result<Option<u8>, Stop> {
         loop {
-            if let Some(token) = self.tokens.all().get(self.passed) {
-                return Ok(self.buffer.get(token.at()).copied());
+            let text = self.buffer.get(..self.end).unwrap_or_default();
+            if let Some(token) = self.tokens.peek(text, self.done) {
+                return Ok(text.get(token.at()).copied());
             }
             // The last tokens are known only where the document ends.
             if self.done {
                 return Ok(None);
             }
-            self.fill()?;
+            self.receive()?;
         }
     }
 
     fn expect(&mut self, wanted: u8) -> Result<(), Stop> {
         match self.peek()? {
             Some(byte) if byte == wanted => {
-                self.passed += 1;
+                self.tokens.pass();
                 Ok(())
             }
             Some(_) => self.malformed(&format!("expected `{}`", char::from(wanted))),
@@ -133,7 +110,7 @@ impl<R: Read> Window<R> {
     pub(super) fn enter(&mut self, open: u8) -> Result<bool, Stop> {
         match self.peek()? {
             Some(byte) if byte == open => {
-                self.passed += 1;
+                self.tokens.pass();
                 Ok(true)
             }
             Some(_) => self.skip().map(|()| false),
@@ -161,10 +138,10 @@ impl<R: Read> Window<R> {
             match self.peek()? {
                 None => return Err(Stop::Truncated),
                 Some(byte) if byte == close => {
-                    self.passed += 1;
+                    self.tokens.pass();
                     return Ok(false);
                 }
-                Some(b',') => self.passed += 1,
+                Some(b',') => self.tokens.pass(),
                 Some(b'}' | b']' | b':') => return self.malformed("unexpected structure"),
                 Some(_) => return Ok(true),
             }
@@ -179,67 +156,58 @@ impl<R: Read> Window<R> {
     ) -> Result<T, Stop> {
         self.peek()?;
         loop {
-            let (mut scan, ahead) = self.scan();
-            match of(&mut scan) {
-                Ok(found) => {
-                    self.passed += ahead - scan.ahead();
-                    return Ok(found);
+            let start = self.tokens.start();
+            let text = self.buffer.get(..self.end).unwrap_or_default();
+            match of(&mut Scan::new(text, self.done, &mut self.tokens)) {
+                Ok(found) => return Ok(found),
+                Err(Halt::Wrong { reason, at }) => return self.malformed_at(reason, at),
+                Err(Halt::End) if self.done => return Err(Stop::Truncated),
+                Err(Halt::End) => {
+                    self.tokens.restart(start);
+                    self.grow()?;
                 }
-                Err(Halt::Wrong { reason, at }) => return self.malformed_at(reason, at),
-                Err(Halt::End) if self.grow()? => {}
-                Err(Halt::End) => return Err(Stop::Truncated),
             }
         }
     }
 
-    /// Passes the next value over; nothing of it is kept, however large it is. Of what goes on behind the part that
-    /// is in memory only the brackets are looked at.
+    /// Passes the next value over; nothing of it is kept, however large it is. Of what it holds only the brackets
+    /// are looked at.
     pub(super) fn skip(&mut self) -> Result<(), Stop> {
-        let mut walk = Walk::default();
-        loop {
-            let (mut scan, ahead) = self.scan();
-            let walked = walk.on(&mut scan);
-            self.passed += ahead - scan.ahead();
-            match walked {
-                Ok(true) => return Ok(()),
-                Err(Halt::Wrong { reason, at }) => return self.malformed_at(reason, at),
-                Ok(false) | Err(Halt::End) if self.done => return Err(Stop::Truncated),
-                Ok(false) | Err(Halt::End) if walk.depth() > 0 => return self.close(walk.depth()),
-                Ok(false) | Err(Halt::End) => self.fill().map(|_| ())?,
+        match self.peek()? {
+            Some(b'{' | b'[') => {
+                self.tokens.pass();
+                self.close()
             }
+            Some(b'"') => {
+                self.tokens.pass();
+                Ok(())
+            }
+            Some(_) => self.read(|scan| scan.skip()),
+            None => Err(Stop::Truncated),
         }
     }
 
-    /// Passes everything up to the end of the `depth` containers that are open where the tokens end.
-    fn close(&mut self, mut depth: usize) -> Result<(), Stop> {
-        self.passed = self.tokens.all().len();
+    /// Passes everything up to the end of the container that was entered.
+    fn close(&mut self) -> Result<(), Stop> {
+        let mut depth = 1;
         loop {
-            self.receive()?;
             let text = self.buffer.get(..self.end).unwrap_or_default();
             if self.tokens.close(text, self.done, &mut depth) {
-                self.tokens.extend(text, self.done);
                 return Ok(());
             }
             if self.done {
                 return Err(Stop::Truncated);
             }
+            self.receive()?;
         }
-    }
-
-    fn scan(&self) -> (Scan<'_, '_>, usize) {
-        let tokens = self.tokens.all().get(self.passed..).unwrap_or_default();
-        (Scan::new(self.buffer.get(..self.end).unwrap_or_default(), tokens), tokens.len())
     }
 
     /// Reads at least as much again as is there: looking anew after every small piece would take time that grows
-    /// with the square of a value's size. False when nothing is left to be known.
-    fn grow(&mut self) -> Result<bool, Stop> {
-        if self.done {
-            return Ok(false);
-        }
-        let wanted = (self.end - self.start()) * 2;
-        while self.end - self.start() < wanted.max(1) && self.fill()? {}
-        Ok(true)
+    /// with the square of a value's size.
+    fn grow(&mut self) -> Result<(), Stop> {
+        let wanted = (self.end - self.tokens.start()) * 2;
+        while self.end - self.tokens.start() < wanted.max(1) && self.receive()? {}
+        Ok(())
     }
 }
 
