@@ -98,8 +98,11 @@ impl Once {
     pub(crate) fn judge(&mut self, root: &Root, crossings: &Arc<Crossings>, world: &World<'_>) -> Judged {
         let Self { configuration, graph, evaluator, .. } = self;
         let context = root.context(world);
+        // What the verdicts were made from is not needed once they are there.
+        let mut evaluator = std::mem::take(evaluator);
         evaluator.judge_all(graph, matter(world.set, &context), crossings);
         let evaluation = evaluator.evaluation(graph, &world.set.policy);
+        drop(evaluator);
         let empty = root.empty_report();
         let suppressions = Suppressions::read(&empty.path, &configuration.folders, world.files, world.caches);
         let excused = |finding| suppressions.apply(finding, world.settings.today);

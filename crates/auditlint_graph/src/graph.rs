@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::plan::Layout;
 use crate::{
@@ -80,16 +81,19 @@ impl Delta {
     }
 }
 
+/// Slots that are sorted and distinct: most lists hold one or two, and stand in the index itself.
+type Slots = SmallVec<[Slot; 4]>;
+
 /// The resources of one root.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceGraph {
     slots: Vec<Option<Arc<Resource>>>,
     free: Vec<Slot>,
-    by_kind: FxHashMap<Name, Vec<Slot>>,
-    by_target: FxHashMap<Target, Vec<Slot>>,
-    referrers: FxHashMap<Target, Vec<Slot>>,
+    by_kind: FxHashMap<Name, Slots>,
+    by_target: FxHashMap<Target, Slots>,
+    referrers: FxHashMap<Target, Slots>,
     /// By type, identity attribute and text.
-    by_literal: FxHashMap<Name, FxHashMap<Name, FxHashMap<Name, Vec<Slot>>>>,
+    by_literal: FxHashMap<Name, FxHashMap<Name, FxHashMap<Name, Slots>>>,
     /// What could not be analysed.
     pub gaps: Vec<Gap>,
     /// How the plan or state that the resources come from is laid out.
@@ -139,13 +143,7 @@ impl ResourceGraph {
     }
 
     /// Changes every index that tells of what `resource` holds.
-    fn index(
-        &mut self,
-        slot: Slot,
-        resource: &Resource,
-        facts: &FactsTable,
-        change: fn(&mut Vec<Slot>, Slot),
-    ) {
+    fn index(&mut self, slot: Slot, resource: &Resource, facts: &FactsTable, change: fn(&mut Slots, Slot)) {
         change(self.by_kind.entry(resource.kind().clone()).or_default(), slot);
         each_reference(&resource.attributes, &mut |reference| {
             change(self.referrers.entry(Target::of(reference)).or_default(), slot);
@@ -185,13 +183,13 @@ impl ResourceGraph {
     /// The slots of the managed resources and data sources of type `kind`.
     #[must_use]
     pub fn of_kind(&self, kind: &str) -> &[Slot] {
-        self.by_kind.get(kind).map_or(&[], Vec::as_slice)
+        self.by_kind.get(kind).map_or(&[], SmallVec::as_slice)
     }
 
     /// The instances of one block.
     #[must_use]
     pub fn instances(&self, target: &Target) -> &[Slot] {
-        self.by_target.get(target).map_or(&[], Vec::as_slice)
+        self.by_target.get(target).map_or(&[], SmallVec::as_slice)
     }
 
     /// The instances that `reference` may mean: exactly one where its key is known.
@@ -218,19 +216,19 @@ impl ResourceGraph {
     /// The resources with a reference to any instance of `target`.
     #[must_use]
     pub fn referrers(&self, target: &Target) -> &[Slot] {
-        self.referrers.get(target).map_or(&[], Vec::as_slice)
+        self.referrers.get(target).map_or(&[], SmallVec::as_slice)
     }
 
     /// The resources of `kind` whose identity attribute `name` is literally `text`.
     #[must_use]
     pub fn by_literal(&self, kind: &str, name: &str, text: &str) -> &[Slot] {
         let found = self.by_literal.get(kind).and_then(|of_kind| of_kind.get(name)?.get(text));
-        found.map_or(&[], Vec::as_slice)
+        found.map_or(&[], SmallVec::as_slice)
     }
 }
 
 /// Puts `slot` in its place among slots that are sorted and distinct.
-fn include(slots: &mut Vec<Slot>, slot: Slot) {
+fn include(slots: &mut Slots, slot: Slot) {
     match slots.last() {
         Some(last) if *last >= slot => {
             if let Err(at) = slots.binary_search(&slot) {
@@ -241,7 +239,7 @@ fn include(slots: &mut Vec<Slot>, slot: Slot) {
     }
 }
 
-fn exclude(slots: &mut Vec<Slot>, slot: Slot) {
+fn exclude(slots: &mut Slots, slot: Slot) {
     if let Ok(at) = slots.binary_search(&slot) {
         slots.remove(at);
     }

@@ -17,7 +17,7 @@ pub enum Origin {
     /// As the default of a root variable: a variable file or a plan may still replace it.
     AssumedDefault(Location),
     /// By `--var` or an environment variable, with the variable's name.
-    Given(Name),
+    Given(Box<Name>),
     /// Nowhere: the provider's own default for an attribute that is not set.
     ProviderDefault,
     /// In a plan or state.

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use auditlint_syntax::Name;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value as Json;
 
 use super::scan::{Halt, Scan, members, text};
@@ -45,6 +45,12 @@ pub(super) enum Expression {
 impl Configured {
     pub(super) fn module(&self, path: &ModulePath) -> Option<&Module> {
         self.modules.get(&path.without_keys())
+    }
+
+    /// The first words of its references: each type that is referred to is among them.
+    pub(super) fn referenced(&self) -> FxHashSet<&str> {
+        let references = self.modules.values().flat_map(Module::all).flat_map(Expression::references);
+        references.filter_map(|text| first_word(text)).collect()
     }
 
     /// Reads the value of the key `configuration`.
@@ -131,6 +137,12 @@ impl Configured {
 type Resource = (Name, Name, Vec<(Name, Expression)>);
 
 impl Module {
+    /// What its resources, its calls and its outputs are made from.
+    fn all(&self) -> impl Iterator<Item = &Expression> {
+        let own = self.resources.values().flat_map(FxHashMap::values).chain(self.calls.values());
+        own.flatten().map(|(_, expression)| expression).chain(self.outputs.values())
+    }
+
     /// A managed resource of which something is wanted.
     fn resource(scan: &mut Scan<'_, '_>, interest: &Interest) -> Result<Option<Resource>, Halt> {
         let (mut kind, mut name, mut managed) = (None, None, true);
@@ -219,6 +231,11 @@ impl Expression {
             }
         }
     }
+}
+
+/// The first word of a reference, or the type of a data source.
+fn first_word(reference: &str) -> Option<&str> {
+    reference.strip_prefix("data.").unwrap_or(reference).split(['.', '[']).next()
 }
 
 fn object(value: &Json) -> Vec<(Name, Expression)> {

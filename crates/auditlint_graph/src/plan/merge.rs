@@ -12,7 +12,7 @@ use super::layout::place_among_deferred;
 use super::reference::Resolver;
 use super::scan::text;
 use crate::{
-    Cause, CauseKind, Key, Map, ModulePath, Number, Origin, PlanSection, Reference, Resource, Tables, Target,
+    Cause, CauseKind, Key, ModulePath, Number, Origin, PlanSection, Reference, Resource, Tables, Target,
     Tracked, Unknown, Value, is_sensitive_name,
 };
 
@@ -27,7 +27,8 @@ pub(super) fn resources(
     tables: &Tables,
 ) -> Vec<Arc<Resource>> {
     let mut instances: FxHashMap<Target, Vec<Option<Key>>> = FxHashMap::default();
-    for element in &elements {
+    let referenced = configured.map(Configured::referenced).unwrap_or_default();
+    for element in elements.iter().filter(|element| referenced.contains(&*element.address.kind)) {
         instances.entry(Target::at(&element.address)).or_default().push(element.address.key.clone());
     }
     let mut modules: FxHashMap<ModulePath, Option<&Module>> = FxHashMap::default();
@@ -81,7 +82,7 @@ impl<'a> Merge<'a> {
 
     fn resource(&self, element: Element) -> Resource {
         let facts = self.tables.facts.of(&element.address.kind);
-        let mut attributes = Map::default();
+        let mut attributes = Vec::new();
         let incomplete = self.incomplete.clone().or_else(|| element.is_unknown().then(known_after_apply));
         for raw in element.attributes() {
             let expression = self.expression(self.own, raw.name);
@@ -96,12 +97,12 @@ impl<'a> Merge<'a> {
                 value = value.map(|found| Tracked::new(Value::List(Arc::from([found])), Origin::Nowhere));
             }
             if let Some(value) = value {
-                attributes.insert(name, value);
+                attributes.push((name, value));
             }
         }
         Resource {
             address: element.address,
-            attributes,
+            attributes: attributes.into_iter().collect(),
             declared: None,
             planned: Some((element.section, element.index)),
             action: element.action,
@@ -223,7 +224,7 @@ impl<'a> Merge<'a> {
         own: &[(Name, Expression)],
         depth: usize,
     ) -> Tracked {
-        let mut out = Map::default();
+        let mut out = Vec::new();
         for name in names(map, unknown) {
             let value = map.get(name).unwrap_or(&Json::Null);
             let expression = self.expression(Some(own), name);
@@ -235,10 +236,10 @@ impl<'a> Merge<'a> {
                 }
             };
             if let Some(value) = value {
-                out.insert(Name::new(name), value);
+                out.push((Name::new(name), value));
             }
         }
-        self.known(Value::Map(Arc::new(out)))
+        self.known(Value::Map(Arc::new(out.into_iter().collect())))
     }
 
     fn object(
@@ -255,7 +256,7 @@ impl<'a> Merge<'a> {
         {
             return self.block(map, unknown, mask, block, depth);
         }
-        let mut out = Map::default();
+        let mut out = Vec::new();
         for name in names(map, unknown) {
             let value = map.get(name).unwrap_or(&Json::Null);
             let marked = sensitive || is_sensitive_name(name);
@@ -267,10 +268,10 @@ impl<'a> Merge<'a> {
                 self.value(value, own, field(mask, name), expression, marked, depth + 1)
             };
             if let Some(value) = value {
-                out.insert(Name::new(name), value);
+                out.push((Name::new(name), value));
             }
         }
-        self.known(Value::Map(Arc::new(out)))
+        self.known(Value::Map(Arc::new(out.into_iter().collect())))
     }
 
     fn references(&self, expression: Option<&Expression>) -> Option<Arc<[Reference]>> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
 use auditlint_syntax::{Location, Name};
+use rustc_hash::FxBuildHasher;
 
 use super::convert::{boolean, normal, number, text};
 use super::folder::BlockRef;
@@ -49,7 +50,7 @@ impl World<'_> {
                 }
             }
             ExprKind::Object(items) => {
-                let mut map = Map::default();
+                let mut map = Map::with_capacity_and_hasher(items.len(), FxBuildHasher);
                 let mut sensitive = false;
                 for item in items {
                     let key = match &item.key {

@@ -113,7 +113,13 @@ impl World<'_> {
             ("terraform", Some(part)) if part != "workspace" => (self.refused(&[], at), 1),
             ("terraform", Some(_)) => {
                 let workspace = self.inputs.workspace.clone().unwrap_or_else(|| Name::new("default"));
-                (Tracked::new(Value::String(workspace), Origin::Given("terraform.workspace".into())), 1)
+                (
+                    Tracked::new(
+                        Value::String(workspace),
+                        Origin::Given(Box::new("terraform.workspace".into())),
+                    ),
+                    1,
+                )
             }
             ("self", _) => (self.unknown(CauseKind::Computed, "self", "", at), steps.len()),
             ("module", Some(call)) => self.module_reference(id, call, steps, at),

@@ -180,7 +180,7 @@ impl World<'_> {
             From::File(item) => self.literal_item(item)?.1,
             From::Flag(text) => match kind {
                 Type::Any | Type::String | Type::Number | Type::Bool => {
-                    Tracked::new(Value::text(text), Origin::Given(name.clone()))
+                    Tracked::new(Value::text(text), Origin::Given(Box::new(name.clone())))
                 }
                 _ => self.flag_expression(name, text),
             },
@@ -197,7 +197,7 @@ impl World<'_> {
         let value = parsed.items.first().and_then(|item| self.literal_item(item)).map(|(_, value)| value);
         match value {
             Some(value) if parsed.problems.is_empty() => {
-                Tracked { origin: Origin::Given(name.clone()), ..value }
+                Tracked { origin: Origin::Given(Box::new(name.clone())), ..value }
             }
             _ => {
                 let reason = format!("--var {name}: the text is no valid expression for the variable's type");
