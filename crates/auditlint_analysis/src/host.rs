@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use auditlint_graph::RootKey;
-use auditlint_graph::plan::{PlanError, read_plan};
+use auditlint_graph::plan::{Keep, PlanError, read_plan};
 use auditlint_graph::terraform::{Caches, Estate, RootInputs};
 use auditlint_syntax::Files;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -185,7 +185,8 @@ impl AnalysisHost {
         source: Option<RootInputs>,
         input: &mut dyn Read,
     ) -> Result<RootId, PlanError> {
-        let plan = read_plan(input, path.as_str(), &self.state.set.tables)?;
+        let keep = if source.is_some() { Keep::All } else { Keep::Wanted };
+        let plan = read_plan(input, path.as_str(), &self.state.set.tables, keep)?;
         let revision = self.state.revision + 1;
         self.newest.store(revision, Ordering::SeqCst);
         let state = Arc::make_mut(&mut self.state);

@@ -348,7 +348,7 @@ pub(crate) fn filled(
     let mut summary = Summary {
         resources: count(
             graph.iter().filter(|(_, r)| r.address.mode == auditlint_graph::Mode::Managed).count(),
-        ),
+        ) + graph.passed,
         applicable: evaluation.applicable,
         pass: evaluation.passes,
         by_category: evaluation.by_category,

@@ -164,9 +164,18 @@ impl Interest {
         if self.everything { Some(&Attributes::All) } else { self.types.get(kind) }
     }
 
+    /// Asks whether there are resources of `kind`, if for nothing else of them.
+    pub fn mention(&mut self, kind: &str) {
+        self.asked(kind);
+    }
+
+    fn asked(&mut self, kind: &str) -> &mut Attributes {
+        self.types.entry(Name::new(kind)).or_insert_with(|| Attributes::Some(Wanted::default()))
+    }
+
     /// Asks for `attribute` of `kind` as well.
     pub fn add(&mut self, kind: &str, attribute: &str) {
-        let wanted = self.types.entry(Name::new(kind)).or_insert_with(|| Attributes::Some(Wanted::default()));
+        let wanted = self.asked(kind);
         if let Attributes::Some(wanted) = wanted {
             wanted.insert(Name::new(attribute));
         }

@@ -94,6 +94,8 @@ pub struct ResourceGraph {
     referrers: FxHashMap<Target, Slots>,
     /// By type, identity attribute and text.
     by_literal: FxHashMap<Name, FxHashMap<Name, FxHashMap<Name, Slots>>>,
+    /// How many managed resources there are besides, of types that nobody wants anything of.
+    pub passed: u32,
     /// What could not be analysed.
     pub gaps: Vec<Gap>,
     /// How the plan or state that the resources come from is laid out.

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use auditlint_graph::plan::{Plan, PlanError, read_plan};
+use auditlint_graph::plan::{Keep, Plan, PlanError, read_plan};
 use auditlint_graph::{
     Action, Address, FactsTable, GapKind, Interest, Mode, Resource, Tables, Target, Value,
 };
@@ -28,7 +28,7 @@ fn tables() -> Tables {
 }
 
 fn read(text: &[u8]) -> Result<Plan, PlanError> {
-    read_plan(&mut &*text, "plan.json", &tables())
+    read_plan(&mut &*text, "plan.json", &tables(), Keep::All)
 }
 
 fn whole(text: &str) -> Plan {

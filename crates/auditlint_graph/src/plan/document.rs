@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use super::configuration::Configured;
-use super::element::{Elements, Found, Reader};
+use super::element::{Element, Elements, Found, Reader};
 use super::layout::{Layout, deferred};
 use super::scan::{self, members};
 use super::window::{Stop, Window};
-use super::{MAKE_ANEW, PlanError, malformed};
+use super::{Keep, MAKE_ANEW, PlanError, malformed};
 use crate::address::Names;
-use crate::{Gap, GapKind, PlanSection, Tables};
+use crate::{Gap, GapKind, Mode, PlanSection, Tables};
 
 /// A plan stands alone, in an object, or in an object in an object.
 const MAX_WRAPPERS: usize = 2;
@@ -20,6 +20,8 @@ const MAX_WRAPPERS: usize = 2;
 pub(super) struct Document {
     pub(super) version: Option<String>,
     pub(super) elements: Elements,
+    /// How many managed resources of types that nobody wants anything of were passed.
+    pub(super) passed: u32,
     /// Why each of the deferred changes is deferred.
     pub(super) deferred: Vec<Box<str>>,
     pub(super) configured: Option<Configured>,
@@ -50,6 +52,11 @@ impl Document {
     /// Whether it is a plan or a state for sure.
     pub(super) fn is_recognised(&self) -> bool {
         self.is_plan() || self.version.is_some() || self.state_version.is_some()
+    }
+
+    /// Whether it holds a resource, or more of them.
+    pub(super) fn holds_any(&self) -> bool {
+        !self.elements.is_empty() || self.passed > 0
     }
 
     fn is_plan(&self) -> bool {
@@ -106,16 +113,18 @@ pub(super) struct Reading<'a, R> {
     pub(super) window: Window<R>,
     pub(super) name: &'a str,
     pub(super) tables: &'a Tables,
+    keep: Keep,
     pub(super) names: Names,
     pub(super) document: Document,
 }
 
 impl<'a, R: Read> Reading<'a, R> {
-    pub(super) fn new(text: R, name: &'a str, tables: &'a Tables) -> Self {
+    pub(super) fn new(text: R, name: &'a str, (tables, keep): (&'a Tables, Keep)) -> Self {
         Self {
             window: Window::new(text),
             name,
             tables,
+            keep,
             names: Names::default(),
             document: Document::default(),
         }
@@ -232,6 +241,7 @@ impl<'a, R: Read> Reading<'a, R> {
             // Members in another order than terraform's: the changes say what there is.
             self.document.has_prior = false;
             self.document.elements.retain(|element| element.is_deferred());
+            self.document.passed = 0;
             self.document.layout.without_lists();
         }
         let mut index = 0;
@@ -297,9 +307,16 @@ impl<'a, R: Read> Reading<'a, R> {
 
     pub(super) fn found(&mut self, found: Found) {
         match found {
+            Ok(Some(element)) if self.keep == Keep::Wanted && !self.wants(&element) => {
+                self.document.passed += u32::from(element.address.mode == Mode::Managed);
+            }
             Ok(element) => self.document.elements.extend(element.map(Box::new)),
             Err(reason) => self.gap(GapKind::Unreadable, &reason),
         }
+    }
+
+    fn wants(&self, element: &Element) -> bool {
+        self.tables.interest.wants_type(&element.address.kind)
     }
 
     /// Whether any resource stands in `planned_values`; none is kept.

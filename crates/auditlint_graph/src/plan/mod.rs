@@ -71,15 +71,24 @@ pub enum PlanError {
     Io(#[from] std::io::Error),
 }
 
+/// Which resources of a plan are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// All: the configuration beside the plan asks which there are.
+    All,
+    /// Those of types of which something is wanted; the others are counted.
+    Wanted,
+}
+
 /// Reads a plan or a state: the output of `terraform show -json`, a state file, or either of them compressed with
 /// gzip. `name` is the path that gaps show.
 ///
 /// # Errors
 /// When the text is no plan; a plan that merely ends too early gives what was read and a gap.
-pub fn read_plan(input: &mut dyn Read, name: &str, tables: &Tables) -> Result<Plan, PlanError> {
+pub fn read_plan(input: &mut dyn Read, name: &str, tables: &Tables, keep: Keep) -> Result<Plan, PlanError> {
     let (mut text, first) = Utf8::new(input)?;
     if !first.starts_with(&MAGIC) {
-        return read_text(text, first, name, tables);
+        return read_text(text, first, name, (tables, keep));
     }
     let mut unpacked = Unpacked::new(&mut text);
     let (text, first) = match Utf8::new(&mut unpacked) {
@@ -91,17 +100,22 @@ pub fn read_plan(input: &mut dyn Read, name: &str, tables: &Tables) -> Result<Pl
     if first.starts_with(&MAGIC) {
         return Err(malformed("the file is compressed twice; unpack it first (`gunzip -c FILE`)"));
     }
-    read_text(text, first, name, tables)
+    read_text(text, first, name, (tables, keep))
 }
 
-fn read_text(text: Utf8<'_>, first: [u8; 4], name: &str, tables: &Tables) -> Result<Plan, PlanError> {
+fn read_text(
+    text: Utf8<'_>,
+    first: [u8; 4],
+    name: &str,
+    (tables, keep): (&Tables, Keep),
+) -> Result<Plan, PlanError> {
     match first {
         // The magic of the archive that `terraform plan -out` writes.
         [b'P', b'K', ..] => return Err(PlanError::Binary),
         [0, 0, 0, 0] => return Err(malformed("the file is empty")),
         _ => {}
     }
-    let mut reading = Reading::new(text, name, tables);
+    let mut reading = Reading::new(text, name, (tables, keep));
     match reading.document() {
         Ok(()) => {}
         Err(Stop::Io(error)) => return Err(PlanError::Io(error)),
@@ -139,7 +153,7 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
         );
     }
     let truncated = document.gaps.iter().any(|gap| gap.kind == GapKind::Truncated);
-    if !is_state && !truncated && document.configured.is_none() && !document.elements.is_empty() {
+    if !is_state && !truncated && document.configured.is_none() && document.holds_any() {
         document.gap(
             name,
             GapKind::Truncated,
@@ -162,6 +176,7 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     for resource in merge::resources(elements, document.configured.as_ref(), &document.deferred, tables) {
         graph.put(resource, &tables.facts);
     }
+    graph.passed = document.passed;
     graph.gaps = document.gaps;
     graph.gaps.sort();
     graph.gaps.dedup();

@@ -30,7 +30,7 @@ fn tables() -> Tables {
 }
 
 fn read(text: &[u8]) -> Result<Plan, PlanError> {
-    read_plan(&mut &*text, "plan.json", &tables())
+    read_plan(&mut &*text, "plan.json", &tables(), Keep::All)
 }
 
 fn resource(plan: &Plan, address: &str) -> Arc<Resource> {
@@ -121,7 +121,8 @@ fn recorded_plans_are_read() {
         let path = entry.unwrap().path();
         #[expect(clippy::disallowed_methods, reason = "a test reads recorded plans")]
         let mut file = std::fs::File::open(&path).unwrap();
-        read_plan(&mut file, "plan.json", &tables()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        read_plan(&mut file, "plan.json", &tables(), Keep::All)
+            .unwrap_or_else(|error| panic!("{path:?}: {error}"));
         count += 1;
     }
     assert!(count > 0);

@@ -89,11 +89,14 @@ pub(crate) fn literal(operand: &Operand) -> Value {
 fn add_facts(kind: &str, facts: &Facts, interest: &mut Interest) {
     let add = |interest: &mut Interest, path: &AttributePath| interest.add(kind, path.head());
     // A type that the catalogue knows is always read, if only to be counted and linked.
-    interest
-        .types
-        .entry(Name::new(kind))
-        .or_insert_with(|| auditlint_graph::Attributes::Some(Default::default()));
+    interest.mention(kind);
     facts.identity.iter().for_each(|name| interest.add(kind, name));
+    let stations = facts.emits.iter().flat_map(|emission| &emission.to).flat_map(|sink| &sink.types);
+    let further = facts
+        .forwards
+        .iter()
+        .flat_map(|forward| forward.types.iter().chain(forward.from.iter().flat_map(|(_, types)| types)));
+    stations.chain(further).for_each(|kind| interest.mention(kind));
     for emission in &facts.emits {
         emission.on.iter().for_each(|on| add_condition(kind, on, interest));
         for sink in &emission.to {
@@ -134,10 +137,7 @@ fn add_condition(kind: &str, condition: &Condition, interest: &mut Interest) {
         Condition::Linked { path, types, holds, .. } => {
             interest.add(kind, path.head());
             for linked in types {
-                interest
-                    .types
-                    .entry(linked.clone())
-                    .or_insert_with(|| auditlint_graph::Attributes::Some(Default::default()));
+                interest.mention(linked);
                 holds.iter().for_each(|holds| add_condition(linked, holds, interest));
             }
         }
