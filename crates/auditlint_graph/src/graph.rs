@@ -253,7 +253,7 @@ pub(crate) fn each_reference(map: &Map, visit: &mut dyn FnMut(&Reference)) {
 }
 
 fn walk(value: &Tracked, visit: &mut dyn FnMut(&Reference)) {
-    value.references.iter().flat_map(|all| all.iter()).for_each(&mut *visit);
+    value.references().iter().for_each(&mut *visit);
     match value.value() {
         Value::List(items) => items.iter().for_each(|item| walk(item, visit)),
         Value::Map(map) => map.values().for_each(|item| walk(item, visit)),
@@ -265,7 +265,7 @@ fn walk(value: &Tracked, visit: &mut dyn FnMut(&Reference)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Origin;
+    use crate::{Origin, References};
 
     fn resource(address: &str, refers: Option<&str>) -> Arc<Resource> {
         let mut attributes = Map::default();
@@ -281,8 +281,8 @@ mod tests {
                 attribute: "id".into(),
                 exact: true,
             };
-            let value =
-                Tracked::new(Value::Null, Origin::Nowhere).with_references(Some(Arc::from([reference])));
+            let value = Tracked::new(Value::Null, Origin::Nowhere)
+                .with_references(Some(References::shared([reference])));
             attributes.insert("bucket".into(), value);
         }
         Arc::new(Resource {
@@ -308,7 +308,7 @@ mod tests {
         let bucket = graph.get(a).unwrap().clone();
         assert_eq!(graph.referrers(&Target::at(&bucket.address)), [log]);
         let logging = graph.get(log).unwrap().clone();
-        let reference = &logging.attribute("bucket").unwrap().references.as_ref().unwrap()[0];
+        let reference = &logging.attribute("bucket").unwrap().references()[0];
         assert_eq!(graph.resolve(reference), [a]);
     }
 

@@ -8,6 +8,7 @@ mod cause;
 mod facts;
 mod graph;
 mod join;
+mod map;
 mod number;
 mod origin;
 pub mod plan;
@@ -24,8 +25,9 @@ pub use facts::{
 };
 pub use graph::{Delta, ResourceGraph, Slot, Target};
 pub use join::join;
+pub use map::{Entries, Map};
 pub use number::Number;
 pub use origin::{Derived, Origin, PlanSection};
 pub use resource::{Action, Declared, Ignored, Resource};
 pub(crate) use value::Shape;
-pub use value::{Map, RefKey, Reference, RootKey, Tracked, Unknown, Value};
+pub use value::{RefKey, Reference, References, RootKey, Tracked, Unknown, Value};

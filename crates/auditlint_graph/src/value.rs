@@ -8,14 +8,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use auditlint_syntax::{Location, Name};
-use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
 
 use crate::terraform::Type;
-use crate::{Cause, Derived, Key, Mode, ModulePath, Number, Origin};
-
-/// An object or a map, in source order.
-pub type Map = IndexMap<Name, Tracked, FxBuildHasher>;
+use crate::{Cause, Derived, Key, Map, Mode, ModulePath, Number, Origin};
 
 /// A value without its history.
 #[derive(Clone, Default)]
@@ -131,7 +126,26 @@ pub struct Tracked {
     /// The type of what does not show it: of null, and of a list or a map without elements.
     pub(crate) kind: Option<Arc<Type>>,
     /// The attributes of other resources that it was made from, whether they are known or not.
-    pub references: Option<Arc<[Reference]>>,
+    pub references: Option<Arc<References>>,
+}
+
+/// The references of a value, which hold one pointer of it: values are very many, and few refer to anything.
+#[derive(Clone, Debug)]
+pub struct References(Box<[Reference]>);
+
+impl References {
+    /// To be shared by the values that are made from each other.
+    pub fn shared(all: impl IntoIterator<Item = Reference>) -> Arc<Self> {
+        Arc::new(Self(all.into_iter().collect()))
+    }
+}
+
+impl std::ops::Deref for References {
+    type Target = [Reference];
+
+    fn deref(&self) -> &[Reference] {
+        &self.0
+    }
 }
 
 /// Which of Terraform's types a [`Value::List`] or [`Value::Map`] is; nothing for other values.
@@ -211,9 +225,15 @@ impl Tracked {
         }
     }
 
+    /// The attributes of other resources that it was made from.
+    #[must_use]
+    pub fn references(&self) -> &[Reference] {
+        self.references.as_deref().map_or(&[], |all| all)
+    }
+
     /// The same value made from these references.
     #[must_use]
-    pub fn with_references(self, references: Option<Arc<[Reference]>>) -> Self {
+    pub fn with_references(self, references: Option<Arc<References>>) -> Self {
         Self { references, ..self }
     }
 
@@ -347,11 +367,11 @@ impl Tracked {
 
 /// The references of all `inputs`, each once, in the order in which they come first; exact ones stay so only
 /// where `exact` says so.
-pub(crate) fn united(inputs: &[&Tracked], exact: bool) -> Option<Arc<[Reference]>> {
+pub(crate) fn united(inputs: &[&Tracked], exact: bool) -> Option<Arc<References>> {
     let mut out: Vec<Reference> = Vec::new();
     // Most values refer to a handful of resources; a set pays only past that.
     let mut seen: HashSet<Reference> = HashSet::new();
-    for reference in inputs.iter().flat_map(|input| input.references.iter().flat_map(|all| all.iter())) {
+    for reference in inputs.iter().flat_map(|input| input.references().iter()) {
         let reference = Reference { exact: reference.exact && exact, ..reference.clone() };
         let known = if seen.is_empty() { out.contains(&reference) } else { seen.contains(&reference) };
         if known {
@@ -365,7 +385,7 @@ pub(crate) fn united(inputs: &[&Tracked], exact: bool) -> Option<Arc<[Reference]
         }
         out.push(reference);
     }
-    (!out.is_empty()).then(|| out.into())
+    (!out.is_empty()).then(|| References::shared(out))
 }
 
 impl fmt::Debug for Tracked {

@@ -98,8 +98,8 @@ fn a_state_and_its_file_hold_the_same() {
         assert!(resource(&plan, "data.terraform_remote_state.r").address.mode == Mode::Data);
         let many = resource(&plan, "terraform_data.many[\"x.y\"]");
         let Value::Map(input) = many.attribute("input").unwrap().value() else { panic!() };
-        assert!(input["password"].sensitive && !input["key"].sensitive);
-        assert_eq!(input["key"].value().as_str(), Some("x.y"));
+        assert!(input.get("password").unwrap().sensitive && !input.get("key").unwrap().sensitive);
+        assert_eq!(input.get("key").unwrap().value().as_str(), Some("x.y"));
         let deep = at(&plan, text, "module.m[\"p\"].module.n.terraform_data.deep", "id");
         assert_eq!(deep, "a52926a0-9f6d-02da-4091-d539c04679c0");
     }

@@ -15,7 +15,9 @@ pub(super) fn merged_maps(planned: &Map, written: &Map) -> Map {
         out.insert(name.clone(), value);
     }
     for (name, other) in planned {
-        out.entry(name.clone()).or_insert_with(|| other.clone());
+        if !out.contains_key(name) {
+            out.insert(name.clone(), other.clone());
+        }
     }
     out
 }

@@ -12,7 +12,7 @@ use super::layout::place_among_deferred;
 use super::reference::Resolver;
 use super::scan::text;
 use crate::{
-    Cause, CauseKind, Key, ModulePath, Number, Origin, PlanSection, Reference, Resource, Tables, Target,
+    Cause, CauseKind, Key, ModulePath, Number, Origin, PlanSection, References, Resource, Tables, Target,
     Tracked, Unknown, Value, is_sensitive_name,
 };
 
@@ -274,10 +274,10 @@ impl<'a> Merge<'a> {
         self.known(Value::Map(Arc::new(out.into_iter().collect())))
     }
 
-    fn references(&self, expression: Option<&Expression>) -> Option<Arc<[Reference]>> {
+    fn references(&self, expression: Option<&Expression>) -> Option<Arc<References>> {
         let Some(Expression::References(texts)) = expression else { return None };
         let found = self.resolver.resolve(texts);
-        (!found.is_empty()).then(|| found.into())
+        (!found.is_empty()).then(|| References::shared(found))
     }
 
     fn unknown(&self, expression: Option<&Expression>) -> Tracked {

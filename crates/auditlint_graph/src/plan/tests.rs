@@ -63,9 +63,9 @@ fn references_are_followed_through_module_variables() {
     assert!(bucket.attribute("acl").is_none(), "an empty text that nobody set");
     let Value::List(blocks) = bucket.attribute("logging").unwrap().value().clone() else { panic!() };
     let Value::Map(block) = blocks[0].value().clone() else { panic!() };
-    let target = &block["target_bucket"];
+    let target = &block.get("target_bucket").unwrap();
     assert!(target.unknown().is_some());
-    let reference = &target.references.as_ref().unwrap()[0];
+    let reference = &target.references()[0];
     assert_eq!((reference.name.as_str(), &reference.key, reference.exact), ("logs", &RefKey::None, true));
     assert!(reference.module.is_root());
 }

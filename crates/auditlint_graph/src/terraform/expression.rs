@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
 use auditlint_syntax::{Location, Name};
-use rustc_hash::FxBuildHasher;
 
 use super::convert::{boolean, normal, number, text};
 use super::folder::BlockRef;
@@ -50,7 +49,7 @@ impl World<'_> {
                 }
             }
             ExprKind::Object(items) => {
-                let mut map = Map::with_capacity_and_hasher(items.len(), FxBuildHasher);
+                let mut map = Map::with_capacity(items.len());
                 let mut sensitive = false;
                 for item in items {
                     let key = match &item.key {
@@ -282,7 +281,7 @@ impl World<'_> {
 
 /// Whether the value is a resource instance as a whole: its attributes can be asked for.
 pub(super) fn is_whole_resource(value: &Tracked) -> bool {
-    matches!(value.references.as_deref(), Some([reference]) if reference.exact && reference.attribute.is_empty())
+    matches!(value.references(), [reference] if reference.exact && reference.attribute.is_empty())
 }
 
 pub(super) fn is_many(item: &Tracked) -> bool {

@@ -116,7 +116,7 @@ fn weight(value: &Tracked, limit: usize) -> usize {
 }
 
 fn weigh(value: &Tracked, limit: usize, depth: u32, total: &mut usize) {
-    *total += 1 + value.references.as_ref().map_or(0, |all| all.len() * 8);
+    *total += 1 + value.references().len() * 8;
     if *total > limit {
         return;
     }

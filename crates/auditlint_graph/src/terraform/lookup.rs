@@ -6,7 +6,7 @@ use auditlint_syntax::{Location, Name};
 use super::modules::Scope;
 use super::remote::Passage;
 use super::world::World;
-use crate::{CauseKind, Mode, Reference, RootKey, Tracked, is_sensitive_name};
+use crate::{CauseKind, Mode, Reference, References, RootKey, Tracked, is_sensitive_name};
 
 /// What a look-up comes to.
 enum Found {
@@ -75,7 +75,8 @@ impl World<'_> {
     fn elsewhere(&self, data: &Reference, name: &Name, hint: &str, at: Location) -> Tracked {
         let exact = Reference { attribute: name.clone(), ..data.clone() };
         let subject = self.cause_of(&exact).subject;
-        self.unknown(CauseKind::Elsewhere, &subject, hint, at).with_references(Some([exact].into()))
+        self.unknown(CauseKind::Elsewhere, &subject, hint, at)
+            .with_references(Some(References::shared([exact])))
     }
 
     /// The resource of that name: of this root, else of the only other one; of several, the only one of the same

@@ -17,7 +17,7 @@ use super::modules::{Children, ModuleId};
 use super::remote::is_remote;
 use super::world::World;
 use super::{Caches, RootInputs, join_source};
-use crate::{Key, Mode, ModulePath, Origin, RefKey, Reference, Tables, Tracked, Unknown, Value};
+use crate::{Key, Mode, ModulePath, Origin, RefKey, Reference, References, Tables, Tracked, Unknown, Value};
 
 /// What is looked for: resources of a type by an attribute.
 pub(super) type Sought = (Name, Name);
@@ -184,7 +184,7 @@ impl World<'_> {
         let Some(at) = at else { return Tracked::default() };
         let unknown = Unknown::because(self.cause_of(reference));
         let whole = Tracked::new(Value::Unknown(Arc::new(unknown)), Origin::Written(at))
-            .with_references(Some(Arc::from([reference.clone()])));
+            .with_references(Some(References::shared([reference.clone()])));
         self.attribute_of(&whole, name, at)
     }
 
@@ -194,7 +194,7 @@ impl World<'_> {
         if let Value::String(text) = value.value() {
             return Some(text.clone());
         }
-        let [reference] = value.references.as_deref()? else { return None };
+        let [reference] = value.references() else { return None };
         if !reference.exact {
             return None;
         }

@@ -14,8 +14,8 @@ use super::modules::{ModuleId, Scope};
 use super::operators::equal;
 use super::world::World;
 use crate::{
-    Cause, CauseKind, GapKind, Map, Mode, ModulePath, Origin, RefKey, Reference, RootKey, Tracked, Unknown,
-    Value,
+    Cause, CauseKind, GapKind, Map, Mode, ModulePath, Origin, RefKey, Reference, References, RootKey,
+    Tracked, Unknown, Value,
 };
 
 /// An attribute that holds the outputs of another root.
@@ -56,7 +56,7 @@ struct Reader<'r> {
 impl World<'_> {
     /// Whether `attribute` of what `whole` stands for holds the outputs of another root.
     pub(super) fn is_outputs(&self, whole: &Tracked, attribute: &Name) -> bool {
-        matches!(whole.references.as_deref(), Some([reference])
+        matches!(whole.references(), [reference]
             if reference.root.is_none()
                 && reference.mode == Mode::Data
                 && outputs(&reference.kind, attribute).is_some())
@@ -71,7 +71,7 @@ impl World<'_> {
         name: Option<&Name>,
         at: Location,
     ) -> Tracked {
-        let Some([reference]) = whole.references.as_deref() else { return Tracked::default() };
+        let [reference] = whole.references() else { return Tracked::default() };
         let Some(which) = outputs(&reference.kind, attribute) else { return Tracked::default() };
         let Some((id, module)) = self.module_of(reference) else { return whole.clone() };
         let Some(block) = module.folder.resource(Mode::Data, &reference.kind, &reference.name) else {
@@ -237,12 +237,12 @@ impl World<'_> {
             .as_ref()
             .and_then(|(own, neighbours)| Some((*own, neighbours.member(root)?, neighbours.world(root)?)));
         let Some((own, member, world)) = around else { return self.passed(whole.clone(), &[], at) };
-        let references = whole.references.as_deref().unwrap_or_default();
+        let references = whole.references();
         for reference in references {
             world.reach(&reference.module);
         }
         let there = references.iter().map(|reference| Reference { root: None, ..reference.clone() });
-        let there = whole.clone().with_references(Some(there.collect()));
+        let there = whole.clone().with_references(Some(References::shared(there)));
         let value = world.attribute_of(&there, name, at);
         self.passed(Passage { from: member, to: own }.take(&value, name), &[], at)
     }
@@ -263,7 +263,7 @@ pub(super) struct Passage<'p> {
 impl Passage<'_> {
     /// The value of what is called `name` there: its references lead into the root that it comes from, and its causes say so.
     pub(super) fn take(&self, value: &Tracked, name: &Name) -> Tracked {
-        let references = value.references.as_deref().unwrap_or_default();
+        let references = value.references();
         let mut references: Vec<Reference> =
             references.iter().map(|reference| self.reference(reference)).collect();
         if references.is_empty() && value.value().as_str().is_some() {
@@ -279,7 +279,7 @@ impl Passage<'_> {
                 exact: false,
             });
         }
-        let references = (!references.is_empty()).then(|| references.into());
+        let references = (!references.is_empty()).then(|| References::shared(references));
         Tracked { value: self.take_value(value.value(), name), references, ..value.clone() }
     }
 

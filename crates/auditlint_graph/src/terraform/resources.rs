@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use auditlint_syntax::hcl::{Block, Body, Expr, ExprKind, ObjectItem, ObjectKey};
 use auditlint_syntax::{Location, Name};
-use rustc_hash::FxBuildHasher;
 
 use super::expand::{Instances, more_instances};
 use super::folder::{BlockRef, Folder};
@@ -358,7 +357,7 @@ impl World<'_> {
     /// The body of a nested block as a map.
     fn body_value(&self, id: usize, block: &BlockRef, head: &Block, body: &Body, scope: &Scope) -> Tracked {
         let length = body.attributes.len() + body.blocks.len();
-        let mut map = Map::with_capacity_and_hasher(length, FxBuildHasher);
+        let mut map = Map::with_capacity(length);
         for attribute in &body.attributes {
             let value =
                 self.eval(id, block, &attribute.value, scope).marked(is_sensitive_name(&attribute.name));

@@ -12,8 +12,8 @@ use super::modules::{Children, Module, ModuleId, Scope};
 use super::tags::TAGS_ALL;
 use super::world::World;
 use crate::{
-    Cause, CauseKind, Gap, GapKind, Key, Map, Mode, Origin, RefKey, Reference, Tracked, Unknown, Value,
-    is_sensitive_name,
+    Cause, CauseKind, Gap, GapKind, Key, Map, Mode, Origin, RefKey, Reference, References, Tracked, Unknown,
+    Value, is_sensitive_name,
 };
 
 enum Step<'e> {
@@ -292,7 +292,7 @@ impl World<'_> {
                 attribute: Name::default(),
                 exact: true,
             };
-            return unknown.with_references(Some(Arc::from([reference])));
+            return unknown.with_references(Some(References::shared([reference])));
         }
         let whole = |key: RefKey| {
             let reference = Reference {
@@ -308,7 +308,7 @@ impl World<'_> {
             let cause = self.cause_of(&reference);
             let unknown = Unknown { not_null: true, ..Unknown::because(cause) };
             Tracked::new(Value::Unknown(Arc::new(unknown)), Origin::Written(at))
-                .with_references(Some(Arc::from([reference])))
+                .with_references(Some(References::shared([reference])))
         };
         match &*self.instances(id, mode, kind, name) {
             Instances::One => whole(RefKey::None),
@@ -338,7 +338,7 @@ impl World<'_> {
             }
             _ => RefKey::Unknown,
         };
-        let references = whole.references.as_deref().unwrap_or_default();
+        let references = whole.references();
         let references: Vec<Reference> = references
             .iter()
             .map(|reference| match reference.key {
@@ -346,12 +346,12 @@ impl World<'_> {
                 _ => reference.clone(),
             })
             .collect();
-        self.passed(whole.clone(), &[key], at).with_references(Some(references.into()))
+        self.passed(whole.clone(), &[key], at).with_references(Some(References::shared(references)))
     }
 
     /// Attribute `name` of a resource instance.
     pub(super) fn attribute_of(&self, whole: &Tracked, name: &Name, at: Location) -> Tracked {
-        let Some([reference]) = whole.references.as_deref() else { return Tracked::default() };
+        let [reference] = whole.references() else { return Tracked::default() };
         let exact = Reference { attribute: name.clone(), ..reference.clone() };
         if let Some(root) = reference.root {
             return self.attribute_elsewhere(root, whole, name, at);
@@ -386,7 +386,7 @@ impl World<'_> {
                 None => computed(),
             },
         };
-        self.passed(value, &[], at).marked(sensitive).with_references(Some(Arc::from([exact])))
+        self.passed(value, &[], at).marked(sensitive).with_references(Some(References::shared([exact])))
     }
 
     /// The module of the resource that `reference` names, if the resource is declared there.

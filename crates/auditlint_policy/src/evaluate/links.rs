@@ -173,7 +173,7 @@ impl Names {
             items.iter().for_each(|item| self.add(item));
             return;
         }
-        let references = value.references.as_deref().unwrap_or_default();
+        let references = value.references();
         self.references.extend(references.iter().cloned());
         match value.value() {
             Value::String(text) => self.texts.extend(names_in(text)),

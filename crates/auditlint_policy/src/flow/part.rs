@@ -141,7 +141,7 @@ fn beyond(value: &Tracked, types: &[Name]) -> Vec<Beyond> {
         let text = value.value().as_str().filter(|_| reference.kind == Reference::OUTPUT)?;
         Some(StationName::Text(Name::new(text)))
     };
-    let references = value.references.iter().flat_map(|all| all.iter());
+    let references = value.references().iter();
     references
         .filter_map(|reference| {
             Some(Beyond { root: reference.root?, name: name(reference)?, types: types.into() })

@@ -155,7 +155,7 @@ fn watched(context: &Context<'_>) -> Judged {
                 };
                 metrics.iter().any(|item| same(&item)).then_some(Link::Proved)
             });
-            let unnamed = name.references.as_deref().unwrap_or_default().is_empty();
+            let unnamed = name.references().is_empty();
             match (link, name.unknown()) {
                 (Some(Link::Proved), _) if alarm.undecided.is_none() => found = Some(alarm),
                 (Some(_), _) => possible = possible.or_else(|| alarm.undecided.as_deref().cloned()),
@@ -180,7 +180,7 @@ fn watched(context: &Context<'_>) -> Judged {
 /// Whether the name of a metric is taken from this filter.
 fn named(context: &Context<'_>, name: &Tracked) -> Option<Link> {
     let own = Target::at(&context.resource.address);
-    let references = name.references.as_deref().unwrap_or_default();
+    let references = name.references();
     let to_us = references.iter().filter(|reference| Target::of(reference) == own);
     to_us.filter_map(|reference| instance_link(reference, context.resource.address.key.as_ref())).next()
 }

@@ -119,7 +119,8 @@ pub(super) fn call(world: &World<'_>, name: &str, arguments: &[Tracked], at: Loc
                 let mut map = Map::clone(map);
                 map.sort_keys();
                 let kind = Type::List(Box::new(Type::of(first?).inner()));
-                shaped(Value::List(map.into_values().collect()), first?.shape).of_kind(&kind)
+                shaped(Value::List(map.into_iter().map(|(_, value)| value).collect()), first?.shape)
+                    .of_kind(&kind)
             }
             Value::Unknown(_) => unknown(),
             _ => refused(),

@@ -103,12 +103,12 @@ fn statement(item: &Tracked) -> Map {
             if let (Some(test), Some(variable), Some(values)) =
                 (text("test"), text("variable"), condition.get("values"))
             {
-                let known =
-                    by_test.entry(test).or_insert_with(|| nowhere(Value::Map(Arc::new(Map::default()))));
-                let mut inner =
-                    if let Value::Map(map) = known.value() { (**map).clone() } else { Map::default() };
+                let mut inner = match by_test.get(&test).map(Tracked::value) {
+                    Some(Value::Map(map)) => (**map).clone(),
+                    _ => Map::default(),
+                };
                 inner.insert(variable, values.clone());
-                *known = nowhere(Value::Map(Arc::new(inner)));
+                by_test.insert(test, nowhere(Value::Map(Arc::new(inner))));
             }
         }
         out.insert("Condition".into(), nowhere(Value::Map(Arc::new(by_test))));
