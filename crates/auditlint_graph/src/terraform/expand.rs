@@ -27,14 +27,16 @@ impl Instances {
     /// Whether nothing in the block asks for other than one instance.
     pub(super) fn is_plain(block: &BlockRef) -> bool {
         let body = &block.block().body;
-        let asks = |name| body.attribute(name).is_some();
-        !asks("count") && !asks("for_each") && body.blocks_named("lifecycle").next().is_none()
+        !["count", "for_each", "lifecycle"].iter().any(|name| body.may_hold(name))
     }
 }
 
 impl World<'_> {
     /// The instances that `count` or `for_each` of `block`, in module `id`, ask for.
     pub(super) fn expand(&self, id: usize, block: &BlockRef, scope: &Scope) -> Instances {
+        if Instances::is_plain(block) {
+            return Instances::One;
+        }
         let body = &block.block().body;
         let at = block.place(block.block().header);
         // `enabled` is an argument of OpenTofu 1.11: what is not enabled is not there.

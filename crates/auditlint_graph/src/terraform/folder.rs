@@ -34,7 +34,7 @@ impl BlockRef {
                 labels: Box::default(),
                 header: Span::default(),
                 span: Span::default(),
-                body: hcl::Body::default(),
+                body: hcl::BlockBody::default(),
             }),
         }
     }

@@ -38,14 +38,14 @@ impl World<'_> {
         let tree = block.block();
         let wanted = mode == Mode::Managed && self.tables.interest.wants_type(kind);
         let declared = Declared { header: block.place(tree.header), block: block.place(tree.span) };
-        let incomplete = unparsed(&tree.body);
-        let ignored = module
-            .folder
-            .overrides(mode, kind, name)
-            .filter_map(|over| ignored(&over.block().body))
-            .next_back()
-            .or_else(|| ignored(&tree.body))
-            .filter(|_| wanted);
+        let (mut incomplete, mut ignores) = (None, None);
+        // Of a block that nobody asks about the body is not even parsed.
+        if wanted {
+            incomplete = unparsed(&tree.body);
+            let overrides = module.folder.overrides(mode, kind, name);
+            ignores = overrides.filter_map(|over| ignored(&over.block().body)).next_back();
+            ignores = ignores.or_else(|| ignored(&tree.body));
+        }
         let make = |key: Option<Key>, undecided: Option<Cause>| {
             let mut attributes = Map::default();
             if wanted {
@@ -85,7 +85,7 @@ impl World<'_> {
                 undecided: undecided.or_else(|| module.undecided.clone()).map(Box::new),
                 incomplete: incomplete.clone().map(Box::new),
                 nearest_call: module.nearest_call,
-                ignored: ignored.clone(),
+                ignored: ignores.clone(),
             })
         };
         let instances = self.instances(id, mode, kind, name);

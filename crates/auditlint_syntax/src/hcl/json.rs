@@ -79,7 +79,7 @@ fn blocks(
         labels: labels.iter().map(|(name, span)| Label { name: name.clone(), span: *span }).collect(),
         header,
         span: Span::new(header.start, value.span.end),
-        body,
+        body: body.into(),
     };
     push(file, source, ItemKind::Block(block), problem);
 }

@@ -81,8 +81,10 @@ struct Breaks<'a> {
 
 impl Breaks<'_> {
     fn block(&self, block: &mut Block) {
-        block.body.attributes.iter_mut().for_each(|attribute| self.attribute(attribute));
-        block.body.blocks.iter_mut().for_each(|block| self.block(block));
+        let mut body = std::mem::take(&mut block.body).into_body();
+        body.attributes.iter_mut().for_each(|attribute| self.attribute(attribute));
+        body.blocks.iter_mut().for_each(|block| self.block(block));
+        block.body = body.into();
     }
 
     fn attribute(&self, attribute: &mut Attribute) {

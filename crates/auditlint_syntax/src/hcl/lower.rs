@@ -96,7 +96,7 @@ impl<'a> Lowering<'a> {
             labels,
             header,
             span: Span::new(ident_span.start, whole.end),
-            body,
+            body: body.into(),
         }
     }
 

@@ -8,6 +8,7 @@ mod comments;
 mod disguise;
 mod grammar;
 mod json;
+mod later;
 mod limits;
 mod literals;
 mod lower;
@@ -25,6 +26,7 @@ use rustc_hash::FxBuildHasher;
 
 pub use comments::comments;
 pub use json::{parse_json, parse_variables_json};
+pub use later::BlockBody;
 pub use tree::{
     Attribute, BinaryOp, Block, Body, Call, Expr, ExprKind, ForExpr, GetAttr, Item, ItemKind, Label,
     ObjectItem, ObjectKey, Piece, TemplatePart, UnaryOp,

@@ -7,7 +7,7 @@ use super::disguise::Disguise;
 use super::lower::Lowering;
 use super::recovery::Recovery;
 use super::tree::{Attribute, Expr, ExprKind, ItemKind, Piece, TemplatePart};
-use super::{grammar, limits};
+use super::{grammar, later, limits};
 use crate::{Name, Problem, ProblemKind, Span};
 
 /// What is known of a statement before it is parsed.
@@ -22,6 +22,11 @@ pub(super) enum Known {
 
 /// Parses the text of one statement.
 pub(super) fn parse(text: &str, hash: u64, known: Known) -> Piece {
+    if known == Known::Sound
+        && let Some(block) = later::block(text)
+    {
+        return Piece { hash, kind: ItemKind::Block(block), problems: Vec::new() };
+    }
     let failure = match whole(text, 0, known) {
         Ok((kind, problems)) if known != Known::Broken => return Piece { hash, kind, problems },
         Ok(_) => Problem {

@@ -124,7 +124,7 @@ impl<'a> Recovery<'a> {
             labels: labels.into(),
             header: Span::new(offset(start), offset(header_end)),
             span: Span::new(offset(start), offset(end)),
-            body,
+            body: body.into(),
         })
     }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::later::BlockBody;
 use crate::{FileId, Location, Name, Problem, ProblemKind, Span};
 
 /// One top-level block or attribute of a file: a shared piece and where it begins in this revision.
@@ -69,7 +70,7 @@ pub struct Block {
     /// From the ident to the closing brace.
     pub span: Span,
     /// What is inside.
-    pub body: Body,
+    pub body: BlockBody,
 }
 
 /// A label of a block.
