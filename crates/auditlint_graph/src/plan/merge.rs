@@ -88,6 +88,9 @@ impl<'a> Merge<'a> {
             let name = Name::new(raw.name);
             let sensitive = is_sensitive_name(&name) || facts.sensitive.contains(&name);
             let mut value = self.attribute(&raw, expression, sensitive);
+            if value.is_none() && raw.unknown == Some("true") && facts.only_written.contains(&name) {
+                value = Some(self.unknown(None).marked(sensitive));
+            }
             if let Some(found) = &value
                 && facts.blocks.contains(&name)
                 && matches!(found.value(), Value::Map(_))
