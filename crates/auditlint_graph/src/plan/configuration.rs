@@ -22,12 +22,21 @@ pub(super) struct Configured {
 /// One module of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Module {
-    /// By type and name: the attributes and blocks that are set.
-    pub(super) resources: FxHashMap<Name, FxHashMap<Name, Vec<(Name, Expression)>>>,
-    /// By call: its arguments.
-    pub(super) calls: FxHashMap<Name, Vec<(Name, Expression)>>,
+    /// By type and name.
+    pub(super) resources: FxHashMap<Name, FxHashMap<Name, Block>>,
+    /// By call.
+    pub(super) calls: FxHashMap<Name, Block>,
     /// By output.
     pub(super) outputs: FxHashMap<Name, Expression>,
+}
+
+/// The block of a resource, or of the call of a module.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    /// The attributes and blocks that are set, or the arguments.
+    pub(super) own: Vec<(Name, Expression)>,
+    /// Whether it has `count` or `for_each`.
+    pub(super) is_repeated: bool,
 }
 
 /// How an attribute is written.
@@ -44,6 +53,11 @@ pub(super) enum Expression {
 impl Configured {
     pub(super) fn module(&self, path: &ModulePath) -> Option<&Module> {
         self.modules.get(&path.without_keys())
+    }
+
+    /// All modules, in no order.
+    pub(super) fn modules(&self) -> impl Iterator<Item = (&ModulePath, &Module)> {
+        self.modules.iter()
     }
 
     /// Reads the value of the key `configuration`.
@@ -78,8 +92,8 @@ impl Configured {
                         if window.enter(b'[')? {
                             while window.next_item()? {
                                 let found = window.read(|scan| Module::resource(scan, interest))?;
-                                if let Some((kind, name, own)) = found {
-                                    module.resources.entry(kind).or_default().insert(name, own);
+                                if let Some((kind, name, block)) = found {
+                                    module.resources.entry(kind).or_default().insert(name, block);
                                 }
                             }
                         }
@@ -112,27 +126,31 @@ impl Configured {
         if !window.enter(b'{')? {
             return Ok(());
         }
+        let mut call = Block::default();
         while let Some(key) = window.next_key()? {
             match key.as_str() {
-                "expressions" => {
-                    let arguments = window.read(|scan| Ok(object(&json(scan.take()?))))?;
-                    module.calls.insert(Name::new(name), arguments);
+                "expressions" => call.own = window.read(|scan| Ok(object(&json(scan.take()?))))?,
+                "count_expression" | "for_each_expression" => {
+                    call.is_repeated = true;
+                    window.skip()?;
                 }
                 "module" => self.read_module(window, interest, &path.child(name, None), depth + 1)?,
                 _ => window.skip()?,
             }
         }
+        module.calls.insert(Name::new(name), call);
         Ok(())
     }
 }
 
-/// The type and the name of a resource, and what it sets.
-type Resource = (Name, Name, Vec<(Name, Expression)>);
+/// The type and the name of a resource, and its block.
+type Resource = (Name, Name, Block);
 
 impl Module {
     /// A managed resource of which something is wanted.
     fn resource(scan: &mut Scan<'_, '_>, interest: &Interest) -> Result<Option<Resource>, Halt> {
         let (mut kind, mut name, mut managed, mut expressions) = (None, None, true, None);
+        let mut block = Block::default();
         members(scan, |key, scan| {
             match key {
                 b"mode" => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
@@ -142,23 +160,26 @@ impl Module {
                     expressions = Some(scan.clone());
                     scan.skip()?;
                 }
+                b"count_expression" | b"for_each_expression" => {
+                    block.is_repeated = true;
+                    scan.skip()?;
+                }
                 _ => scan.skip()?,
             }
             Ok(())
         })?;
         let (Some(kind), Some(name)) = (kind, name) else { return Ok(None) };
         let Some(wanted) = interest.of(&kind).filter(|_| managed) else { return Ok(None) };
-        let mut own = Vec::new();
         if let Some(mut expressions) = expressions {
             members(&mut expressions, |attribute, scan| {
                 match wanted.named(attribute) {
-                    Some(attribute) => own.push((attribute, Expression::of(&json(scan.take()?)))),
+                    Some(attribute) => block.own.push((attribute, Expression::of(&json(scan.take()?)))),
                     None => scan.skip()?,
                 }
                 Ok(())
             })?;
         }
-        Ok(Some((Name::new(kind), Name::new(name), own)))
+        Ok(Some((Name::new(kind), Name::new(name), block)))
     }
 
     fn outputs(scan: &mut Scan<'_, '_>) -> Result<FxHashMap<Name, Expression>, Halt> {

@@ -67,7 +67,7 @@ impl<'a> Merge<'a> {
     ) -> Self {
         let address = &element.address;
         let own = module.and_then(|module| module.resources.get(&address.kind)?.get(&address.name));
-        let own = own.map(Vec::as_slice);
+        let own = own.map(|block| block.own.as_slice());
         // A state holds every value, so nothing that is absent there may still be set.
         let is_state = element.action.is_none();
         let incomplete =

@@ -6,6 +6,7 @@ mod document;
 mod element;
 mod instance;
 mod layout;
+mod left_out;
 mod merge;
 mod reference;
 mod scan;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::{Cause, CauseKind, GapKind, ResourceGraph, Tables};
+use crate::{Cause, CauseKind, GapKind, Partial, ResourceGraph, Tables};
 use compressed::{MAGIC, Unpacked};
 use document::{Document, Reading};
 pub use layout::Layout;
@@ -119,6 +120,9 @@ fn read_text(text: Utf8<'_>, first: [u8; 4], name: &str, tables: &Tables) -> Res
 /// What removes a truncation.
 const MAKE_ANEW: &str = "make the JSON anew with `terraform show -json`";
 
+/// What removes a restriction to a part of the configuration.
+const WITHOUT_TARGET: &str = "plan all of the configuration, without `-target`";
+
 fn malformed(reason: &str) -> PlanError {
     PlanError::Malformed { reason: reason.to_owned(), at: 0 }
 }
@@ -146,10 +150,6 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
             "the plan has no `configuration`: what it does not set cannot be told",
         );
     }
-    // A plan without changes holds the whole state, whatever it says of itself.
-    if document.complete == Some(false) && document.has_changes {
-        document.partial.get_or_insert("plan all of the configuration, without `-target`");
-    }
     if document.gaps.iter().any(|gap| gap.kind == GapKind::Unreadable) {
         document.partial.get_or_insert("");
     }
@@ -159,18 +159,30 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     if !document.deferred.is_empty() {
         elements.sort_by_key(|element| element.is_deferred());
     }
-    for resource in merge::resources(elements, document.configured.as_ref(), &document.deferred, tables) {
+    let configured = document.configured.as_ref();
+    for resource in merge::resources(elements, configured, &document.deferred, tables) {
         graph.put(resource, &tables.facts);
     }
     graph.gaps = document.gaps;
     graph.gaps.sort();
     graph.gaps.dedup();
     graph.layout = Some(Arc::new(document.layout));
-    graph.partial = document.partial.map(|hint| Cause {
+    let because = |hint: &str| Cause {
         kind: CauseKind::Elsewhere,
         subject: format!("what the {} does not hold", if is_state { "state" } else { "plan" }),
         hint: hint.to_owned(),
-    });
+    };
+    graph.partial = match document.partial {
+        Some(hint) => Some(Partial { cause: because(hint), kinds: None }),
+        // A plan without changes holds the whole state, whatever it says of itself.
+        None if document.has_changes && document.complete != Some(true) => {
+            let kinds = configured.map(|configured| left_out::kinds(configured, &graph, document.complete));
+            let is_partial =
+                document.complete == Some(false) || kinds.as_ref().is_some_and(|kinds| !kinds.is_empty());
+            is_partial.then(|| Partial { cause: because(WITHOUT_TARGET), kinds })
+        }
+        None => None,
+    };
     graph.complete = document.complete == Some(true) && document.has_changes && graph.partial.is_none();
     Ok(Plan { graph: Arc::new(graph), format_version: document.version, is_state })
 }
