@@ -88,6 +88,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         environment: environment_variables(),
         vars: vars.clone(),
         workspace: selection.workspace.as_deref().map(Name::new),
+        ..RootInputs::default()
     };
     let environments = environments(selection, &set)?;
     let mut settings = extra.settings;

@@ -82,6 +82,7 @@ fn with(environment: &Environment, inputs: &RootInputs) -> RootInputs {
         folder: inputs.folder.clone(),
         var_files: files.chain(inputs.var_files.iter().cloned()).collect(),
         environment: inputs.environment.clone(),
+        planned: inputs.planned.clone(),
         vars: vars.chain(inputs.vars.iter().cloned()).collect(),
         workspace: inputs.workspace.clone().or_else(|| environment.workspace.as_deref().map(Name::new)),
     }

@@ -185,7 +185,9 @@ impl AnalysisHost {
         source: Option<RootInputs>,
         input: &mut dyn Read,
     ) -> Result<RootId, PlanError> {
-        let plan = read_plan(input, path.as_str(), &self.state.set.tables)?;
+        let mut plan = read_plan(input, path.as_str(), &self.state.set.tables)?;
+        let planned = std::mem::take(&mut plan.variables);
+        let source = source.map(|inputs| RootInputs { planned, ..inputs });
         let revision = self.state.revision + 1;
         self.newest.store(revision, Ordering::SeqCst);
         let state = Arc::make_mut(&mut self.state);

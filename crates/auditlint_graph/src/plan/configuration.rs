@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use auditlint_syntax::Name;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value as Json;
 
 use super::scan::{Halt, Scan, members, text};
@@ -17,6 +17,8 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Configured {
     modules: FxHashMap<ModulePath, Module>,
+    /// The variables of the root that are declared as sensitive.
+    pub(super) sensitive: FxHashSet<Name>,
 }
 
 /// One module of the configuration.
@@ -106,6 +108,7 @@ impl Configured {
                         }
                     }
                     "outputs" => module.outputs = window.read(Module::outputs)?,
+                    "variables" if depth == 0 => self.sensitive = window.read(sensitive)?,
                     _ => window.skip()?,
                 }
             }
@@ -200,6 +203,20 @@ impl Module {
         })?;
         Ok(outputs)
     }
+}
+
+/// The names of the variables that are declared as sensitive.
+fn sensitive(scan: &mut Scan<'_, '_>) -> Result<FxHashSet<Name>, Halt> {
+    let mut names = FxHashSet::default();
+    members(scan, |name, scan| {
+        members(scan, |key, scan| {
+            if key == b"sensitive" && scan.is_true() {
+                names.insert(Name::new(String::from_utf8_lossy(name)));
+            }
+            scan.skip()
+        })
+    })?;
+    Ok(names)
 }
 
 impl Expression {

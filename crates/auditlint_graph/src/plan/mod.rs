@@ -13,12 +13,14 @@ mod scan;
 mod state;
 mod text;
 mod tokens;
+mod variables;
 mod walk;
 mod window;
 
 use std::io::Read;
 use std::sync::Arc;
 
+use auditlint_syntax::Name;
 use thiserror::Error;
 
 use crate::{Cause, CauseKind, GapKind, Partial, ResourceGraph, Tables};
@@ -26,6 +28,7 @@ use compressed::{MAGIC, Unpacked};
 use document::{Document, Reading};
 pub use layout::Layout;
 use text::Utf8;
+pub use variables::PlannedValue;
 use window::Stop;
 
 /// A plan, as far as anybody asked for it. What it lacks is a gap in the graph.
@@ -38,6 +41,8 @@ pub struct Plan {
     /// Whether the document was a state (`terraform show -json` without a plan, or a state file) rather than a
     /// plan.
     pub is_state: bool,
+    /// The values of the root's variables that it was made with.
+    pub variables: Vec<(Name, PlannedValue)>,
 }
 
 /// Why a text is no plan at all.
@@ -160,6 +165,10 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
         elements.sort_by_key(|element| element.is_deferred());
     }
     let configured = document.configured.as_ref();
+    let mut variables = document.variables;
+    for (name, value) in &mut variables {
+        value.sensitive = configured.is_some_and(|configured| configured.sensitive.contains(name));
+    }
     for resource in merge::resources(elements, configured, &document.deferred, tables) {
         graph.put(resource, &tables.facts);
     }
@@ -184,7 +193,7 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
         None => None,
     };
     graph.complete = document.complete == Some(true) && document.has_changes && graph.partial.is_none();
-    Ok(Plan { graph: Arc::new(graph), format_version: document.version, is_state })
+    Ok(Plan { graph: Arc::new(graph), format_version: document.version, is_state, variables })
 }
 
 #[cfg(test)]

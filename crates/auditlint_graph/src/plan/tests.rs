@@ -109,6 +109,20 @@ fn a_plan_without_its_configuration_has_a_gap_and_decides_no_absence() {
 }
 
 #[test]
+fn the_variables_of_a_plan_are_kept_and_not_shown() {
+    let text = r#"{"format_version": "1.2",
+        "variables": {"days": {"value": 14}, "none": {"value": null}, "word": {"value": "hunter2"}, "odd": {}},
+        "resource_changes": [],
+        "configuration": {"root_module": {"variables": {"days": {}, "word": {"sensitive": true, "default": "a"}}}}}"#;
+    let plan = read(text.as_bytes()).unwrap();
+    let found: Vec<(&str, &str, bool)> =
+        plan.variables.iter().map(|(name, value)| (name.as_str(), &*value.json, value.sensitive)).collect();
+    assert_eq!(found, [("days", "14", false), ("none", "null", false), ("word", "\"hunter2\"", true)]);
+    let shown = format!("{plan:?}");
+    assert!(shown.contains("word") && !shown.contains("hunter2") && !shown.contains("14"), "{shown}");
+}
+
+#[test]
 fn recorded_plans_are_read() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus/plans");
     #[expect(clippy::disallowed_methods, reason = "a test reads recorded plans")]

@@ -40,10 +40,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use estate::{Estate, Member, Standing};
 pub use files::{ParsedFiles, is_terraform};
 pub use folder::Folder;
+use functions::read_json;
 pub(crate) use functions::write_json;
 pub use live::Live;
 pub(crate) use types::Type;
 
+use crate::plan::PlannedValue;
 use crate::{ResourceGraph, Tables};
 
 /// What makes a root: a folder with one set of values.
@@ -56,6 +58,9 @@ pub struct RootInputs {
     pub var_files: Vec<Utf8PathBuf>,
     /// Variables of the environment (`TF_VAR_NAME`), without their prefix; every file wins over them.
     pub environment: Vec<(Name, String)>,
+    /// The values that a plan beside the folder was made with: they win over the environment and the files that
+    /// Terraform loads by itself, of which it was made.
+    pub planned: Vec<(Name, PlannedValue)>,
     /// `--var NAME=VALUE`, in order; they win over every file. The text is read as Terraform reads it: as a
     /// string, or as an expression where the variable's type asks for one.
     pub vars: Vec<(Name, String)>,
