@@ -151,12 +151,22 @@ fn json_is_as_its_page_states_it() -> anyhow::Result<()> {
         ensure!(report["schema_version"] == 1);
         holds_keys(
             &report,
-            &["tool", "run", "status", "summary", "findings", "gaps", "obligations"],
+            &["tool", "run", "status", "summary", "findings", "gaps", "left_out", "obligations"],
             &target,
         )?;
         holds_keys(&report["run"], &["mode", "policy_digest", "commit"], &target)?;
-        let counted =
-            ["resources", "applicable", "pass", "fail", "unknown", "exempt", "gaps", "places", "causes"];
+        let counted = [
+            "resources",
+            "applicable",
+            "pass",
+            "fail",
+            "unknown",
+            "exempt",
+            "gaps",
+            "places",
+            "causes",
+            "left_out",
+        ];
         holds_keys(&report["summary"], &counted, &target)?;
         let mode = if target.ends_with(".json") { "plan" } else { "hcl" };
         ensure!(report["run"]["mode"] == mode, "{target}: {}", report["run"]);

@@ -8,6 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobSet;
 use rayon::prelude::*;
 
+use crate::left_out::{LeftOut, is_terragrunt, terragrunt};
+
 /// Folders nested deeper than this are not looked at.
 const MAX_DEPTH: usize = 32;
 
@@ -18,15 +20,19 @@ pub struct Discovery {
     pub roots: Vec<Utf8PathBuf>,
     /// Every folder with Terraform files, sorted.
     pub folders: Vec<Utf8PathBuf>,
+    /// Folders with configuration that is not Terraform's alone, sorted.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Finds the roots in `folder` and below: the folders with Terraform files that no module call of another one
 /// reaches. Folders that `exclude` matches are not entered, nor are hidden ones.
 #[must_use]
 pub fn discover(folder: &Utf8Path, files: &dyn Files, caches: &Caches, exclude: &GlobSet) -> Discovery {
-    let mut all = Vec::new();
-    walk(folder, files, exclude, 0, &mut all);
+    let mut walked = Walked::default();
+    walk(folder, files, exclude, 0, &mut walked);
+    let Walked { folders: mut all, mut units } = walked;
     all.sort();
+    units.sort();
     let calls: Vec<(Utf8PathBuf, BTreeSet<Utf8PathBuf>)> = all
         .par_iter()
         .map(|path| {
@@ -60,16 +66,32 @@ pub fn discover(folder: &Utf8Path, files: &dyn Files, caches: &Caches, exclude: 
         }
     }
     roots.sort();
-    Discovery { roots, folders: all }
+    let left_out = units.iter().filter_map(|unit| terragrunt(unit, files, caches)).collect();
+    Discovery { roots, folders: all, left_out }
 }
 
-fn walk(folder: &Utf8Path, files: &dyn Files, exclude: &GlobSet, depth: usize, out: &mut Vec<Utf8PathBuf>) {
+/// The folders that a walk came by.
+#[derive(Default)]
+struct Walked {
+    /// Those with Terraform files.
+    folders: Vec<Utf8PathBuf>,
+    /// Those with files of Terragrunt.
+    units: Vec<Utf8PathBuf>,
+}
+
+fn walk(folder: &Utf8Path, files: &dyn Files, exclude: &GlobSet, depth: usize, out: &mut Walked) {
     if depth > MAX_DEPTH || exclude.is_match(folder.as_str()) {
         return;
     }
     let entries = files.list(folder);
-    if entries.iter().any(|entry| entry.kind != EntryKind::Folder && is_terraform(&entry.name)) {
-        out.push(folder.to_owned());
+    let holds = |wanted: fn(&str) -> bool| {
+        entries.iter().any(|entry| entry.kind != EntryKind::Folder && wanted(&entry.name))
+    };
+    if holds(is_terraform) {
+        out.folders.push(folder.to_owned());
+    }
+    if holds(is_terragrunt) {
+        out.units.push(folder.to_owned());
     }
     for entry in entries {
         if entry.kind == EntryKind::Folder && !entry.name.starts_with('.') {
@@ -99,5 +121,23 @@ mod tests {
         let found = discover(Utf8Path::new(""), &files, &Caches::default(), &GlobSet::empty());
         assert_eq!(found.roots, ["circle/x", "live/prod", "modules/c"]);
         assert_eq!(found.folders.len(), 6);
+    }
+
+    #[test]
+    fn folders_of_terragrunt_are_told_once_each() {
+        let files = MemoryFiles::of([
+            ("terragrunt.hcl", "remote_state {\n  backend = \"s3\"\n}\n"),
+            ("live/app/terragrunt.hcl", "terraform {\n  source = \"../../modules/app\"\n}\n"),
+            ("live/net/terragrunt.hcl", "include \"root\" {\n  path = find_in_parent_folders()\n}\n"),
+            ("live/odd/terragrunt.hcl", "terraform {\n"),
+            ("live/own/terragrunt.hcl", "include \"root\" {\n  path = \"x\"\n}\n"),
+            ("live/own/main.tf", ""),
+            ("live/app/.terragrunt-cache/x/terragrunt.hcl", "terraform {\n  source = \"a\"\n}\n"),
+            ("modules/app/main.tf", ""),
+        ]);
+        let found = discover(Utf8Path::new(""), &files, &Caches::default(), &GlobSet::empty());
+        let folders: Vec<&str> = found.left_out.iter().map(|one| one.folder.as_str()).collect();
+        assert_eq!(folders, ["live/app", "live/net", "live/odd", "live/own"]);
+        assert_eq!(found.roots, ["live/own", "modules/app"]);
     }
 }
