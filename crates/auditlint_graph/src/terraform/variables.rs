@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use auditlint_syntax::hcl::{Expr, HclFile, Item, ItemKind};
-use auditlint_syntax::{EntryKind, FileId, Files, Location, Name, ReadError, Source, Span};
+use auditlint_syntax::{
+    EntryKind, FileId, Files, Location, Name, Problem, ProblemKind, ReadError, Source, Span,
+};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
@@ -99,7 +101,10 @@ impl Given {
         };
         let parsed: Arc<HclFile> = caches.files.file(&source, &caches.blocks);
         self.gaps.extend(parsed.problems.iter().map(|problem| syntax_gap(path, source.file(), problem)));
-        if !parsed.problems.is_empty() {
+        // A value that is past a limit of the parser is unknown, and every other value of the file is what it is.
+        let is_named = |item: &Item| !matches!(item.piece.kind, ItemKind::Unreadable(_));
+        let is_limit = |problem: &Problem| problem.kind == ProblemKind::Unsupported;
+        if !(parsed.problems.iter().all(is_limit) && parsed.items.iter().all(is_named)) {
             self.broken = Some(path.to_owned());
         }
         for item in &parsed.items {
