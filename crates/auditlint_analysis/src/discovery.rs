@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobSet;
 use rayon::prelude::*;
 
-use crate::left_out::{LeftOut, is_terragrunt, terragrunt};
+use crate::left_out::{LeftOut, is_terragrunt, outside, terragrunt};
 
 /// Folders nested deeper than this are not looked at.
 const MAX_DEPTH: usize = 32;
@@ -25,21 +25,26 @@ pub struct Discovery {
 }
 
 /// Finds the roots in `folder` and below: the folders with Terraform files that no module call of another one
-/// reaches. Folders that `exclude` matches are not entered, nor are hidden ones.
+/// reaches. Folders that `exclude` matches are not entered, nor are hidden ones; links to folders are followed.
 #[must_use]
 pub fn discover(folder: &Utf8Path, files: &dyn Files, caches: &Caches, exclude: &GlobSet) -> Discovery {
     let mut walked = Walked::default();
     walk(folder, files, exclude, 0, &mut walked);
-    let Walked { folders: mut all, mut units } = walked;
+    let Walked { folders: mut all, units, outside: links, .. } = walked;
     all.sort();
-    units.sort();
     let calls: Vec<(Utf8PathBuf, BTreeSet<Utf8PathBuf>)> = all
         .par_iter()
         .map(|path| {
             let module = caches.files.folder(path, files, &caches.blocks);
             let sources = module.calls().filter_map(|(_, call)| Folder::source_of(call));
             let local = sources.filter(|source| source.starts_with("./") || source.starts_with("../"));
-            (path.clone(), local.filter_map(|source| join_source(path, source)).collect())
+            (
+                path.clone(),
+                local
+                    .filter_map(|source| join_source(path, source))
+                    .map(|called| files.real_folder(&called))
+                    .collect(),
+            )
         })
         .collect();
     let targets: BTreeMap<&Utf8PathBuf, &BTreeSet<Utf8PathBuf>> =
@@ -66,7 +71,9 @@ pub fn discover(folder: &Utf8Path, files: &dyn Files, caches: &Caches, exclude: 
         }
     }
     roots.sort();
-    let left_out = units.iter().filter_map(|unit| terragrunt(unit, files, caches)).collect();
+    let units = units.iter().filter_map(|unit| terragrunt(unit, files, caches));
+    let mut left_out: Vec<LeftOut> = units.chain(links.iter().map(|link| outside(link))).collect();
+    left_out.sort();
     Discovery { roots, folders: all, left_out }
 }
 
@@ -77,10 +84,14 @@ struct Walked {
     folders: Vec<Utf8PathBuf>,
     /// Those with files of Terragrunt.
     units: Vec<Utf8PathBuf>,
+    /// Links that lead to folders outside of the workspace.
+    outside: Vec<Utf8PathBuf>,
+    /// All, under the paths that they really have: each is walked once, however many links lead to it.
+    seen: BTreeSet<Utf8PathBuf>,
 }
 
 fn walk(folder: &Utf8Path, files: &dyn Files, exclude: &GlobSet, depth: usize, out: &mut Walked) {
-    if depth > MAX_DEPTH || exclude.is_match(folder.as_str()) {
+    if depth > MAX_DEPTH || exclude.is_match(folder.as_str()) || !out.seen.insert(folder.to_owned()) {
         return;
     }
     let entries = files.list(folder);
@@ -93,9 +104,19 @@ fn walk(folder: &Utf8Path, files: &dyn Files, exclude: &GlobSet, depth: usize, o
     if holds(is_terragrunt) {
         out.units.push(folder.to_owned());
     }
-    for entry in entries {
-        if entry.kind == EntryKind::Folder && !entry.name.starts_with('.') {
-            walk(&folder.join(&entry.name), files, exclude, depth + 1, out);
+    for entry in entries.iter().filter(|entry| !entry.name.starts_with('.')) {
+        let path = folder.join(&entry.name);
+        match entry.kind {
+            EntryKind::Folder => walk(&path, files, exclude, depth + 1, out),
+            EntryKind::FolderLink if !exclude.is_match(path.as_str()) => {
+                // One that leads upwards leads to more than was asked for.
+                let real = files.real_folder(&path);
+                if !folder.starts_with(&real) {
+                    walk(&real, files, exclude, depth + 1, out);
+                }
+            }
+            EntryKind::FolderOutside if !exclude.is_match(path.as_str()) => out.outside.push(path),
+            _ => {}
         }
     }
 }

@@ -25,6 +25,8 @@ pub enum LeftOutKind {
     Environment,
     /// Terragrunt makes the root of it.
     Terragrunt,
+    /// It is a link that leads outside of the workspace.
+    Link,
 }
 
 impl LeftOutKind {
@@ -34,6 +36,7 @@ impl LeftOutKind {
         match self {
             Self::Environment => "environment",
             Self::Terragrunt => "terragrunt",
+            Self::Link => "link",
         }
     }
 }
@@ -72,4 +75,14 @@ pub fn terragrunt(folder: &Utf8Path, files: &dyn Files, caches: &Caches) -> Opti
             .to_owned(),
         hint: "`terragrunt run --all plan --json-out-dir DIR`, and check the plans".to_owned(),
     })
+}
+
+/// A link to a folder that is not read.
+pub(crate) fn outside(link: &Utf8Path) -> LeftOut {
+    LeftOut {
+        folder: link.to_owned(),
+        kind: LeftOutKind::Link,
+        reason: "it is a link that leads outside of the workspace".to_owned(),
+        hint: "check the folder that it leads to by itself".to_owned(),
+    }
 }

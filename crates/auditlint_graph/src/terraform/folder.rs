@@ -7,7 +7,7 @@ use auditlint_syntax::{FileId, Location, Name, Source, Span};
 use rustc_hash::FxHashMap;
 
 use super::backend::Backend;
-use super::files::{is_override, syntax_gap};
+use super::files::syntax_gap;
 use crate::{Gap, GapKind, Mode};
 
 /// A block and the item that holds it: what gives its spans a place.
@@ -73,7 +73,7 @@ pub(super) struct Part {
     declarations: Vec<(Declared, BlockRef)>,
     gaps: Vec<Gap>,
     /// Whether its blocks are merged into those of the other files.
-    overrides: bool,
+    pub(super) overrides: bool,
     is_root_like: bool,
     is_unreadable: bool,
     /// Where the root keeps its state.
@@ -134,12 +134,13 @@ pub struct Declaration<'a> {
 }
 
 impl Part {
-    pub(super) fn of(parsed: &HclFile, source: &Arc<Source>) -> Self {
+    /// What `parsed` declares; `overrides` says whether the name under which it is read is that of an override file.
+    pub(super) fn of(parsed: &HclFile, source: &Arc<Source>, overrides: bool) -> Self {
         let mut part = Self {
             source: Arc::clone(source),
             declarations: Vec::with_capacity(parsed.items.len()),
             gaps: Vec::new(),
-            overrides: source.path().file_name().is_some_and(is_override),
+            overrides,
             is_root_like: false,
             is_unreadable: parsed.items.is_empty() && !parsed.problems.is_empty(),
             backend: None,
@@ -152,6 +153,11 @@ impl Part {
             }
         }
         part
+    }
+
+    /// Whether it is that text, read under a name of that kind.
+    pub(super) fn is_of(&self, source: &Arc<Source>, overrides: bool) -> bool {
+        Arc::ptr_eq(&self.source, source) && self.overrides == overrides
     }
 
     fn block(&mut self, block: &Block, reference: &BlockRef) {

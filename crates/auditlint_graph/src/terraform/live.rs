@@ -213,8 +213,8 @@ fn changed_texts(world: &mut World<'_>, changed: Option<&[Utf8PathBuf]>) -> Vec<
     let mut folders: BTreeMap<Utf8PathBuf, (Arc<super::Folder>, Vec<Declared>)> = BTreeMap::new();
     for id in modules {
         let module = world.module(id);
-        let (folder, names) = folders.entry(module.folder_path.clone()).or_insert_with(|| {
-            let (path, old, blocks) = (&module.folder_path, &module.folder, &world.caches.blocks);
+        let (folder, names) = folders.entry(module.real_path.clone()).or_insert_with(|| {
+            let (path, old, blocks) = (&module.real_path, &module.folder, &world.caches.blocks);
             let parsed = &world.caches.files;
             let edited = changed.and_then(|changed| parsed.edited(path, old, changed, world.files, blocks));
             let new = edited.unwrap_or_else(|| parsed.folder(path, world.files, blocks));
@@ -247,7 +247,7 @@ fn finish(world: &World<'_>, configuration: &mut Configuration) -> bool {
     }
     let modules = world.modules.borrow();
     let folders: BTreeMap<&Utf8PathBuf, usize> =
-        modules.iter().map(|(_, module)| (&module.folder_path, module.folder.files())).collect();
+        modules.iter().map(|(_, module)| (&module.real_path, module.folder.files())).collect();
     configuration.files = folders.values().sum();
     configuration.folders = folders.into_keys().cloned().collect();
     differs

@@ -106,10 +106,11 @@ fn may_declare(
     let mut open: Vec<Utf8PathBuf> = installed.into_values().chain([inputs.folder.clone()]).collect();
     let mut seen: FxHashSet<Utf8PathBuf> = FxHashSet::default();
     while let Some(path) = open.pop() {
-        if !seen.insert(path.clone()) {
+        let real = files.real_folder(&path);
+        let folder = caches.files.folder(&real, files, &caches.blocks);
+        if !seen.insert(real) {
             continue;
         }
-        let folder = caches.files.folder(&path, files, &caches.blocks);
         if folder.resources().any(|found| wanted(found.mode, found.kind)) {
             return true;
         }

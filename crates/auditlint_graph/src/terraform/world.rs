@@ -64,10 +64,12 @@ impl<'a> World<'a> {
         memo: Memo,
     ) -> Self {
         let mut modules = Modules::default();
+        let real_path = files.real_folder(&inputs.folder);
         modules.add(Module {
             path: ModulePath::root(),
-            folder: caches.files.folder(&inputs.folder, files, &caches.blocks),
+            folder: caches.files.folder(&real_path, files, &caches.blocks),
             folder_path: inputs.folder.clone(),
+            real_path,
             parent: None,
             call: Name::default(),
             scope: Scope::default(),
@@ -306,8 +308,9 @@ impl<'a> World<'a> {
         let key = self.module_key(module, name);
         let path =
             if local { join_source(&module.folder_path, &source) } else { self.installed.get(&key).cloned() };
+        let real_path = path.as_ref().map(|path| self.files.real_folder(path)).unwrap_or_default();
         let folder =
-            path.as_ref().map(|path| self.caches.files.folder(path, self.files, &self.caches.blocks));
+            path.as_ref().map(|_| self.caches.files.folder(&real_path, self.files, &self.caches.blocks));
         let Some((path, folder)) = path.zip(folder).filter(|(_, folder)| folder.files() > 0) else {
             let version = match call.block().body.attribute("version").map(|version| &version.value.kind) {
                 Some(auditlint_syntax::hcl::ExprKind::String(version)) => format!(" {version}"),
@@ -330,6 +333,7 @@ impl<'a> World<'a> {
                 path: module.path.child(name, key.as_ref()),
                 folder: Arc::clone(&folder),
                 folder_path: path.clone(),
+                real_path: real_path.clone(),
                 parent: Some((id, call.clone())),
                 call: name.clone(),
                 scope,
