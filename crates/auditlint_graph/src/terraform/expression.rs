@@ -18,7 +18,7 @@ impl World<'_> {
     pub(super) fn eval(&self, id: usize, block: &BlockRef, expr: &Expr, scope: &Scope) -> Tracked {
         let at = block.place(expr.span);
         if self.limits.depth.get() >= DEEPEST_QUESTIONS {
-            return self.unknown(CauseKind::Function, "an expression nested too deeply", "", at);
+            return self.nested_too_deeply(at);
         }
         if !self.spend(1) {
             return self.too_many_steps(at);

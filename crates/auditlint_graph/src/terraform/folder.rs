@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::backend::Backend;
 use super::files::syntax_gap;
-use crate::{Gap, GapKind, Mode};
+use crate::{Gap, GapKind, Mode, Reference};
 
 /// A block and the item that holds it: what gives its spans a place.
 #[derive(Clone, Debug)]
@@ -111,6 +111,8 @@ pub(super) enum Declared {
     Call(Name),
     /// A `provider` block: its local name and its alias, empty for the default one.
     Provider(Name, Name),
+    /// An attribute of one instance of a resource.
+    Attribute(Box<Reference>),
 }
 
 impl Declared {
@@ -234,7 +236,11 @@ impl Index {
                 return;
             }
             Declared::Resource(..) | Declared::Call(_) => self.order.push(place),
-            Declared::Variable(_) | Declared::Local(_) | Declared::Output(_) | Declared::Provider(..) => {}
+            Declared::Variable(_)
+            | Declared::Local(_)
+            | Declared::Output(_)
+            | Declared::Provider(..)
+            | Declared::Attribute(_) => {}
         }
         self.places.insert(declared.clone(), place);
     }

@@ -411,7 +411,12 @@ impl World<'_> {
             })
             .unwrap_or(block);
         if let Some(written) = block.block().body.attribute(attribute) {
-            return Some(self.eval(id, block, &written.value, &scope));
+            let evaluate = || self.eval(id, block, &written.value, &scope);
+            if written.value.kind.is_literal() {
+                return Some(evaluate());
+            }
+            let one = Reference { attribute: attribute.clone(), ..reference.clone() };
+            return Some(self.attribute(id, &one, block.place(written.value.span), evaluate));
         }
         if *mode == Mode::Managed && attribute == TAGS_ALL {
             let tags = Reference { attribute: Name::new("tags"), ..reference.clone() };

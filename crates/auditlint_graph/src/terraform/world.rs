@@ -21,7 +21,8 @@ use super::neighbours::Neighbours;
 use super::variables::Given;
 use super::{Caches, RootInputs, join_source};
 use crate::{
-    Cause, CauseKind, Gap, GapKind, Key, Mode, ModulePath, Origin, RootKey, Tables, Tracked, Unknown, Value,
+    Cause, CauseKind, Gap, GapKind, Key, Mode, ModulePath, Origin, Reference, RootKey, Tables, Tracked,
+    Unknown, Value,
 };
 
 /// Deepest chain of module calls.
@@ -175,16 +176,20 @@ impl<'a> World<'a> {
         circular: impl FnOnce() -> Answer,
         answer: impl FnOnce() -> Answer,
     ) -> Answer {
+        let aspect = question.aspect;
         let asked = self.memo.borrow_mut().ask(question);
         match asked {
             Asked::Known(answer) => answer,
             Asked::Circular => {
+                self.limits.cuts.set(self.limits.cuts.get() + 1);
                 self.neighbours.iter().for_each(|(_, neighbours)| neighbours.note_circle());
                 circular()
             }
             Asked::Open(entry) => {
+                let (is_attribute, cuts) = (aspect == Aspect::Attribute, self.limits.cuts.get());
                 let answer = answer();
-                self.memo.borrow_mut().answered(entry, answer.clone());
+                let is_kept = !is_attribute || cuts == self.limits.cuts.get();
+                self.memo.borrow_mut().answered(entry, is_kept.then(|| answer.clone()));
                 answer
             }
         }
@@ -198,11 +203,36 @@ impl<'a> World<'a> {
         at: Location,
         evaluate: impl FnOnce() -> Tracked,
     ) -> Tracked {
+        self.valued(Question { module: id, aspect: Aspect::Value, declared }, at, evaluate)
+    }
+
+    /// The value of an attribute of one instance of a resource of module `id`. What is written as a literal, and what
+    /// the evaluated resource itself names, is as quickly evaluated as it is looked up; further away attributes that
+    /// name others would be evaluated once for each way that leads to them.
+    pub(super) fn attribute(
+        &self,
+        id: ModuleId,
+        attribute: &Reference,
+        at: Location,
+        evaluate: impl FnOnce() -> Tracked,
+    ) -> Tracked {
+        let open = &self.limits.attributes;
+        let around = open.replace(open.get() + 1);
+        let value = if around == 0 {
+            evaluate()
+        } else {
+            let declared = Declared::Attribute(Box::new(attribute.clone()));
+            self.valued(Question { module: id, aspect: Aspect::Attribute, declared }, at, evaluate)
+        };
+        open.set(around);
+        value
+    }
+
+    fn valued(&self, question: Question, at: Location, evaluate: impl FnOnce() -> Tracked) -> Tracked {
         let circular = || {
             let hint = "remove the cycle; terraform refuses it too";
             Answer::Value(self.unknown(CauseKind::Function, CYCLE, hint, at))
         };
-        let question = Question { module: id, aspect: Aspect::Value, declared };
         match self.ask(question, circular, || Answer::Value(cut(evaluate()))) {
             Answer::Value(value) => value,
             _ => Tracked::default(),
