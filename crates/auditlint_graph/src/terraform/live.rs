@@ -249,7 +249,9 @@ fn finish(world: &World<'_>, configuration: &mut Configuration) -> bool {
     let folders: BTreeMap<&Utf8PathBuf, usize> =
         modules.iter().map(|(_, module)| (&module.real_path, module.folder.files())).collect();
     configuration.files = folders.values().sum();
-    configuration.folders = folders.into_keys().cloned().collect();
+    if !configuration.folders.iter().eq(folders.keys().copied()) {
+        configuration.folders = folders.into_keys().cloned().collect();
+    }
     differs
 }
 

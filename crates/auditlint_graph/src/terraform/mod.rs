@@ -84,8 +84,8 @@ pub struct Configuration {
     pub graph: Arc<ResourceGraph>,
     /// Every file and folder that was asked for, whether it was there or not, sorted.
     pub accesses: Arc<[Access]>,
-    /// The folders of the modules that the root reaches, itself first.
-    pub folders: Vec<Utf8PathBuf>,
+    /// The folders of the modules that the root reaches, itself first. The same ones stay the same list.
+    pub folders: Arc<[Utf8PathBuf]>,
     /// Number of Terraform files in them, those included that could not be read.
     pub files: usize,
     /// What was asked for on behalf of other roots, sorted; a part of [`Self::accesses`].

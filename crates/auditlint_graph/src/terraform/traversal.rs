@@ -411,12 +411,15 @@ impl World<'_> {
             })
             .unwrap_or(block);
         if let Some(written) = block.block().body.attribute(attribute) {
-            let evaluate = || self.eval(id, block, &written.value, &scope);
             if written.value.kind.is_literal() {
-                return Some(evaluate());
+                return Some(self.eval(id, block, &written.value, &scope));
             }
             let one = Reference { attribute: attribute.clone(), ..reference.clone() };
-            return Some(self.attribute(id, &one, block.place(written.value.span), evaluate));
+            return Some(self.attribute(id, &one, block.place(written.value.span), || {
+                // Asked for again, so that the answer is known to be made of the block and its instances.
+                let scope = self.instance_scope(id, *mode, kind, name, &reference.key).unwrap_or_default();
+                self.eval(id, block, &written.value, &scope)
+            }));
         }
         if *mode == Mode::Managed && attribute == TAGS_ALL {
             let tags = Reference { attribute: Name::new("tags"), ..reference.clone() };
