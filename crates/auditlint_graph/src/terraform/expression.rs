@@ -6,7 +6,7 @@ use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
 use auditlint_syntax::{Location, Name};
 
 use super::convert::{boolean, normal, number, text};
-use super::folder::BlockRef;
+use super::declared::BlockRef;
 use super::modules::Scope;
 use super::types::Type;
 use super::world::{DEEPEST_QUESTIONS, World};

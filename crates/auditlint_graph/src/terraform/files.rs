@@ -7,7 +7,8 @@ use auditlint_syntax::{EntryKind, FileId, Files, Location, ProblemKind, ReadErro
 use camino::{Utf8Path, Utf8PathBuf};
 use dashmap::DashMap;
 
-use super::folder::{Folder, Part};
+use super::declared::Part;
+use super::folder::Folder;
 use crate::{Gap, GapKind};
 
 /// Parsed files by path; a file is parsed again when its source is another one.

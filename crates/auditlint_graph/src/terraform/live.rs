@@ -8,13 +8,14 @@ use auditlint_syntax::{Access, Files, Name, Recorder};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::calls::installed_modules;
+use super::declared::Declared;
 use super::estate::Standing;
-use super::folder::Declared;
 use super::memo::{Aspect, Memo, Question};
 use super::modules::{Children, ModuleId};
 use super::neighbours::{Neighbours, Seen};
 use super::variables::Given;
-use super::world::{Kept, World, installed_modules};
+use super::world::{Kept, World};
 use super::{Caches, Configuration, RootInputs};
 use crate::{Delta, Resource, ResourceGraph, Slot, Tables};
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
+use super::declared::Declared;
 use super::expand::Instances;
-use super::folder::Declared;
 use super::modules::{Children, ModuleId};
 use crate::{Gap, Resource, Tracked};
 

@@ -1,9 +1,13 @@
 //! HCL to resources: the files of a root module and of the modules that it calls, evaluated lazily.
 
+mod attributes;
 mod backend;
+mod blocks;
+mod calls;
 mod conversion;
 mod convert;
 mod data;
+mod declared;
 mod estate;
 mod expand;
 mod expression;

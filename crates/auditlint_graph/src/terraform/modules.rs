@@ -6,7 +6,8 @@ use auditlint_syntax::Name;
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
-use super::folder::{BlockRef, Declared, Folder};
+use super::declared::{BlockRef, Declared};
+use super::folder::Folder;
 use crate::{Cause, ModulePath, Tracked};
 
 /// A module instance by number; 0 is the root module. A number is never given to another one.

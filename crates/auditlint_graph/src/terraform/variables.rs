@@ -10,8 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::convert::boolean;
+use super::declared::{BlockRef, Declared};
 use super::files::{syntax_gap, unreadable};
-use super::folder::{BlockRef, Declared};
 use super::modules::{ModuleId, Scope};
 use super::operators::equal;
 use super::types::Type;
