@@ -74,7 +74,8 @@ fn nothing(options: &CheckOptions, broken: &[(String, String)], left_out: &[Left
     match (broken, left_out) {
         ([], [first, rest @ ..]) => {
             let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
-            Failure::new(format!("nothing to judge: {}{more}: {}", first.folder, first.reason))
+            let folder = if first.folder.as_str().is_empty() { "." } else { first.folder.as_str() };
+            Failure::new(format!("nothing to judge: {folder}{more}: {}", first.reason))
                 .hint(first.hint.clone())
         }
         ([], []) => {

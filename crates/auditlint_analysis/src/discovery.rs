@@ -20,7 +20,7 @@ pub struct Discovery {
     pub roots: Vec<Utf8PathBuf>,
     /// Every folder with Terraform files, sorted.
     pub folders: Vec<Utf8PathBuf>,
-    /// Folders with configuration that is not Terraform's alone, sorted.
+    /// Folders that are not judged, sorted.
     pub left_out: Vec<LeftOut>,
 }
 
