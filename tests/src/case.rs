@@ -187,6 +187,7 @@ impl Case {
             environment: pairs("env"),
             vars: pairs("var"),
             workspace: self.option("workspace").next().map(Name::new),
+            ..RootInputs::default()
         };
         match self.option("plan").next() {
             Some(path) => {

@@ -3,7 +3,7 @@
 pub mod binary;
 pub mod case;
 pub mod console;
-mod dice;
+pub mod dice;
 pub mod expressions;
 pub mod fixtures;
 pub mod generator;

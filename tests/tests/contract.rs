@@ -151,12 +151,22 @@ fn json_is_as_its_page_states_it() -> anyhow::Result<()> {
         ensure!(report["schema_version"] == 1);
         holds_keys(
             &report,
-            &["tool", "run", "status", "summary", "findings", "gaps", "obligations"],
+            &["tool", "run", "status", "summary", "findings", "gaps", "left_out", "obligations"],
             &target,
         )?;
         holds_keys(&report["run"], &["mode", "policy_digest", "commit"], &target)?;
-        let counted =
-            ["resources", "applicable", "pass", "fail", "unknown", "exempt", "gaps", "places", "causes"];
+        let counted = [
+            "resources",
+            "applicable",
+            "pass",
+            "fail",
+            "unknown",
+            "exempt",
+            "gaps",
+            "places",
+            "causes",
+            "left_out",
+        ];
         holds_keys(&report["summary"], &counted, &target)?;
         let mode = if target.ends_with(".json") { "plan" } else { "hcl" };
         ensure!(report["run"]["mode"] == mode, "{target}: {}", report["run"]);
@@ -324,6 +334,45 @@ fn no_output_holds_a_sensitive_value() -> anyhow::Result<()> {
     ensure!(!run(&repository(), &joined)?.stdout.contains(secret));
     let fixed = run(&repository(), &["fix", "fixtures/databases", "--policy", "auditlint:everything"])?;
     ensure!(!fixed.stdout.contains(secret), "{}", fixed.stdout);
+    Ok(())
+}
+
+/// A plan shows the values of sensitive variables as plainly as any other.
+#[test]
+fn no_output_holds_the_value_of_a_sensitive_variable_of_a_plan() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let folder = Utf8Path::from_path(folder.path()).context("a path in UTF-8")?;
+    let group = r#"resource "aws_cloudwatch_log_group" "app" {
+  name              = "app"
+  retention_in_days = var.NAME
+}
+"#;
+    let plan = r#"{"format_version": "1.2", "variables": {"NAME": {"value": 1827}}, "complete": true,
+  "resource_changes": [{"address": "aws_cloudwatch_log_group.app", "mode": "managed", "type": "aws_cloudwatch_log_group", "name": "app",
+    "change": {"actions": ["create"], "after": {"name": "app"}, "after_unknown": {"retention_in_days": true}}}],
+  "configuration": {"root_module": {"variables": {"NAME": {}}, "resources": [{"address": "aws_cloudwatch_log_group.app", "mode": "managed",
+    "type": "aws_cloudwatch_log_group", "name": "app", "expressions": {"retention_in_days": {"references": ["var.NAME"]}}}]}}}"#;
+    let policy =
+        "rules:\n  - {rule: aws/cloudwatch/log-group-retention, parameters: {retention: 3653_days}}\n";
+    #[expect(clippy::disallowed_methods, reason = "the test writes what it checks")]
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text);
+    write("policy.yaml", policy)?;
+    for (name, declared, shown) in [
+        ("days", "variable \"days\" {\n  type = number\n}\n", true),
+        ("days", "variable \"days\" {\n  type      = number\n  sensitive = true\n}\n", false),
+        ("days_token", "variable \"days_token\" {\n  type = number\n}\n", false),
+    ] {
+        write("main.tf", &format!("{declared}\n{}", group.replace("NAME", name)))?;
+        write("plan.json", &plan.replace("NAME", name))?;
+        for format in FORMATS {
+            let words =
+                ["check", "plan.json", "--source", ".", "--policy", "policy.yaml", "--format", format];
+            let run = run(folder, &words)?;
+            ensure!(run.exit == 1, "{}{}", run.stdout, run.stderr);
+            let holds = run.stdout.contains("1827");
+            ensure!(holds == shown, "{declared} as {format}: {}", run.stdout);
+        }
+    }
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use auditlint_analysis::{Analysis, AnalysisHost, Change, NamedPolicy, RootSpec, 
 use auditlint_graph::terraform::RootInputs;
 use auditlint_policy::Catalogue;
 use auditlint_syntax::MemoryFiles;
-use auditlint_tests::{catalogue, files_below, repository};
+use auditlint_tests::dice::Dice;
+use auditlint_tests::{catalogue, diff, files_below, repository};
 use camino::{Utf8Path, Utf8PathBuf};
 use proptest::prelude::*;
 
@@ -107,6 +108,12 @@ fn project(name: &str) -> Project {
     let roots: &[&str] = if name == ESTATE { &["application", "logging", "network"] } else { &[""] };
     let mut project = Project { roots, paths: Vec::new(), texts: Vec::new(), base: Arc::default() };
     let mut files = MemoryFiles::new();
+    if name == "chain" {
+        project.paths = CHAIN.iter().map(|(path, _)| (*path).into()).collect();
+        project.texts = CHAIN.iter().map(|(_, text)| (*text).to_owned()).collect();
+        project.base = Arc::new(MemoryFiles::of(CHAIN.iter().copied()));
+        return project;
+    }
     for path in files_below(&top, "tf").unwrap() {
         let inside = path.strip_prefix(&top).unwrap().to_owned();
         #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
@@ -175,6 +182,166 @@ fn follows(name: &str, edits: Vec<Edit>) -> Result<(), TestCaseError> {
         );
     }
     Ok(())
+}
+
+/// A chain of resources that name each other's attributes, through instances and modules.
+const CHAIN: &[(&str, &str)] = &[
+    (
+        "main.tf",
+        r#"variable "days" {
+  default = 90
+}
+
+resource "aws_cloudwatch_log_group" "first" {
+  name              = "app-${var.days}"
+  retention_in_days = var.days
+}
+
+resource "aws_cloudwatch_log_group" "second" {
+  for_each          = { a = 30, b = aws_cloudwatch_log_group.first.retention_in_days }
+  name              = "${aws_cloudwatch_log_group.first.name}-${each.key}"
+  retention_in_days = each.value
+}
+
+resource "aws_cloudwatch_log_group" "third" {
+  count             = 2
+  name              = "${aws_cloudwatch_log_group.second["a"].name}-${aws_cloudwatch_log_group.second["b"].name}"
+  retention_in_days = aws_cloudwatch_log_group.second["b"].retention_in_days
+}
+
+resource "aws_cloudwatch_log_group" "fourth" {
+  name              = "${aws_cloudwatch_log_group.third[0].name}${aws_cloudwatch_log_group.third[1].name}"
+  retention_in_days = max(aws_cloudwatch_log_group.third[0].retention_in_days, 30)
+}
+
+module "last" {
+  source = "./last"
+  days   = aws_cloudwatch_log_group.fourth.retention_in_days
+  name   = aws_cloudwatch_log_group.fourth.name
+}
+"#,
+    ),
+    (
+        "last/main.tf",
+        r#"variable "days" {}
+
+variable "name" {}
+
+resource "aws_cloudwatch_log_group" "last" {
+  name              = var.name
+  retention_in_days = var.days
+}
+
+resource "aws_cloudwatch_log_group" "loop" {
+  name              = aws_cloudwatch_log_group.loop.name
+  retention_in_days = aws_cloudwatch_log_group.last.retention_in_days
+}
+"#,
+    ),
+];
+
+/// The projects of the long run: small ones, so that most edits meet something.
+const SMALL: &[&str] = &[
+    "bucket-each",
+    "databases",
+    "nested-modules",
+    "split-companions",
+    "subnet-flow-logs",
+    "workflows",
+    ESTATE,
+    "chain",
+];
+
+/// Edits of the long run, where the environment asks for no other number.
+const EDITS: usize = 10_000;
+/// After so many edits both hosts are compared.
+const BETWEEN: usize = 5;
+
+fn random(dice: &mut Dice) -> Edit {
+    let (file, line) = (dice.below(64), dice.below(200));
+    match dice.below(5) {
+        0 => Edit::Delete { file, line },
+        1 => Edit::Paste { file, line, from: dice.below(64), other: dice.below(200) },
+        2 => Edit::Number { file, line },
+        3 => Edit::Comment { file, line },
+        _ => Edit::Restore { file },
+    }
+}
+
+/// Makes `count` random edits. The root is judged after each, and compared with a fresh one after a few.
+fn follows_long(name: &str, count: usize, catalogue: &Arc<Catalogue>) {
+    let project = project(name);
+    let mut dice = Dice(20_261_126);
+    let mut texts = project.texts.clone();
+    let mut follows = host(&project, catalogue, true);
+    let mut last = Vec::new();
+    let mut differing = 0;
+    let start = said(&follows.analysis(), &project.paths);
+    for number in 1..=count {
+        let edit = random(&mut dice);
+        let at = apply(&mut texts, &project.texts, &edit);
+        last.push((edit, texts[at].clone()));
+        let path: &Utf8Path = &project.paths[at];
+        follows.apply_change(Change::Overlay(path.to_owned(), Arc::from(texts[at].as_str())));
+        let analysis = follows.analysis();
+        analysis.findings_in(analysis.files().paths().id(path), &analysis.roots()).unwrap();
+        if number % BETWEEN != 0 {
+            continue;
+        }
+        let mut fresh = host(&project, catalogue, false);
+        for (path, text) in project.paths.iter().zip(&texts) {
+            fresh.apply_change(Change::Overlay(path.clone(), Arc::from(text.as_str())));
+        }
+        let now = said(&analysis, &project.paths);
+        let anew = said(&fresh.analysis(), &project.paths);
+        assert!(
+            now == anew,
+            "{name}: after {number} edits the fresh verdicts are others:\n{}\nthe last edits were {last:#?}",
+            diff(&now, &anew)
+        );
+        differing += usize::from(now != start);
+        last.clear();
+    }
+    assert!(differing * 2 > count / BETWEEN, "{name}: most edits change nothing");
+}
+
+#[test]
+fn ten_thousand_edits_lead_where_judging_anew_leads() {
+    #[expect(clippy::disallowed_methods, reason = "tests are told by the environment what to test")]
+    let count = std::env::var("AUDITLINT_EDITS").map_or(EDITS, |count| count.parse().unwrap());
+    let catalogue = catalogue().unwrap();
+    let each = count.div_ceil(SMALL.len());
+    std::thread::scope(|scope| {
+        for name in SMALL {
+            scope.spawn(|| follows_long(name, each, &catalogue));
+        }
+    });
+}
+
+/// A call that is taken away and put back: its module is read again, whichever text of it changed in between.
+#[test]
+fn a_module_that_comes_back_brings_its_suppressions() {
+    let catalogue = catalogue().unwrap();
+    let call = "module \"m\" {\n  source = \"./m\"\n}\n";
+    let module = "resource \"aws_cloudwatch_log_group\" \"app\" {\n  name = \"app\"\n  # auditlint:ignore aws/cloudwatch/log-group-retention -- short on purpose\n  retention_in_days = 7\n}\n";
+    let files = [("main.tf", ""), ("m/main.tf", module)];
+    let project = Project {
+        roots: &[""],
+        paths: files.iter().map(|(path, _)| (*path).into()).collect(),
+        texts: Vec::new(),
+        base: Arc::new(MemoryFiles::of(files)),
+    };
+    let mut follows = host(&project, &catalogue, true);
+    let mut seen = vec![said(&follows.analysis(), &project.paths)];
+    for text in [call, "", call] {
+        follows.apply_change(Change::Overlay("main.tf".into(), text.into()));
+        let mut fresh = host(&project, &catalogue, false);
+        fresh.apply_change(Change::Overlay("main.tf".into(), text.into()));
+        let now = said(&follows.analysis(), &project.paths);
+        assert_eq!(now, said(&fresh.analysis(), &project.paths), "{text}");
+        assert_ne!(Some(&now), seen.last(), "{text}");
+        seen.push(now);
+    }
 }
 
 /// Each step changes what one root is to another, and the last ones take it back.

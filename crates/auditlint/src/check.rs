@@ -1,6 +1,6 @@
 //! `auditlint check`
 
-use auditlint_analysis::{Gate, InputMode, Report, RootId, Settings, outcome};
+use auditlint_analysis::{Gate, InputMode, LeftOut, Report, RootId, Settings, outcome};
 use auditlint_graph::{Gap, GapKind};
 use auditlint_policy::{Place, Severity};
 use auditlint_report::{Format, Options, render};
@@ -29,10 +29,11 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
     let analysis = inputs.host.analysis();
     let roots: Vec<RootId> = analysis.roots();
     if roots.is_empty() {
-        return Err(nothing(options, &inputs.broken));
+        return Err(nothing(options, &inputs.broken, &inputs.left_out));
     }
     let mut report =
         analysis.check(&roots).map_err(|_| Failure::new("the files changed during the check"))?;
+    report.left_out.clone_from(&inputs.left_out);
     for (path, reason) in inputs.broken {
         unread(&mut report, path, reason);
     }
@@ -40,7 +41,7 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
         keep_files(&mut report, &inputs.only);
     }
     if report.roots.iter().all(|root| root.mode == InputMode::Hcl && root.files == 0) {
-        return Err(nothing(options, &[]));
+        return Err(nothing(options, &[], &inputs.left_out));
     }
     let gate = gate(options)?;
     let outcome = outcome(&report, &gate);
@@ -69,14 +70,20 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
     Ok(outcome.exit)
 }
 
-fn nothing(options: &CheckOptions, broken: &[(String, String)]) -> Failure {
-    match broken {
-        [] => {
+fn nothing(options: &CheckOptions, broken: &[(String, String)], left_out: &[LeftOut]) -> Failure {
+    match (broken, left_out) {
+        ([], [first, rest @ ..]) => {
+            let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+            let folder = if first.folder.as_str().is_empty() { "." } else { first.folder.as_str() };
+            Failure::new(format!("nothing to judge: {folder}{more}: {}", first.reason))
+                .hint(first.hint.clone())
+        }
+        ([], []) => {
             let paths: Vec<&str> = options.selection.paths.iter().map(|path| path.as_str()).collect();
             Failure::new(format!("no Terraform files in {}", paths.join(", ")))
                 .hint("name a folder with .tf files, or a plan made by `terraform show -json`")
         }
-        broken => {
+        (broken, _) => {
             let lines: Vec<String> =
                 broken.iter().map(|(path, reason)| format!("{path}: {reason}")).collect();
             Failure::new(lines.join("\n")).hint(

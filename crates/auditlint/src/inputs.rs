@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use auditlint_analysis::{
-    AnalysisHost, DiskFiles, Environments, NamedPolicy, PolicySet, RootSpec, Settings, SetupError, discover,
-    is_terraform, load_policies,
+    AnalysisHost, Discovery, DiskFiles, Environments, LeftOut, NamedPolicy, PolicySet, RootSpec, Settings,
+    SetupError, discover, is_terraform, load_policies, terragrunt,
 };
 use auditlint_graph::plan::PlanError;
 use auditlint_graph::terraform::{Caches, RootInputs};
@@ -28,6 +28,8 @@ pub(crate) struct Inputs {
     pub(crate) only: Vec<FileId>,
     /// Plans that are none: the path and what is wrong with them.
     pub(crate) broken: Vec<(String, String)>,
+    /// Folders that were found and are not judged.
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 /// What standard input and the plan options add.
@@ -88,6 +90,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         environment: environment_variables(),
         vars: vars.clone(),
         workspace: selection.workspace.as_deref().map(Name::new),
+        ..RootInputs::default()
     };
     let environments = environments(selection, &set)?;
     let mut settings = extra.settings;
@@ -95,6 +98,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     settings.keep_passes |= environments.names().len() > 1;
     let mut host = AnalysisHost::new(Arc::clone(&files) as Arc<_>, set, settings);
     let mut roots = Vec::new();
+    let mut left_out = Vec::new();
     let mut only = Vec::new();
     let mut broken = Vec::new();
     let mut plans = Vec::new();
@@ -102,7 +106,9 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         match one {
             Given::Folder(path) => {
                 let folder = inside(path);
-                let found = roots_of(&folder, host.files(), host.caches(), &exclude, selection.no_recurse);
+                let Discovery { roots: found, left_out: others, .. } =
+                    roots_of(&folder, host.files(), host.caches(), &exclude, selection.no_recurse);
+                left_out.extend(others);
                 // A folder of plans alone is told apart by content, as a file would be.
                 if found.is_empty() {
                     plans.extend(documents(path, &folder, host.files()));
@@ -126,14 +132,20 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         roots.push(path.parent().map(Utf8Path::to_owned).unwrap_or_default());
     }
     let specs = |folder| environments.specs(&inputs(folder), selection.env.as_deref());
+    let source = source.map(|path| inside(&path));
+    is_declared(&environments, selection, roots.iter().chain(&source))?;
+    left_out
+        .extend(roots.iter().filter_map(|folder| environments.left_out(folder, selection.env.as_deref())));
+    left_out.sort();
+    left_out.dedup();
     host.apply_change(auditlint_analysis::Change::Roots(roots.into_iter().flat_map(specs).collect()));
     // A plan was made with the values of one environment, and holds them; only one that is named adds its own.
     let source = source.map(|path| match &selection.env {
-        Some(_) => match specs(inside(&path)).pop() {
+        Some(_) => match specs(path.clone()).pop() {
             Some(RootSpec::Folder { inputs, .. }) => inputs,
-            _ => inputs(inside(&path)),
+            _ => inputs(path),
         },
-        None => inputs(inside(&path)),
+        None => inputs(path),
     });
     for one in &given {
         let read = match one {
@@ -167,23 +179,44 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
             Err(error) => broken.push((shown.to_string(), error.to_string())),
         }
     }
-    Ok(Inputs { host, files, only, broken })
+    Ok(Inputs { host, files, only, broken, left_out })
 }
 
 /// The environments of the config, among them the one that is named.
 fn environments(selection: &Selection, set: &PolicySet) -> Result<Arc<Environments>, Failure> {
     let environments = Arc::clone(&set.environments);
-    let Some(name) = &selection.env else { return Ok(environments) };
-    let names = environments.names();
-    if names.contains(&name.as_str()) {
-        return Ok(Arc::clone(&set.environments));
+    match &selection.env {
+        Some(name) if !environments.names().contains(&name.as_str()) => {
+            Err(undeclared(name, &environments.names()))
+        }
+        _ => Ok(environments),
     }
+}
+
+/// Whether any of the folders has the environment that is named, where one is and there are folders.
+fn is_declared<'f>(
+    environments: &Environments,
+    selection: &Selection,
+    folders: impl Iterator<Item = &'f Utf8PathBuf>,
+) -> Result<(), Failure> {
+    let Some(name) = &selection.env else { return Ok(()) };
+    let mut folders = folders.peekable();
+    if folders.peek().is_none() {
+        return Ok(());
+    }
+    let mut names: Vec<&str> = folders.flat_map(|folder| environments.names_of(folder)).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.contains(&name.as_str()) { Ok(()) } else { Err(undeclared(name, &names)) }
+}
+
+fn undeclared(name: &str, names: &[&str]) -> Failure {
     let failure = Failure::new(format!("no root declares the environment {name}"));
-    Err(match (nearest(name, names.iter().copied()), names.as_slice()) {
+    match (nearest(name, names.iter().copied()), names) {
         (Some(near), _) => failure.hint(format!("did you mean `{near}`?")),
         (None, []) => failure.hint("declare it under `roots` in .auditlint.yaml"),
         (None, names) => failure.hint(format!("the environments are {}", names.join(", "))),
-    })
+    }
 }
 
 /// The files of a folder that may be plans or states.
@@ -253,12 +286,14 @@ fn roots_of(
     caches: &Caches,
     exclude: &GlobSet,
     no_recurse: bool,
-) -> Vec<Utf8PathBuf> {
+) -> Discovery {
     if no_recurse {
         let is_module = files.list(folder).iter().any(|entry| is_terraform(&entry.name));
-        return is_module.then(|| folder.to_owned()).into_iter().collect();
+        let roots: Vec<Utf8PathBuf> = is_module.then(|| folder.to_owned()).into_iter().collect();
+        let left_out = terragrunt(folder, files, caches).into_iter().collect();
+        return Discovery { folders: roots.clone(), roots, left_out };
     }
-    discover(folder, files, caches, exclude).roots
+    discover(folder, files, caches, exclude)
 }
 
 fn policies(selection: &Selection, files: &DiskFiles, folder: &Utf8Path) -> Result<PolicySet, Failure> {

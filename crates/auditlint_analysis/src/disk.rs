@@ -22,7 +22,8 @@ pub struct DiskFiles {
     paths: Arc<Paths>,
     texts: DashMap<Utf8PathBuf, Result<Arc<Source>, ReadError>>,
     lists: DashMap<Utf8PathBuf, Vec<Entry>>,
-    inside: DashMap<Utf8PathBuf, bool>,
+    /// By folder: where it really is, if that is inside.
+    real: DashMap<Utf8PathBuf, Option<Utf8PathBuf>>,
     ignored: DashMap<Utf8PathBuf, Arc<Gitignore>>,
 }
 
@@ -35,7 +36,7 @@ impl DiskFiles {
             paths: Arc::default(),
             texts: DashMap::new(),
             lists: DashMap::new(),
-            inside: DashMap::new(),
+            real: DashMap::new(),
             ignored: DashMap::new(),
         }
     }
@@ -72,8 +73,17 @@ impl DiskFiles {
     fn load(&self, path: &Utf8Path) -> Result<Arc<Source>, ReadError> {
         let absolute = self.root.join(path);
         let metadata = std::fs::symlink_metadata(&absolute).map_err(read_error)?;
-        if !self.folder_is_inside(path) || (metadata.is_symlink() && !self.leads_inside(&absolute)) {
+        if self.real(path.parent().unwrap_or_else(|| Utf8Path::new(""))).is_none() {
             return Err(ReadError::Outside);
+        }
+        if metadata.is_symlink() {
+            let target = absolute
+                .canonicalize_utf8()
+                .map_err(|_| ReadError::Unreadable("is a link that leads nowhere".to_owned()))?;
+            let inside = target.strip_prefix(&self.root).map_err(|_| ReadError::Outside)?;
+            if language(inside) == language(path) {
+                return self.read(inside);
+            }
         }
         let metadata = std::fs::metadata(&absolute).map_err(read_error)?;
         if !metadata.is_file() {
@@ -91,27 +101,34 @@ impl DiskFiles {
         Ok(Arc::new(Source::new(file, path.to_owned(), Arc::from(bytes))))
     }
 
-    fn leads_inside(&self, absolute: &Utf8Path) -> bool {
-        absolute.canonicalize_utf8().is_ok_and(|target| target.starts_with(&self.root))
+    /// Where a folder really is, its links followed; none outside. Asked once for each folder.
+    fn real(&self, folder: &Utf8Path) -> Option<Utf8PathBuf> {
+        if folder.as_str().is_empty() {
+            return Some(Utf8PathBuf::new());
+        }
+        if let Some(known) = self.real.get(folder) {
+            return known.clone();
+        }
+        let real = self.root.join(folder).canonicalize_utf8().ok();
+        let real = real.and_then(|real| Some(real.strip_prefix(&self.root).ok()?.to_owned()));
+        self.real.insert(folder.to_owned(), real.clone());
+        real
     }
 
-    /// Whether the folder of `path` lies inside, its own links followed. Asked once for each folder.
-    fn folder_is_inside(&self, path: &Utf8Path) -> bool {
-        let folder = path.parent().unwrap_or_else(|| Utf8Path::new(""));
-        if folder.as_str().is_empty() {
-            return true;
+    /// What a link is.
+    fn link(&self, absolute: &Utf8Path) -> EntryKind {
+        let Ok(target) = absolute.canonicalize_utf8() else { return EntryKind::Other };
+        match (target.starts_with(&self.root), target.is_dir(), target.is_file()) {
+            (true, true, _) => EntryKind::FolderLink,
+            (false, true, _) => EntryKind::FolderOutside,
+            (true, false, true) => EntryKind::File,
+            _ => EntryKind::Other,
         }
-        if let Some(known) = self.inside.get(folder) {
-            return *known;
-        }
-        let inside = self.leads_inside(&self.root.join(folder));
-        self.inside.insert(folder.to_owned(), inside);
-        inside
     }
 
     fn entries(&self, folder: &Utf8Path) -> Vec<Entry> {
         let absolute = self.root.join(folder);
-        if !self.folder_is_inside(&folder.join("x")) {
+        if self.real(folder).is_none() {
             return Vec::new();
         }
         #[expect(
@@ -125,12 +142,7 @@ impl DiskFiles {
                 let name = entry.file_name().into_string().ok()?;
                 let kind = entry.file_type().ok()?;
                 let kind = if kind.is_symlink() {
-                    let target = absolute.join(&name);
-                    if target.is_file() && self.leads_inside(&target) {
-                        EntryKind::File
-                    } else {
-                        EntryKind::Other
-                    }
+                    self.link(&absolute.join(&name))
                 } else if kind.is_dir() {
                     EntryKind::Folder
                 } else if kind.is_file() {
@@ -181,6 +193,14 @@ pub fn today() -> jiff::civil::Date {
     now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
+/// The end of a name by which Terraform tells what is in a file.
+fn language(path: &Utf8Path) -> Option<&'static str> {
+    let name = path.file_name()?;
+    [".tf.json", ".tofu.json", ".tfvars.json", ".tf", ".tofu", ".tfvars"]
+        .into_iter()
+        .find(|ending| name.ends_with(ending))
+}
+
 fn read_error(error: io::Error) -> ReadError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ReadError::Missing,
@@ -198,7 +218,15 @@ impl Files for DiskFiles {
             return known.clone();
         }
         let text = self.load(path);
+        // What a link leads to is kept under its own path.
+        if text.as_ref().is_ok_and(|source| source.path() != path) {
+            return text;
+        }
         self.texts.entry(path.to_owned()).or_insert(text).clone()
+    }
+
+    fn real_folder(&self, folder: &Utf8Path) -> Utf8PathBuf {
+        self.real(folder).unwrap_or_else(|| folder.to_owned())
     }
 
     fn list(&self, folder: &Utf8Path) -> Vec<Entry> {
@@ -213,6 +241,7 @@ impl Files for DiskFiles {
     fn forget(&self, path: &Utf8Path) {
         self.texts.remove(path);
         self.lists.remove(path);
+        self.real.remove(path);
         if let Some(parent) = path.parent() {
             self.lists.remove(parent);
         }

@@ -6,7 +6,7 @@ use auditlint_syntax::{Name, Span};
 use camino::Utf8Path;
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::RootSpec;
+use crate::{LeftOut, LeftOutKind, RootSpec};
 
 /// Why a root has the environment that it has.
 const WHY: &str = "roots of the config";
@@ -53,12 +53,35 @@ impl Environments {
         names
     }
 
+    fn of(&self, folder: &Utf8Path) -> &[Environment] {
+        let found = self.roots.iter().find(|(glob, _)| glob.is_match(folder));
+        found.map(|(_, environments)| environments.as_slice()).unwrap_or_default()
+    }
+
+    /// The names of the environments of a folder.
+    pub fn names_of<'a>(&'a self, folder: &Utf8Path) -> impl Iterator<Item = &'a str> {
+        self.of(folder).iter().map(|environment| &*environment.name)
+    }
+
+    /// That a folder is left out, as it declares environments and not the one that is `picked`.
+    #[must_use]
+    pub fn left_out(&self, folder: &Utf8Path, picked: Option<&str>) -> Option<LeftOut> {
+        let picked = picked?;
+        let names: Vec<&str> = self.names_of(folder).collect();
+        let is_left_out = !names.is_empty() && !names.contains(&picked);
+        is_left_out.then(|| LeftOut {
+            folder: folder.to_owned(),
+            kind: LeftOutKind::Environment,
+            reason: format!("it has the environments {}, and not {picked}", names.join(", ")),
+            hint: format!("check it without `--env {picked}`"),
+        })
+    }
+
     /// The roots of the folder of `inputs`: one for each of its environments, or for the one that is `picked`;
     /// one with the values of `inputs` alone where it has none. What `inputs` holds wins over the environment.
     #[must_use]
     pub fn specs(&self, inputs: &RootInputs, picked: Option<&str>) -> Vec<RootSpec> {
-        let found = self.roots.iter().find(|(glob, _)| glob.is_match(&inputs.folder));
-        let environments = found.map(|(_, environments)| environments.as_slice()).unwrap_or_default();
+        let environments = self.of(&inputs.folder);
         if environments.is_empty() {
             return vec![RootSpec::Folder { inputs: inputs.clone(), environment: None }];
         }
@@ -82,6 +105,7 @@ fn with(environment: &Environment, inputs: &RootInputs) -> RootInputs {
         folder: inputs.folder.clone(),
         var_files: files.chain(inputs.var_files.iter().cloned()).collect(),
         environment: inputs.environment.clone(),
+        planned: inputs.planned.clone(),
         vars: vars.chain(inputs.vars.iter().cloned()).collect(),
         workspace: inputs.workspace.clone().or_else(|| environment.workspace.as_deref().map(Name::new)),
     }

@@ -99,14 +99,16 @@ impl Following {
             path.parent().is_some_and(|parent| folders.iter().any(|folder| folder == parent)) && is_text(path)
         };
         let told = touched.iter().all(is_known).then_some(touched);
+        let known_folders = Arc::clone(folders);
         let delta = self.live.update(inputs, standing, world.files, world.caches, told);
-        let graph = &self.live.configuration.graph;
+        let Configuration { graph, folders, .. } = &self.live.configuration;
         let matter = matter(&self.set, &self.context);
         match (delta, &mut self.pending) {
             (Some(delta), Some(pending)) => {
                 self.evaluator.follow(graph, &delta, matter);
                 pending.texts.extend(touched.iter().cloned());
-                pending.any |= told.is_none();
+                // A module that came has suppressions of its own.
+                pending.any |= told.is_none() || !Arc::ptr_eq(folders, &known_folders);
             }
             (Some(delta), None) => self.evaluator.follow(graph, &delta, matter),
             (None, pending) => {

@@ -186,7 +186,9 @@ impl AnalysisHost {
         input: &mut dyn Read,
     ) -> Result<RootId, PlanError> {
         let keep = if source.is_some() { Keep::All } else { Keep::Wanted };
-        let plan = read_plan(input, path.as_str(), &self.state.set.tables, keep)?;
+        let mut plan = read_plan(input, path.as_str(), &self.state.set.tables, keep)?;
+        let planned = std::mem::take(&mut plan.variables);
+        let source = source.map(|inputs| RootInputs { planned, ..inputs });
         let revision = self.state.revision + 1;
         self.newest.store(revision, Ordering::SeqCst);
         let state = Arc::make_mut(&mut self.state);

@@ -43,7 +43,16 @@ impl Files for Overlay {
     }
 
     fn read(&self, path: &Utf8Path) -> Result<Arc<Source>, ReadError> {
-        self.texts.get(path).map_or_else(|| self.base.read(path), |text| Ok(Arc::clone(text)))
+        let held = |path: &Utf8Path| self.texts.get(path).map(|text| Ok(Arc::clone(text)));
+        held(path).unwrap_or_else(|| {
+            let read = self.base.read(path);
+            // What a link leads to may be open.
+            read.as_ref().ok().and_then(|source| held(source.path())).unwrap_or(read)
+        })
+    }
+
+    fn real_folder(&self, folder: &Utf8Path) -> Utf8PathBuf {
+        self.base.real_folder(folder)
     }
 
     fn list(&self, folder: &Utf8Path) -> Vec<Entry> {

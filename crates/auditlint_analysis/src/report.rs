@@ -8,6 +8,8 @@ use auditlint_policy::{Category, Finding, Place, Policy, Verdict};
 use auditlint_syntax::{FileId, Source};
 use camino::Utf8PathBuf;
 
+use crate::LeftOut;
+
 /// What was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum InputMode {
@@ -40,6 +42,8 @@ pub struct Report {
     pub roots: Vec<RootReport>,
     /// The numbers over all roots.
     pub summary: Summary,
+    /// Folders that were found and not judged, sorted.
+    pub left_out: Vec<LeftOut>,
     /// The texts that findings, gaps and policy lines point into.
     pub sources: Vec<Arc<Source>>,
 }

@@ -188,6 +188,7 @@ impl Analysis {
             policy: Arc::clone(&self.state.set.policy),
             summary: Summary::over(roots.iter()),
             roots,
+            left_out: Vec::new(),
             sources: Vec::new(),
         };
         report.sources = self.sources(&report);

@@ -24,6 +24,9 @@ pub struct ResourceFacts {
     /// Nested blocks (as opposed to attributes), so that HCL, JSON syntax and plan give the same shape: a
     /// block is always a list of maps.
     pub blocks: Vec<Name>,
+    /// Nested blocks that the provider never fills in by itself: one that a plan knows only after apply was
+    /// written, if only by a `dynamic` block, which a plan's configuration leaves out.
+    pub only_written: Vec<Name>,
 }
 
 /// How a data source finds a resource.

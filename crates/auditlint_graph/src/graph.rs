@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::plan::Layout;
 use crate::{
-    Address, Cause, FactsTable, Gap, Key, Map, Mode, ModulePath, RefKey, Reference, Resource, RootKey,
+    Address, FactsTable, Gap, Key, Map, Mode, ModulePath, Partial, RefKey, Reference, Resource, RootKey,
     Tracked, Value,
 };
 
@@ -100,8 +100,8 @@ pub struct ResourceGraph {
     pub gaps: Vec<Gap>,
     /// How the plan or state that the resources come from is laid out.
     pub layout: Option<Arc<Layout>>,
-    /// Why a resource that is not here may exist all the same: a plan of a part of its configuration.
-    pub partial: Option<Cause>,
+    /// That a resource which is not here may exist all the same: a plan of a part of its configuration.
+    pub partial: Option<Partial>,
     /// Whether terraform says that the plan holds every change that the configuration asks for.
     pub complete: bool,
 }

@@ -16,7 +16,7 @@ pub enum Origin {
     Written(Location),
     /// As the default of a root variable: a variable file or a plan may still replace it.
     AssumedDefault(Location),
-    /// By `--var` or an environment variable, with the variable's name.
+    /// By `--var`, an environment variable or the `variables` of a plan, with the variable's name.
     Given(Box<Name>),
     /// Nowhere: the provider's own default for an attribute that is not set.
     ProviderDefault,
@@ -138,6 +138,12 @@ impl Origin {
             origin = next;
         }
         origin
+    }
+
+    /// The origin of a value that nothing replaces any more.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        if let Self::AssumedDefault(at) = self { Self::Written(at) } else { self }
     }
 
     /// Whether any part of it rests on the default of a root variable.

@@ -26,6 +26,8 @@ pub struct Facts {
     pub identity: Vec<Name>,
     /// Nested blocks.
     pub blocks: Vec<Name>,
+    /// Those of them that the provider never fills in by itself.
+    pub only_written: Vec<Name>,
     /// What it emits, as a source.
     pub emits: Vec<Emission>,
     /// How it keeps, as a store.

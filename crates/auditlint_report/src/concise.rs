@@ -40,6 +40,11 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
         out.push_str(&plain_line(&line));
         out.push('\n');
     }
+    for one in &report.left_out {
+        let folder = words::folder(one.folder.as_str());
+        out.push_str(&plain_line(&format!("{folder}: left out[{}] {}", one.kind.as_str(), one.reason)));
+        out.push('\n');
+    }
     if options.statistics {
         crate::pretty::statistics(&mut out, report);
     }

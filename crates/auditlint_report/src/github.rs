@@ -48,6 +48,17 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
             data(&gap.reason)
         );
     }
+    for one in &report.left_out {
+        let (folder, title) =
+            (words::folder(one.folder.as_str()), format!("left out: {}", one.kind.as_str()));
+        let _ = writeln!(
+            out,
+            "::notice file={},title={}::{}",
+            property(folder),
+            property(&title),
+            data(&one.reason)
+        );
+    }
     out
 }
 

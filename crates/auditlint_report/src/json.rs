@@ -21,6 +21,7 @@ struct Output<'a> {
     summary: Value,
     findings: Vec<Value>,
     gaps: Vec<Value>,
+    left_out: Vec<Value>,
     obligations: Vec<Value>,
 }
 
@@ -34,13 +35,18 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
         tool: json!({"name": "auditlint", "version": env!("CARGO_PKG_VERSION")}),
         run: json!({"mode": mode, "policy": &*report.policy.id, "policy_digest": report.policy.digest, "commit": null, "excused_gaps": excused}),
         status: outcome.status.as_str(),
-        summary: summary(&report.summary),
+        summary: summary(&report.summary, report.left_out.len()),
         findings: report
             .findings()
             .filter(|(_, item)| wanted(item, options))
             .map(|(root, item)| finding(report, root, item, outcome.defers))
             .collect(),
         gaps: gaps(report).into_iter().map(|(_, item)| gap(report, item)).collect(),
+        left_out: report
+            .left_out
+            .iter()
+            .map(|one| json!({"kind": one.kind.as_str(), "path": one.folder.as_str(), "reason": one.reason, "hint": one.hint}))
+            .collect(),
         obligations: if outcome.defers { obligations::all(report) } else { Vec::new() },
     };
     let mut out = plain_json(&serde_json::to_string_pretty(&output).unwrap_or_default());
@@ -55,7 +61,7 @@ pub fn error(message: &str, hint: Option<&str>) -> String {
     plain_json(&format!("{body}\n"))
 }
 
-fn summary(summary: &Summary) -> Value {
+fn summary(summary: &Summary, left_out: usize) -> Value {
     let [sources, proven, broken, undecided] = summary.sources;
     let by_category: serde_json::Map<String, Value> = summary
         .by_category
@@ -65,7 +71,7 @@ fn summary(summary: &Summary) -> Value {
     json!({
         "resources": summary.resources, "applicable": summary.applicable, "pass": summary.pass, "fail": summary.fail,
         "unknown": summary.unknown, "exempt": summary.exempt, "gaps": summary.gaps, "places": summary.places,
-        "causes": summary.causes,
+        "causes": summary.causes, "left_out": left_out,
         "sources": {"total": sources, "proven": proven, "broken": broken, "undecided": undecided},
         "sources_by_category": by_category,
     })

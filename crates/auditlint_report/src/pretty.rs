@@ -39,6 +39,7 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
     let mut out = String::new();
     undecided(&mut out, report, options);
     incomplete(&mut out, report, outcome, options);
+    left_out(&mut out, report, options);
     nothing_here(&mut out, report);
     if options.statistics {
         statistics(&mut out, report);
@@ -270,6 +271,22 @@ fn incomplete(out: &mut String, report: &Report, outcome: &Outcome, options: &Op
     }
 }
 
+fn left_out(out: &mut String, report: &Report, options: &Options) {
+    let all = &report.left_out;
+    if all.is_empty() {
+        return;
+    }
+    out.push_str("\nleft out:\n");
+    let shown = if options.full { all.len() } else { LINES };
+    for one in all.iter().take(shown) {
+        let line = format!("{}: {} — {}", words::folder(one.folder.as_str()), one.reason, one.hint);
+        let _ = writeln!(out, "  {}", plain_line(&line));
+    }
+    if all.len() > shown {
+        let _ = writeln!(out, "  … and {} more", all.len() - shown);
+    }
+}
+
 /// Categories that the policy names and that no source here emits.
 fn nothing_here(out: &mut String, report: &Report) {
     let empty: Vec<Category> = report
@@ -310,6 +327,9 @@ fn next_steps(out: &mut String, report: &Report, outcome: &Outcome, options: &Op
         let _ = writeln!(out, "why:   auditlint explain {}", finding.rule);
     }
     if outcome.status == Status::Clean && report.summary.applicable > 0 {
-        let _ = writeln!(out, "clean");
+        let _ = match u32::try_from(report.left_out.len()).unwrap_or(u32::MAX) {
+            0 => writeln!(out, "clean"),
+            n => writeln!(out, "clean, with {} left out", counted(n, "folder")),
+        };
     }
 }

@@ -32,15 +32,7 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
             "columnKind": "unicodeCodePoints",
             "invocations": [{
                 "executionSuccessful": true,
-                "toolExecutionNotifications": gaps(report).into_iter().map(|(_, gap)| {
-                    let at = gap.at.and_then(|at| words::location(report, at));
-                    json!({
-                        "level": "warning",
-                        "descriptor": {"id": format!("gap/{}", gap.kind.as_str())},
-                        "message": {"text": gap.reason},
-                        "locations": [{"physicalLocation": physical(at.as_ref(), &gap.path)}],
-                    })
-                }).collect::<Vec<_>>(),
+                "toolExecutionNotifications": notifications(report),
             }],
             "results": groups.iter().map(|group| result(report, group, &index)).collect::<Vec<_>>(),
         }],
@@ -48,6 +40,28 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
     let mut out = plain_json(&serde_json::to_string_pretty(&log).unwrap_or_default());
     out.push('\n');
     out
+}
+
+/// What was not analysed, and what was left out.
+fn notifications(report: &Report) -> Vec<Value> {
+    let gaps = gaps(report).into_iter().map(|(_, gap)| {
+        let at = gap.at.and_then(|at| words::location(report, at));
+        json!({
+            "level": "warning",
+            "descriptor": {"id": format!("gap/{}", gap.kind.as_str())},
+            "message": {"text": gap.reason},
+            "locations": [{"physicalLocation": physical(at.as_ref(), &gap.path)}],
+        })
+    });
+    let left_out = report.left_out.iter().map(|one| {
+        json!({
+            "level": "note",
+            "descriptor": {"id": format!("left_out/{}", one.kind.as_str())},
+            "message": {"text": one.reason},
+            "locations": [{"physicalLocation": physical(None, one.folder.as_str())}],
+        })
+    });
+    gaps.chain(left_out).collect()
 }
 
 fn descriptor(id: &str, rule: Option<&Rule>) -> Value {

@@ -53,3 +53,8 @@ pub(crate) fn docs(rule: &str) -> String {
 pub(crate) fn counted(n: u32, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
+
+/// A folder as people write it: the top of the workspace is `.`.
+pub(crate) fn folder(folder: &str) -> &str {
+    if folder.is_empty() { "." } else { folder }
+}

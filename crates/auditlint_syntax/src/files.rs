@@ -45,7 +45,11 @@ pub enum EntryKind {
     File,
     /// A folder.
     Folder,
-    /// Something that is not read: a socket, or a link that leads outside or nowhere.
+    /// A link to a folder inside the workspace.
+    FolderLink,
+    /// A link to a folder outside of the workspace.
+    FolderOutside,
+    /// Something that is not read: a socket, or a link that leads to a file outside or nowhere.
     Other,
 }
 
@@ -56,11 +60,18 @@ pub trait Files: Send + Sync {
     /// The ids of the paths.
     fn paths(&self) -> &Arc<Paths>;
 
-    /// The text of `path`.
+    /// The text of `path`; that of a link has the path of the file that it leads to, where both are of one
+    /// language.
     ///
     /// # Errors
     /// When there is none to give; the reason becomes a gap, never silence.
     fn read(&self, path: &Utf8Path) -> Result<Arc<Source>, ReadError>;
+
+    /// The folder that `folder` is, its links followed: what is read there has the paths of the files themselves,
+    /// however they are reached. The same where nothing is to be followed, or where that leads outside.
+    fn real_folder(&self, folder: &Utf8Path) -> Utf8PathBuf {
+        folder.to_owned()
+    }
 
     /// The names in `folder`, sorted; empty when it is missing. Ignored names (`.gitignore`) are left out.
     fn list(&self, folder: &Utf8Path) -> Vec<Entry>;
@@ -176,7 +187,17 @@ impl Files for Recorder<'_> {
 
     fn read(&self, path: &Utf8Path) -> Result<Arc<Source>, ReadError> {
         self.note(Access::Read(path.to_owned()));
-        self.inner.read(path)
+        let read = self.inner.read(path);
+        if let Ok(source) = &read
+            && source.path() != path
+        {
+            self.note(Access::Read(source.path().to_owned()));
+        }
+        read
+    }
+
+    fn real_folder(&self, folder: &Utf8Path) -> Utf8PathBuf {
+        self.inner.real_folder(folder)
     }
 
     fn list(&self, folder: &Utf8Path) -> Vec<Entry> {

@@ -18,17 +18,28 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Configured {
     modules: FxHashMap<ModulePath, Module>,
+    /// The variables of the root that are declared as sensitive.
+    pub(super) sensitive: FxHashSet<Name>,
 }
 
 /// One module of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Module {
-    /// By type and name: the attributes and blocks that are set.
-    pub(super) resources: FxHashMap<Name, FxHashMap<Name, Vec<(Name, Expression)>>>,
-    /// By call: its arguments.
-    pub(super) calls: FxHashMap<Name, Vec<(Name, Expression)>>,
+    /// By type and name.
+    pub(super) resources: FxHashMap<Name, FxHashMap<Name, Block>>,
+    /// By call.
+    pub(super) calls: FxHashMap<Name, Block>,
     /// By output.
     pub(super) outputs: FxHashMap<Name, Expression>,
+}
+
+/// The block of a resource, or of the call of a module.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    /// The attributes and blocks that are set, or the arguments.
+    pub(super) own: Vec<(Name, Expression)>,
+    /// Whether it has `count` or `for_each`.
+    pub(super) is_repeated: bool,
 }
 
 /// How an attribute is written.
@@ -51,6 +62,11 @@ impl Configured {
     pub(super) fn referenced(&self) -> FxHashSet<&str> {
         let references = self.modules.values().flat_map(Module::all).flat_map(Expression::references);
         references.filter_map(|text| first_word(text)).collect()
+    }
+
+    /// All modules, in no order.
+    pub(super) fn modules(&self) -> impl Iterator<Item = (&ModulePath, &Module)> {
+        self.modules.iter()
     }
 
     /// Reads the value of the key `configuration`.
@@ -85,8 +101,8 @@ impl Configured {
                         if window.enter(b'[')? {
                             while window.next_item()? {
                                 let found = window.read(|scan| Module::resource(scan, interest))?;
-                                if let Some((kind, name, own)) = found {
-                                    module.resources.entry(kind).or_default().insert(name, own);
+                                if let Some((kind, name, block)) = found {
+                                    module.resources.entry(kind).or_default().insert(name, block);
                                 }
                             }
                         }
@@ -99,6 +115,7 @@ impl Configured {
                         }
                     }
                     "outputs" => module.outputs = window.read(Module::outputs)?,
+                    "variables" if depth == 0 => self.sensitive = window.read(sensitive)?,
                     _ => window.skip()?,
                 }
             }
@@ -119,42 +136,51 @@ impl Configured {
         if !window.enter(b'{')? {
             return Ok(());
         }
+        let mut call = Block::default();
         while let Some(key) = window.next_key()? {
             match key.as_str() {
-                "expressions" => {
-                    let arguments = window.read(|scan| Ok(object(&json(scan.take()?))))?;
-                    module.calls.insert(Name::new(name), arguments);
+                "expressions" => call.own = window.read(|scan| Ok(object(&json(scan.take()?))))?,
+                "count_expression" | "for_each_expression" => {
+                    call.is_repeated = true;
+                    window.skip()?;
                 }
                 "module" => self.read_module(window, interest, &path.child(name, None), depth + 1)?,
                 _ => window.skip()?,
             }
         }
+        module.calls.insert(Name::new(name), call);
         Ok(())
     }
 }
 
-/// The type and the name of a resource, and what it sets.
-type Resource = (Name, Name, Vec<(Name, Expression)>);
+/// The type and the name of a resource, and its block.
+type Resource = (Name, Name, Block);
 
 impl Module {
     /// What its resources, its calls and its outputs are made from.
     fn all(&self) -> impl Iterator<Item = &Expression> {
-        let own = self.resources.values().flat_map(FxHashMap::values).chain(self.calls.values());
-        own.flatten().map(|(_, expression)| expression).chain(self.outputs.values())
+        let blocks = self.resources.values().flat_map(FxHashMap::values).chain(self.calls.values());
+        let own = blocks.flat_map(|block| &block.own).map(|(_, expression)| expression);
+        own.chain(self.outputs.values())
     }
 
     /// A managed resource of which something is wanted.
     fn resource(scan: &mut Scan<'_, '_>, interest: &Interest) -> Result<Option<Resource>, Halt> {
         let (mut kind, mut name, mut managed) = (None, None, true);
+        let mut block = Block::default();
         // The type says what is wanted, so expressions that are written before it wait for it.
-        let (mut own, mut waiting) = (None, None);
+        let mut waiting = None;
         members(scan, |key, scan| {
             match (key, &kind) {
                 (b"mode", _) => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
                 (b"type", _) => kind = text(scan.take()?),
                 (b"name", _) => name = text(scan.take()?),
-                (b"expressions", Some(kind)) => own = Some(Self::expressions(scan, interest.of(kind))?),
+                (b"expressions", Some(kind)) => block.own = Self::expressions(scan, interest.of(kind))?,
                 (b"expressions", None) => waiting = Some(scan.take()?),
+                (b"count_expression" | b"for_each_expression", _) => {
+                    block.is_repeated = true;
+                    scan.skip()?;
+                }
                 _ => scan.skip()?,
             }
             Ok(())
@@ -164,9 +190,9 @@ impl Module {
         if let Some(written) = waiting {
             let mut tokens = Tokens::default();
             let mut scan = Scan::new(written.as_bytes(), true, &mut tokens);
-            own = Some(Self::expressions(&mut scan, Some(wanted))?);
+            block.own = Self::expressions(&mut scan, Some(wanted))?;
         }
-        Ok(Some((Name::new(kind), Name::new(name), own.unwrap_or_default())))
+        Ok(Some((Name::new(kind), Name::new(name), block)))
     }
 
     /// What a resource sets of what is wanted.
@@ -204,6 +230,20 @@ impl Module {
         })?;
         Ok(outputs)
     }
+}
+
+/// The names of the variables that are declared as sensitive.
+fn sensitive(scan: &mut Scan<'_, '_>) -> Result<FxHashSet<Name>, Halt> {
+    let mut names = FxHashSet::default();
+    members(scan, |name, scan| {
+        members(scan, |key, scan| {
+            if key == b"sensitive" && scan.is_true() {
+                names.insert(Name::new(String::from_utf8_lossy(name)));
+            }
+            scan.skip()
+        })
+    })?;
+    Ok(names)
 }
 
 impl Expression {

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::io::Read;
 
+use auditlint_syntax::Name;
+
 use super::configuration::Configured;
 use super::element::{Element, Elements, Found, Reader};
 use super::layout::{Layout, deferred};
 use super::scan::{self, members};
+use super::variables::PlannedValue;
 use super::window::{Stop, Window};
 use super::{Keep, MAKE_ANEW, PlanError, malformed};
 use crate::address::Names;
@@ -26,6 +29,7 @@ pub(super) struct Document {
     pub(super) deferred: Vec<Box<str>>,
     pub(super) configured: Option<Configured>,
     pub(super) layout: Layout,
+    pub(super) variables: Vec<(Name, PlannedValue)>,
     pub(super) has_changes: bool,
     pub(super) has_planned: bool,
     /// Whether the resources are those of `prior_state`.
@@ -217,9 +221,8 @@ impl<'a, R: Read> Reading<'a, R> {
                 self.document.is_encrypted = true;
                 self.window.skip()?;
             }
-            "terraform_version" | "timestamp" | "variables" | "checks" | "prior_state" => {
-                self.window.skip()?;
-            }
+            "variables" => self.variables()?,
+            "terraform_version" | "timestamp" | "checks" | "prior_state" => self.window.skip()?,
             _ => {
                 self.document.is_other = true;
                 self.window.skip()?;

@@ -68,7 +68,7 @@ impl<'a> Merge<'a> {
     ) -> Self {
         let address = &element.address;
         let own = module.and_then(|module| module.resources.get(&address.kind)?.get(&address.name));
-        let own = own.map(Vec::as_slice);
+        let own = own.map(|block| block.own.as_slice());
         // A state holds every value, so nothing that is absent there may still be set.
         let is_state = element.action.is_none();
         let incomplete =
@@ -89,6 +89,9 @@ impl<'a> Merge<'a> {
             let name = Name::new(raw.name);
             let sensitive = is_sensitive_name(&name) || facts.sensitive.contains(&name);
             let mut value = self.attribute(&raw, expression, sensitive);
+            if value.is_none() && raw.unknown == Some("true") && facts.only_written.contains(&name) {
+                value = Some(self.unknown(None).marked(sensitive));
+            }
             if let Some(found) = &value
                 && facts.blocks.contains(&name)
                 && matches!(found.value(), Value::Map(_))

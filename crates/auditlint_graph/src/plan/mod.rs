@@ -6,25 +6,29 @@ mod document;
 mod element;
 mod instance;
 mod layout;
+mod left_out;
 mod merge;
 mod reference;
 mod scan;
 mod state;
 mod text;
 mod tokens;
+mod variables;
 mod walk;
 mod window;
 
 use std::io::Read;
 use std::sync::Arc;
 
+use auditlint_syntax::Name;
 use thiserror::Error;
 
-use crate::{Cause, CauseKind, GapKind, ResourceGraph, Tables};
+use crate::{Cause, CauseKind, GapKind, Partial, ResourceGraph, Tables};
 use compressed::{MAGIC, Unpacked};
 use document::{Document, Reading};
 pub use layout::Layout;
 use text::Utf8;
+pub use variables::PlannedValue;
 use window::Stop;
 
 /// A plan, as far as anybody asked for it. What it lacks is a gap in the graph.
@@ -37,6 +41,8 @@ pub struct Plan {
     /// Whether the document was a state (`terraform show -json` without a plan, or a state file) rather than a
     /// plan.
     pub is_state: bool,
+    /// The values of the root's variables that it was made with.
+    pub variables: Vec<(Name, PlannedValue)>,
 }
 
 /// Why a text is no plan at all.
@@ -133,6 +139,9 @@ fn read_text(
 /// What removes a truncation.
 const MAKE_ANEW: &str = "make the JSON anew with `terraform show -json`";
 
+/// What removes a restriction to a part of the configuration.
+const WITHOUT_TARGET: &str = "plan all of the configuration, without `-target`";
+
 fn malformed(reason: &str) -> PlanError {
     PlanError::Malformed { reason: reason.to_owned(), at: 0 }
 }
@@ -160,10 +169,6 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
             "the plan has no `configuration`: what it does not set cannot be told",
         );
     }
-    // A plan without changes holds the whole state, whatever it says of itself.
-    if document.complete == Some(false) && document.has_changes {
-        document.partial.get_or_insert("plan all of the configuration, without `-target`");
-    }
     if document.gaps.iter().any(|gap| gap.kind == GapKind::Unreadable) {
         document.partial.get_or_insert("");
     }
@@ -173,7 +178,12 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     if !document.deferred.is_empty() {
         elements.sort_by_key(|element| element.is_deferred());
     }
-    for resource in merge::resources(elements, document.configured.as_ref(), &document.deferred, tables) {
+    let configured = document.configured.as_ref();
+    let mut variables = document.variables;
+    for (name, value) in &mut variables {
+        value.sensitive = configured.is_some_and(|configured| configured.sensitive.contains(name));
+    }
+    for resource in merge::resources(elements, configured, &document.deferred, tables) {
         graph.put(resource, &tables.facts);
     }
     graph.passed = document.passed;
@@ -181,13 +191,24 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     graph.gaps.sort();
     graph.gaps.dedup();
     graph.layout = Some(Arc::new(document.layout));
-    graph.partial = document.partial.map(|hint| Cause {
+    let because = |hint: &str| Cause {
         kind: CauseKind::Elsewhere,
         subject: format!("what the {} does not hold", if is_state { "state" } else { "plan" }),
         hint: hint.to_owned(),
-    });
+    };
+    graph.partial = match document.partial {
+        Some(hint) => Some(Partial { cause: because(hint), kinds: None }),
+        // A plan without changes holds the whole state, whatever it says of itself.
+        None if document.has_changes && document.complete != Some(true) => {
+            let kinds = configured.map(|configured| left_out::kinds(configured, &graph, document.complete));
+            let is_partial =
+                document.complete == Some(false) || kinds.as_ref().is_some_and(|kinds| !kinds.is_empty());
+            is_partial.then(|| Partial { cause: because(WITHOUT_TARGET), kinds })
+        }
+        None => None,
+    };
     graph.complete = document.complete == Some(true) && document.has_changes && graph.partial.is_none();
-    Ok(Plan { graph: Arc::new(graph), format_version: document.version, is_state })
+    Ok(Plan { graph: Arc::new(graph), format_version: document.version, is_state, variables })
 }
 
 #[cfg(test)]

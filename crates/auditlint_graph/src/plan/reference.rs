@@ -83,7 +83,7 @@ impl<'a> Resolver<'a> {
     fn variable(&self, name: &Name, module: &ModulePath, hops: usize, out: &mut Vec<Reference>) {
         let Some((parent, call, key)) = module.split_last() else { return };
         let arguments = self.configured.and_then(|configured| configured.module(&parent)?.calls.get(&call));
-        let argument = arguments.into_iter().flatten().find(|(known, _)| known == name);
+        let argument = arguments.into_iter().flat_map(|call| &call.own).find(|(known, _)| known == name);
         if let Some((_, expression)) = argument {
             self.expression(expression, &parent, key.as_ref(), hops, out);
         }

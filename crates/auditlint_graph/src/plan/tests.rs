@@ -109,6 +109,57 @@ fn a_plan_without_its_configuration_has_a_gap_and_decides_no_absence() {
 }
 
 #[test]
+fn what_a_plan_leaves_out_is_told_by_its_type() {
+    let change = |address: &str| {
+        format!(
+            r#"{{"address":"{address}","change":{{"actions":["create"],"after":{{}},"after_unknown":{{}}}}}}"#
+        )
+    };
+    let block = |kind: &str, more: &str| {
+        format!(r#"{{"mode":"managed","type":"{kind}","name":"one","expressions":{{}}{more}}}"#)
+    };
+    let text = |complete: &str| {
+        let changes =
+            ["here.one", "module.m.inner.one", "module.each[\\\"k\\\"].below.one", "counted.one[0]"];
+        let changes = changes.map(change).join(",");
+        let root =
+            [block("here", ""), block("gone", ""), block("counted", r#","count_expression":{}"#)].join(",");
+        let (inner, lost, below) = (block("inner", ""), block("lost", ""), block("below", ""));
+        format!(
+            r#"{{"format_version":"1.2","resource_changes":[{changes}],{complete}"configuration":{{"root_module":{{"resources":[{root}],
+            "module_calls":{{"m":{{"module":{{"resources":[{inner},{lost}]}}}},
+            "each":{{"for_each_expression":{{}},"module":{{"resources":[{below}]}}}}}}}}}}}}"#
+        )
+    };
+    let interest = Interest { everything: true, ..Interest::default() };
+    let tables = Tables { facts: Arc::new(FactsTable::default()), interest: Arc::new(interest) };
+    let kinds = |complete: &str| {
+        let plan = read_plan(&mut text(complete).as_bytes(), "plan.json", &tables, Keep::All).unwrap();
+        let partial = plan.graph.partial.as_ref().map(|partial| partial.kinds.clone().unwrap());
+        let mut kinds: Vec<String> = partial.into_iter().flatten().map(|kind| kind.to_string()).collect();
+        kinds.sort();
+        kinds
+    };
+    assert_eq!(kinds(r#""complete":false,"#), ["below", "counted", "gone", "lost"]);
+    assert_eq!(kinds(""), ["gone", "lost"]);
+    assert!(kinds(r#""complete":true,"#).is_empty());
+}
+
+#[test]
+fn the_variables_of_a_plan_are_kept_and_not_shown() {
+    let text = r#"{"format_version": "1.2",
+        "variables": {"days": {"value": 14}, "none": {"value": null}, "word": {"value": "hunter2"}, "odd": {}},
+        "resource_changes": [],
+        "configuration": {"root_module": {"variables": {"days": {}, "word": {"sensitive": true, "default": "a"}}}}}"#;
+    let plan = read(text.as_bytes()).unwrap();
+    let found: Vec<(&str, &str, bool)> =
+        plan.variables.iter().map(|(name, value)| (name.as_str(), &*value.json, value.sensitive)).collect();
+    assert_eq!(found, [("days", "14", false), ("none", "null", false), ("word", "\"hunter2\"", true)]);
+    let shown = format!("{plan:?}");
+    assert!(shown.contains("word") && !shown.contains("hunter2") && !shown.contains("14"), "{shown}");
+}
+
+#[test]
 fn recorded_plans_are_read() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus/plans");
     #[expect(clippy::disallowed_methods, reason = "a test reads recorded plans")]

@@ -3,7 +3,7 @@
 use auditlint_syntax::Name;
 use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
 
-use super::folder::{BlockRef, Declared};
+use super::declared::{BlockRef, Declared};
 use super::modules::{ModuleId, Scope};
 use super::world::World;
 use crate::{Origin, Tracked, Value};

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::backend::{State, beside};
-use super::folder::backend_in;
+use super::declared::backend_in;
 use super::names::{Names, Sought, adds, may_look_around};
 use super::{Caches, RootInputs, is_terraform};
 use crate::{RootKey, Tables};

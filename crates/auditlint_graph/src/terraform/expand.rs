@@ -2,7 +2,7 @@
 
 use auditlint_syntax::{Location, Name};
 
-use super::folder::BlockRef;
+use super::declared::BlockRef;
 use super::modules::Scope;
 use super::world::World;
 use crate::{Cause, Number, Origin, Tracked, Unknown, Value};

@@ -6,7 +6,7 @@ use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
 use auditlint_syntax::{Location, Name};
 
 use super::convert::{boolean, normal, number, text};
-use super::folder::BlockRef;
+use super::declared::BlockRef;
 use super::modules::Scope;
 use super::types::Type;
 use super::world::{DEEPEST_QUESTIONS, World};
@@ -18,7 +18,7 @@ impl World<'_> {
     pub(super) fn eval(&self, id: usize, block: &BlockRef, expr: &Expr, scope: &Scope) -> Tracked {
         let at = block.place(expr.span);
         if self.limits.depth.get() >= DEEPEST_QUESTIONS {
-            return self.unknown(CauseKind::Function, "an expression nested too deeply", "", at);
+            return self.nested_too_deeply(at);
         }
         if !self.spend(1) {
             return self.too_many_steps(at);

@@ -7,7 +7,8 @@ use auditlint_syntax::{EntryKind, FileId, Files, Location, ProblemKind, ReadErro
 use camino::{Utf8Path, Utf8PathBuf};
 use dashmap::DashMap;
 
-use super::folder::{Folder, Part};
+use super::declared::Part;
+use super::folder::Folder;
 use crate::{Gap, GapKind};
 
 /// Parsed files by path; a file is parsed again when its source is another one.
@@ -59,7 +60,7 @@ impl ParsedFiles {
         for name in terraform_files(&files.list(path)) {
             let path = path.join(&name);
             match files.read(&path) {
-                Ok(source) => sources.push(source),
+                Ok(source) => sources.push((source, is_override(&name))),
                 Err(ReadError::Missing) => {}
                 Err(error) => unread.push(unreadable(&path, &error)),
             }
@@ -67,13 +68,17 @@ impl ParsedFiles {
         let known = self.folders.get(path).map(|known| Arc::clone(&known)).unwrap_or_default();
         if known.unread == unread
             && known.parts.len() == sources.len()
-            && known.parts.iter().zip(&sources).all(|(part, source)| Arc::ptr_eq(&part.source, source))
+            && known
+                .parts
+                .iter()
+                .zip(&sources)
+                .all(|(part, (source, overrides))| part.is_of(source, *overrides))
         {
             return known;
         }
-        let parts = sources.iter().map(|source| {
-            let same = known.parts.iter().find(|part| Arc::ptr_eq(&part.source, source));
-            same.map_or_else(|| self.part(source, blocks), Arc::clone)
+        let parts = sources.iter().map(|(source, overrides)| {
+            let same = known.parts.iter().find(|part| part.is_of(source, *overrides));
+            same.map_or_else(|| self.part(source, *overrides, blocks), Arc::clone)
         });
         self.keep(path, known.with(parts.collect(), unread))
     }
@@ -89,14 +94,21 @@ impl ParsedFiles {
         blocks: &BlockCache,
     ) -> Option<Arc<Folder>> {
         let mut parts = None;
-        for file in changed.iter().filter(|file| file.parent() == Some(path)) {
-            if !file.file_name().is_some_and(is_terraform) {
+        for file in changed {
+            // A link leads to a text of another folder.
+            let is_of = |part: &Arc<Part>| part.source.path().as_str() == file.as_str();
+            if !known.parts.iter().any(is_of) {
+                let is_here = file.parent() == Some(path) && file.file_name().is_some_and(is_terraform);
+                if is_here {
+                    return None;
+                }
                 continue;
             }
-            let at = known.parts.iter().position(|part| part.source.path() == file)?;
             let source = files.read(file).ok()?;
             let parts = parts.get_or_insert_with(|| known.parts.clone());
-            *parts.get_mut(at)? = self.part(&source, blocks);
+            for part in parts.iter_mut().filter(|part| is_of(part)) {
+                *part = self.part(&source, part.overrides, blocks);
+            }
         }
         Some(match parts {
             Some(parts) => self.keep(path, known.with(parts, known.unread.clone())),
@@ -110,8 +122,8 @@ impl ParsedFiles {
         folder
     }
 
-    fn part(&self, source: &Arc<Source>, blocks: &BlockCache) -> Arc<Part> {
-        Arc::new(Part::of(&self.file(source, blocks), source))
+    fn part(&self, source: &Arc<Source>, overrides: bool, blocks: &BlockCache) -> Arc<Part> {
+        Arc::new(Part::of(&self.file(source, blocks), source, overrides))
     }
 }
 

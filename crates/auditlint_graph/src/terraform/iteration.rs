@@ -6,9 +6,9 @@ use auditlint_syntax::hcl::{Expr, ForExpr};
 use auditlint_syntax::{Location, Name};
 
 use super::convert::{boolean, text};
+use super::declared::BlockRef;
 use super::expand;
 use super::expression::{REFUSED, first_cause, is_many, is_whole_resource, refuses};
-use super::folder::BlockRef;
 use super::modules::Scope;
 use super::types::Type;
 use super::world::World;

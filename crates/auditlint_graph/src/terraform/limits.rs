@@ -29,6 +29,10 @@ pub(super) const MODULES: usize = 5_000;
 pub(super) struct Limits {
     /// Questions that are open, one inside of the other.
     pub(super) depth: Cell<u32>,
+    /// Attributes of resources that are evaluated for others, one inside of the other.
+    pub(super) attributes: Cell<u32>,
+    /// How often an expression was cut off. What was on its way then depends on who asked.
+    pub(super) cuts: Cell<u64>,
     steps: Cell<u32>,
     all: Cell<u64>,
     instances: Cell<u64>,
@@ -38,6 +42,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             depth: Cell::new(0),
+            attributes: Cell::new(0),
+            cuts: Cell::new(0),
             steps: Cell::new(STEPS),
             all: Cell::new(ALL_STEPS),
             instances: Cell::new(INSTANCES),
@@ -81,7 +87,13 @@ impl World<'_> {
     }
 
     pub(super) fn too_many_steps(&self, at: Location) -> Tracked {
+        self.limits.cuts.set(self.limits.cuts.get() + 1);
         self.unknown(CauseKind::Function, "an expression that takes too many steps", "", at)
+    }
+
+    pub(super) fn nested_too_deeply(&self, at: Location) -> Tracked {
+        self.limits.cuts.set(self.limits.cuts.get() + 1);
+        self.unknown(CauseKind::Function, "an expression nested too deeply", "", at)
     }
 
     /// Whether the root may have `count` more resource instances.

@@ -8,13 +8,14 @@ use auditlint_syntax::{Access, Files, Name, Recorder};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::calls::installed_modules;
+use super::declared::Declared;
 use super::estate::Standing;
-use super::folder::Declared;
 use super::memo::{Aspect, Memo, Question};
 use super::modules::{Children, ModuleId};
 use super::neighbours::{Neighbours, Seen};
 use super::variables::Given;
-use super::world::{Kept, World, installed_modules};
+use super::world::{Kept, World};
 use super::{Caches, Configuration, RootInputs};
 use crate::{Delta, Resource, ResourceGraph, Slot, Tables};
 
@@ -213,8 +214,8 @@ fn changed_texts(world: &mut World<'_>, changed: Option<&[Utf8PathBuf]>) -> Vec<
     let mut folders: BTreeMap<Utf8PathBuf, (Arc<super::Folder>, Vec<Declared>)> = BTreeMap::new();
     for id in modules {
         let module = world.module(id);
-        let (folder, names) = folders.entry(module.folder_path.clone()).or_insert_with(|| {
-            let (path, old, blocks) = (&module.folder_path, &module.folder, &world.caches.blocks);
+        let (folder, names) = folders.entry(module.real_path.clone()).or_insert_with(|| {
+            let (path, old, blocks) = (&module.real_path, &module.folder, &world.caches.blocks);
             let parsed = &world.caches.files;
             let edited = changed.and_then(|changed| parsed.edited(path, old, changed, world.files, blocks));
             let new = edited.unwrap_or_else(|| parsed.folder(path, world.files, blocks));
@@ -247,9 +248,11 @@ fn finish(world: &World<'_>, configuration: &mut Configuration) -> bool {
     }
     let modules = world.modules.borrow();
     let folders: BTreeMap<&Utf8PathBuf, usize> =
-        modules.iter().map(|(_, module)| (&module.folder_path, module.folder.files())).collect();
+        modules.iter().map(|(_, module)| (&module.real_path, module.folder.files())).collect();
     configuration.files = folders.values().sum();
-    configuration.folders = folders.into_keys().cloned().collect();
+    if !configuration.folders.iter().eq(folders.keys().copied()) {
+        configuration.folders = folders.into_keys().cloned().collect();
+    }
     differs
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
+use super::declared::Declared;
 use super::expand::Instances;
-use super::folder::Declared;
 use super::modules::{Children, ModuleId};
 use crate::{Gap, Resource, Tracked};
 
@@ -36,6 +36,8 @@ pub(super) enum Aspect {
     Children,
     /// The resource with the values of its attributes, instance by instance.
     Resources,
+    /// An attribute of one instance of a resource.
+    Attribute,
 }
 
 #[derive(Clone)]
@@ -154,8 +156,8 @@ impl Memo {
         }
     }
 
-    /// Keeps the answer to the active question.
-    pub(super) fn answered(&mut self, id: EntryId, answer: Answer) {
+    /// Keeps the answer to the active question; none where it was an answer for this time only.
+    pub(super) fn answered(&mut self, id: EntryId, answer: Option<Answer>) {
         let Some(active) = self.active.pop() else { return };
         debug_assert_eq!(active.entry, id, "questions are answered in the reverse order of asking");
         #[expect(
@@ -172,7 +174,7 @@ impl Memo {
             self.with_gaps.insert(id);
         }
         if let Some(entry) = self.at(id) {
-            entry.state = State::Known(answer);
+            entry.state = answer.map_or(State::Open, State::Known);
             if has_gaps || !active.reads.is_empty() {
                 let trail = entry.trail();
                 trail.reads = active.reads.into_iter().collect();

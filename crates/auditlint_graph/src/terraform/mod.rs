@@ -1,9 +1,13 @@
 //! HCL to resources: the files of a root module and of the modules that it calls, evaluated lazily.
 
+mod attributes;
 mod backend;
+mod blocks;
+mod calls;
 mod conversion;
 mod convert;
 mod data;
+mod declared;
 mod estate;
 mod expand;
 mod expression;
@@ -40,10 +44,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use estate::{Estate, Member, Standing};
 pub use files::{ParsedFiles, is_terraform};
 pub use folder::Folder;
+use functions::read_json;
 pub(crate) use functions::write_json;
 pub use live::Live;
 pub(crate) use types::Type;
 
+use crate::plan::PlannedValue;
 use crate::{ResourceGraph, Tables};
 
 /// What makes a root: a folder with one set of values.
@@ -56,6 +62,9 @@ pub struct RootInputs {
     pub var_files: Vec<Utf8PathBuf>,
     /// Variables of the environment (`TF_VAR_NAME`), without their prefix; every file wins over them.
     pub environment: Vec<(Name, String)>,
+    /// The values that a plan beside the folder was made with: they win over the environment and the files that
+    /// Terraform loads by itself, of which it was made.
+    pub planned: Vec<(Name, PlannedValue)>,
     /// `--var NAME=VALUE`, in order; they win over every file. The text is read as Terraform reads it: as a
     /// string, or as an expression where the variable's type asks for one.
     pub vars: Vec<(Name, String)>,
@@ -79,8 +88,8 @@ pub struct Configuration {
     pub graph: Arc<ResourceGraph>,
     /// Every file and folder that was asked for, whether it was there or not, sorted.
     pub accesses: Arc<[Access]>,
-    /// The folders of the modules that the root reaches, itself first.
-    pub folders: Vec<Utf8PathBuf>,
+    /// The folders of the modules that the root reaches, itself first. The same ones stay the same list.
+    pub folders: Arc<[Utf8PathBuf]>,
     /// Number of Terraform files in them, those included that could not be read.
     pub files: usize,
     /// What was asked for on behalf of other roots, sorted; a part of [`Self::accesses`].

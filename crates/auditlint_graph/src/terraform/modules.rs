@@ -6,7 +6,8 @@ use auditlint_syntax::Name;
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
-use super::folder::{BlockRef, Declared, Folder};
+use super::declared::{BlockRef, Declared};
+use super::folder::Folder;
 use crate::{Cause, ModulePath, Tracked};
 
 /// A module instance by number; 0 is the root module. A number is never given to another one.
@@ -17,7 +18,10 @@ pub(super) type ModuleId = usize;
 pub(super) struct Module {
     pub(super) path: ModulePath,
     pub(super) folder: Arc<Folder>,
+    /// The folder as it is called: what is named from inside of it begins here.
     pub(super) folder_path: Utf8PathBuf,
+    /// The same folder with its links followed: its texts have these paths.
+    pub(super) real_path: Utf8PathBuf,
     /// The call that made it, and the module in which that call stands.
     pub(super) parent: Option<(ModuleId, BlockRef)>,
     /// The name of that call.

@@ -10,8 +10,9 @@ use auditlint_syntax::{Access, Files, Name, Recorder};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::declared::BlockRef;
 use super::expand::Instances;
-use super::folder::{BlockRef, Folder};
+use super::folder::Folder;
 use super::memo::Memo;
 use super::modules::{Children, ModuleId};
 use super::remote::is_remote;
@@ -102,14 +103,15 @@ fn may_declare(
     caches: &Caches,
     wanted: &dyn Fn(Mode, &Name) -> bool,
 ) -> bool {
-    let installed = super::world::installed_modules(inputs, files);
+    let installed = super::calls::installed_modules(inputs, files);
     let mut open: Vec<Utf8PathBuf> = installed.into_values().chain([inputs.folder.clone()]).collect();
     let mut seen: FxHashSet<Utf8PathBuf> = FxHashSet::default();
     while let Some(path) = open.pop() {
-        if !seen.insert(path.clone()) {
+        let real = files.real_folder(&path);
+        let folder = caches.files.folder(&real, files, &caches.blocks);
+        if !seen.insert(real) {
             continue;
         }
-        let folder = caches.files.folder(&path, files, &caches.blocks);
         if folder.resources().any(|found| wanted(found.mode, found.kind)) {
             return true;
         }

@@ -7,8 +7,8 @@ use auditlint_syntax::{Location, Name};
 
 use super::backend::{Argument, State, state};
 use super::convert::text;
+use super::declared::BlockRef;
 use super::estate::Member;
-use super::folder::BlockRef;
 use super::functions::located;
 use super::modules::{ModuleId, Scope};
 use super::operators::equal;

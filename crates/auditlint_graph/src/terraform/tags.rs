@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use auditlint_syntax::{Location, Name};
 
-use super::folder::BlockRef;
+use super::declared::BlockRef;
 use super::modules::{ModuleId, Scope};
 use super::types::Type;
 use super::world::World;

@@ -6,8 +6,8 @@ use auditlint_syntax::hcl::TemplatePart;
 use auditlint_syntax::{Location, Name};
 
 use super::convert::{boolean, normal, text};
+use super::declared::BlockRef;
 use super::expression::{REFUSED, first_cause};
-use super::folder::BlockRef;
 use super::iteration::{bind, rounds};
 use super::limits;
 use super::modules::Scope;

@@ -7,8 +7,8 @@ use auditlint_syntax::Name;
 use auditlint_syntax::hcl::{BinaryOp, Body, Expr, ExprKind, ObjectKey, UnaryOp};
 
 use super::convert::number;
+use super::declared::BlockRef;
 use super::expression::refuses;
-use super::folder::BlockRef;
 use super::modules::{ModuleId, Scope};
 use super::operators::equal;
 use super::types::Type;

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use auditlint_syntax::hcl::{Expr, HclFile, Item, ItemKind};
-use auditlint_syntax::{EntryKind, FileId, Files, Location, Name, ReadError, Source, Span};
+use auditlint_syntax::{
+    EntryKind, FileId, Files, Location, Name, Problem, ProblemKind, ReadError, Source, Span,
+};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::convert::boolean;
+use super::declared::{BlockRef, Declared};
 use super::files::{syntax_gap, unreadable};
-use super::folder::{BlockRef, Declared};
 use super::modules::{ModuleId, Scope};
+use super::operators::equal;
 use super::types::Type;
 use super::world::World;
-use super::{Caches, RootInputs};
-use crate::{CauseKind, Gap, GapKind, Origin, Tracked, Value};
+use super::{Caches, RootInputs, read_json};
+use crate::plan::PlannedValue;
+use crate::{Cause, CauseKind, Gap, GapKind, Origin, Tracked, Unknown, Value};
 
 /// What was given for the root's variables, later ones winning.
 #[derive(Default)]
@@ -31,6 +35,8 @@ enum From {
     File(Item),
     /// `--var`
     Flag(String),
+    /// What a plan was made with.
+    Plan(PlannedValue),
 }
 
 impl Given {
@@ -43,6 +49,8 @@ impl Given {
         for path in automatic(&inputs.folder, files) {
             given.file(&path, files, caches, false);
         }
+        let planned = inputs.planned.iter();
+        given.items.extend(planned.map(|(name, value)| (name.clone(), From::Plan(value.clone()))));
         for path in &inputs.var_files {
             given.file(path, files, caches, true);
         }
@@ -69,7 +77,7 @@ impl Given {
         let item = |given: &Self, place: Option<&usize>| -> Option<Item> {
             match &given.items.get(*place?)?.1 {
                 From::File(item) => Some(item.clone()),
-                From::Flag(_) => None,
+                From::Flag(_) | From::Plan(_) => None,
             }
         };
         let mut names: Vec<&Name> = new_places.keys().chain(old_places.keys()).collect();
@@ -93,7 +101,10 @@ impl Given {
         };
         let parsed: Arc<HclFile> = caches.files.file(&source, &caches.blocks);
         self.gaps.extend(parsed.problems.iter().map(|problem| syntax_gap(path, source.file(), problem)));
-        if !parsed.problems.is_empty() {
+        // A value that is past a limit of the parser is unknown, and every other value of the file is what it is.
+        let is_named = |item: &Item| !matches!(item.piece.kind, ItemKind::Unreadable(_));
+        let is_limit = |problem: &Problem| problem.kind == ProblemKind::Unsupported;
+        if !(parsed.problems.iter().all(is_limit) && parsed.items.iter().all(is_named)) {
             self.broken = Some(path.to_owned());
         }
         for item in &parsed.items {
@@ -147,7 +158,8 @@ impl World<'_> {
                 .body
                 .attribute(name)
                 .map(|argument| self.eval(*parent, call, &argument.value, &self.call_scope(id))),
-            None => self.given_value(name, &kind),
+            // Of an ephemeral variable a plan shows the default, whatever was given.
+            None => self.given_value(name, &kind, flag("ephemeral") != Some(true), &default),
         };
         let nullable = flag("nullable") != Some(false);
         let missing = |hint: &str| {
@@ -174,8 +186,32 @@ impl World<'_> {
         self.module(id).scope.clone()
     }
 
-    fn given_value(&self, name: &Name, kind: &Type) -> Option<Tracked> {
-        let (_, from) = self.given.items.iter().rev().find(|(given, _)| given == name)?;
+    /// What was given for a variable of the root; `by_plan` says whether that of a plan counts.
+    fn given_value(
+        &self,
+        name: &Name,
+        kind: &Type,
+        by_plan: bool,
+        default: &dyn Fn() -> Option<Tracked>,
+    ) -> Option<Tracked> {
+        let counts = |from: &&From| by_plan || !matches!(from, From::Plan(_));
+        let all = self.given.items.iter().rev().filter(|(given, _)| given == name).map(|(_, from)| from);
+        let mut all = all.filter(counts);
+        let from = all.next()?;
+        let value = self.value_from(name, kind, from)?;
+        let From::Plan(planned) = from else { return Some(value) };
+        // The literal that the plan took the value from says where it stands, and a plan settles a default.
+        let written = match all.next() {
+            Some(from) => self.value_from(name, kind, from),
+            None => default().map(|value| Tracked { origin: value.origin.settled(), ..value }),
+        };
+        let is_same = |written: &Tracked| {
+            equal(&kind.convert(written.clone()), &kind.convert(value.clone())) == Some(true)
+        };
+        Some(written.filter(is_same).unwrap_or(value).marked(planned.sensitive))
+    }
+
+    fn value_from(&self, name: &Name, kind: &Type, from: &From) -> Option<Tracked> {
         Some(match from {
             From::File(item) => self.literal_item(item)?.1,
             From::Flag(text) => match kind {
@@ -184,6 +220,17 @@ impl World<'_> {
                 }
                 _ => self.flag_expression(name, text),
             },
+            From::Plan(planned) => {
+                let value = read_json(&planned.json).unwrap_or_else(|| {
+                    let cause = Cause {
+                        kind: CauseKind::Variable,
+                        subject: format!("var.{name}"),
+                        hint: format!("set {name} in a .tfvars file or with --var"),
+                    };
+                    Value::Unknown(Arc::new(Unknown::because(cause)))
+                });
+                Tracked::new(value, Origin::Given(Box::new(name.clone())))
+            }
         })
     }
 

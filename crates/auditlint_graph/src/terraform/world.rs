@@ -12,20 +12,21 @@ use auditlint_syntax::{Files, Location, Name};
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
+use super::calls::installed_modules;
+use super::declared::Declared;
 use super::expand::Instances;
-use super::folder::{BlockRef, Declared, Folder};
-use super::limits::{self, Limits};
+use super::folder::Folder;
+use super::limits::Limits;
 use super::memo::{Answer, Asked, Aspect, Memo, Question};
 use super::modules::{Children, Module, ModuleId, Modules, Scope};
 use super::neighbours::Neighbours;
 use super::variables::Given;
-use super::{Caches, RootInputs, join_source};
+use super::{Caches, RootInputs};
 use crate::{
-    Cause, CauseKind, Gap, GapKind, Key, Mode, ModulePath, Origin, RootKey, Tables, Tracked, Unknown, Value,
+    Cause, CauseKind, Gap, GapKind, Mode, ModulePath, Origin, Reference, RootKey, Tables, Tracked, Unknown,
+    Value,
 };
 
-/// Deepest chain of module calls.
-const DEEPEST_CALLS: usize = 32;
 /// Deepest chain of questions; a longer one is answered with unknown.
 pub(super) const DEEPEST_QUESTIONS: u32 = 120;
 
@@ -43,7 +44,7 @@ pub(super) struct World<'a> {
     pub(super) memo: RefCell<Memo>,
     /// The files and folders that functions asked for: no question of the memo is about them.
     pub(super) data: RefCell<BTreeSet<Utf8PathBuf>>,
-    installed: FxHashMap<String, Utf8PathBuf>,
+    pub(super) installed: FxHashMap<String, Utf8PathBuf>,
 }
 
 /// What stays of a world between two revisions.
@@ -64,10 +65,12 @@ impl<'a> World<'a> {
         memo: Memo,
     ) -> Self {
         let mut modules = Modules::default();
+        let real_path = files.real_folder(&inputs.folder);
         modules.add(Module {
             path: ModulePath::root(),
-            folder: caches.files.folder(&inputs.folder, files, &caches.blocks),
+            folder: caches.files.folder(&real_path, files, &caches.blocks),
             folder_path: inputs.folder.clone(),
+            real_path,
             parent: None,
             call: Name::default(),
             scope: Scope::default(),
@@ -173,16 +176,20 @@ impl<'a> World<'a> {
         circular: impl FnOnce() -> Answer,
         answer: impl FnOnce() -> Answer,
     ) -> Answer {
+        let aspect = question.aspect;
         let asked = self.memo.borrow_mut().ask(question);
         match asked {
             Asked::Known(answer) => answer,
             Asked::Circular => {
+                self.limits.cuts.set(self.limits.cuts.get() + 1);
                 self.neighbours.iter().for_each(|(_, neighbours)| neighbours.note_circle());
                 circular()
             }
             Asked::Open(entry) => {
+                let (is_attribute, cuts) = (aspect == Aspect::Attribute, self.limits.cuts.get());
                 let answer = answer();
-                self.memo.borrow_mut().answered(entry, answer.clone());
+                let is_kept = !is_attribute || cuts == self.limits.cuts.get();
+                self.memo.borrow_mut().answered(entry, is_kept.then(|| answer.clone()));
                 answer
             }
         }
@@ -196,11 +203,36 @@ impl<'a> World<'a> {
         at: Location,
         evaluate: impl FnOnce() -> Tracked,
     ) -> Tracked {
+        self.valued(Question { module: id, aspect: Aspect::Value, declared }, at, evaluate)
+    }
+
+    /// The value of an attribute of one instance of a resource of module `id`. What is written as a literal, and what
+    /// the evaluated resource itself names, is as quickly evaluated as it is looked up; further away attributes that
+    /// name others would be evaluated once for each way that leads to them.
+    pub(super) fn attribute(
+        &self,
+        id: ModuleId,
+        attribute: &Reference,
+        at: Location,
+        evaluate: impl FnOnce() -> Tracked,
+    ) -> Tracked {
+        let open = &self.limits.attributes;
+        let around = open.replace(open.get() + 1);
+        let value = if around == 0 {
+            evaluate()
+        } else {
+            let declared = Declared::Attribute(Box::new(attribute.clone()));
+            self.valued(Question { module: id, aspect: Aspect::Attribute, declared }, at, evaluate)
+        };
+        open.set(around);
+        value
+    }
+
+    fn valued(&self, question: Question, at: Location, evaluate: impl FnOnce() -> Tracked) -> Tracked {
         let circular = || {
             let hint = "remove the cycle; terraform refuses it too";
             Answer::Value(self.unknown(CauseKind::Function, CYCLE, hint, at))
         };
-        let question = Question { module: id, aspect: Aspect::Value, declared };
         match self.ask(question, circular, || Answer::Value(cut(evaluate()))) {
             Answer::Value(value) => value,
             _ => Tracked::default(),
@@ -278,100 +310,6 @@ impl<'a> World<'a> {
             _ => Arc::from([]),
         }
     }
-
-    fn call(&self, id: ModuleId, module: &Module, name: &Name, call: &BlockRef) -> Children {
-        let at = call.place(call.block().header);
-        let missing = |reason: &str| {
-            Children::Missing(Cause {
-                kind: CauseKind::Module,
-                subject: format!("module.{name}"),
-                hint: reason.to_owned(),
-            })
-        };
-        if self.modules.borrow().len() >= limits::MODULES {
-            self.past_limit(at, format!("module.{name}: more than {} module instances", limits::MODULES));
-            return missing("");
-        }
-        if module.depth >= DEEPEST_CALLS {
-            self.source_gap(
-                GapKind::Unsupported,
-                at,
-                format!("module.{name}: module calls nested too deeply"),
-                "",
-            );
-            return missing("");
-        }
-        let source = Folder::source_of(call).unwrap_or_default().to_owned();
-        let local = source.starts_with("./") || source.starts_with("../");
-        let key = self.module_key(module, name);
-        let path =
-            if local { join_source(&module.folder_path, &source) } else { self.installed.get(&key).cloned() };
-        let folder =
-            path.as_ref().map(|path| self.caches.files.folder(path, self.files, &self.caches.blocks));
-        let Some((path, folder)) = path.zip(folder).filter(|(_, folder)| folder.files() > 0) else {
-            let version = match call.block().body.attribute("version").map(|version| &version.value.kind) {
-                Some(auditlint_syntax::hcl::ExprKind::String(version)) => format!(" {version}"),
-                _ => String::new(),
-            };
-            let hint = if local { "" } else { "run 'terraform get'" };
-            self.source_gap(
-                GapKind::MissingModule,
-                at,
-                format!("module {source:?}{version} is not here"),
-                hint,
-            );
-            return missing(hint);
-        };
-        let nearest_call = module
-            .nearest_call
-            .or((!local).then(|| crate::Declared { header: at, block: call.place(call.block().span) }));
-        let make = |key: Option<Key>, scope: Scope, undecided: Option<Cause>| {
-            self.modules.borrow_mut().add(Module {
-                path: module.path.child(name, key.as_ref()),
-                folder: Arc::clone(&folder),
-                folder_path: path.clone(),
-                parent: Some((id, call.clone())),
-                call: name.clone(),
-                scope,
-                depth: module.depth + 1,
-                undecided: undecided.or_else(|| module.undecided.clone()),
-                nearest_call,
-            })
-        };
-        match self.expand(id, call, &module.scope) {
-            Instances::One => Children::One(make(None, module.scope.clone(), None)),
-            Instances::Count(count) => Children::Indexed(
-                (0..count)
-                    .map(|n| make(Some(Key::Index(n)), self.indexed(&module.scope, n, at), None))
-                    .collect(),
-            ),
-            Instances::Each(each) => Children::Keyed(
-                each.iter()
-                    .map(|(key, value)| {
-                        let scope = self.keyed(&module.scope, key, value, at);
-                        (key.clone(), make(Some(Key::Text(key.clone())), scope, None))
-                    })
-                    .collect(),
-            ),
-            Instances::Undecided(cause) => {
-                let scope = self.undecided_scope(&module.scope, &cause, at);
-                Children::Undecided(make(None, scope, Some(cause.clone())), cause)
-            }
-        }
-    }
-
-    /// The key of a call in `modules.json`: the names of the calls from the root, with dots.
-    fn module_key(&self, module: &Module, name: &str) -> String {
-        let path = module.path.without_keys().to_string();
-        let calls: Vec<&str> =
-            path.split('.').filter(|part| *part != "module" && !part.is_empty()).chain([name]).collect();
-        calls.join(".")
-    }
-
-    fn source_gap(&self, kind: GapKind, at: Location, reason: String, hint: &str) {
-        let path = self.path_of(at);
-        self.gap(Gap { kind, path, at: Some(at), reason, hint: hint.to_owned(), count: 1 });
-    }
 }
 
 fn circle() -> Cause {
@@ -390,20 +328,4 @@ fn cut(value: Tracked) -> Tracked {
         }
         _ => value,
     }
-}
-
-/// The folders of installed modules, by the key of their call.
-pub(super) fn installed_modules(inputs: &RootInputs, files: &dyn Files) -> FxHashMap<String, Utf8PathBuf> {
-    let Ok(source) = files.read(&inputs.folder.join(".terraform/modules/modules.json")) else {
-        return FxHashMap::default();
-    };
-    let document = auditlint_syntax::document::parse_json(source.text());
-    let modules = document.root.get("Modules").map(|modules| modules.items()).unwrap_or_default();
-    modules
-        .iter()
-        .filter_map(|module| {
-            let text = |key| module.get(key).and_then(auditlint_syntax::document::Node::as_str);
-            Some((text("Key")?.to_owned(), join_source(&inputs.folder, text("Dir")?)?))
-        })
-        .collect()
 }

@@ -33,6 +33,7 @@ pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Opti
     let sensitive = names(map.strings("sensitive"));
     let identity = names(map.strings("identity"));
     let blocks = names(map.strings("blocks"));
+    let only_written = names(map.strings("only_written"));
     let emits = map
         .take("emits")
         .map(Node::items)
@@ -83,6 +84,7 @@ pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Opti
         sensitive,
         identity,
         blocks,
+        only_written,
         emits,
         keeps,
         forwards,

@@ -70,6 +70,7 @@ fn resource_facts(facts: &Facts) -> ResourceFacts {
         sensitive: facts.sensitive.clone(),
         identity: facts.identity.clone(),
         blocks: facts.blocks.clone(),
+        only_written: facts.only_written.clone(),
     }
 }
 

@@ -144,6 +144,15 @@ impl Catalogue {
         self.facts.get(kind)
     }
 
+    /// Whether a resource of that type can be a part of a flow other than its end: a source, a forwarder, or what
+    /// says of a source where its logs go.
+    #[must_use]
+    pub fn carries_logs(&self, kind: &str) -> bool {
+        let own = self.facts(kind).is_some_and(|facts| !facts.emits.is_empty() || !facts.forwards.is_empty());
+        let sinks = || self.facts.values().flat_map(|facts| &facts.emits).flat_map(|emission| &emission.to);
+        own || sinks().any(|sink| sink.companion.as_ref().is_some_and(|(companion, _)| companion == kind))
+    }
+
     /// The facts of all types, sorted.
     #[must_use]
     pub fn all_facts(&self) -> Vec<(&Name, &Arc<Facts>)> {

@@ -62,7 +62,7 @@ impl Judge<'_> {
                 // Of a part of a plan, a flow with a stricter demand may be left out.
                 let is_least = rule.asks.iter().any(|intent| matches!(intent, Intent::Retention));
                 if is_least && self.policy.retention.iter().any(|(_, other, _)| other > days) {
-                    stricter.clone_from(&self.graph.partial);
+                    stricter = world.left_out(|kind| self.catalogue.carries_logs(kind));
                 }
                 at = *line;
                 categories = if reaching.is_empty() { vec![*category] } else { reaching };

@@ -325,18 +325,18 @@ impl Context<'_> {
         if judged.verdict != Verdict::Fail {
             return judged;
         }
-        open.extend(self.unread());
+        open.extend(self.unread(|kind| types.iter().any(|known| known == kind)));
         match open.into_iter().min() {
             Some(cause) => Judged { related: judged.related, ..Judged::unknown(cause) },
             None => judged,
         }
     }
 
-    /// Why a resource that is not here may still exist: a module that was not read, a plan without its
-    /// configuration or of a part of it.
-    pub(crate) fn unread(&self) -> Option<Cause> {
+    /// Why a resource of a type that `could` matter is not here and may still exist: a module that was not read, a
+    /// plan without its configuration or of a part of it.
+    pub(crate) fn unread(&self, could: impl Fn(&str) -> bool) -> Option<Cause> {
         let own = self.resource.incomplete.as_deref().filter(|cause| cause.kind == CauseKind::Elsewhere);
-        own.or(self.graph.partial.as_ref()).cloned().or_else(|| {
+        own.cloned().or_else(|| self.left_out(could)).or_else(|| {
             self.note(|| Read::Gaps);
             // What the module makes that this call stands for is known.
             let own = self.resource.address.called_module().map(|source| format!("{source}\""));
@@ -398,8 +398,8 @@ impl Context<'_> {
                     hint: "it is not managed in this configuration".to_owned(),
                 }),
                 (_, Some(unknown)) if value.references.is_none() => Judged::unknown(unknown.cause.clone()),
-                (verdict, _) => match &self.graph.partial {
-                    Some(cause) => Judged::unknown(cause.clone()),
+                (verdict, _) => match self.left_out(|kind| types.iter().any(|known| known == kind)) {
+                    Some(cause) => Judged::unknown(cause),
                     None => Judged::of(verdict),
                 },
             };

@@ -14,7 +14,7 @@ mod test;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auditlint_graph::{Mode, Resource, ResourceGraph, Slot};
+use auditlint_graph::{Cause, Mode, Resource, ResourceGraph, Slot};
 use auditlint_syntax::Name;
 
 pub use evaluator::{Evaluator, Matter, Rejudged};
@@ -114,12 +114,20 @@ impl<'a> Context<'a> {
         Related { message, place: place::of(self.graph, resource, None, None).0 }
     }
 
-    /// What holds only if it is found, where what is not here may exist all the same.
-    pub(crate) fn found(&self, holds: bool) -> Judged {
-        match &self.graph.partial {
-            Some(cause) if !holds => Judged::unknown(cause.clone()),
-            _ => Judged::holds(holds),
+    /// What holds only if it is found: in the flow, or in a resource of one of `kinds`. What is not here may exist
+    /// all the same.
+    pub(crate) fn found(&self, holds: bool, kinds: &[&str]) -> Judged {
+        let left_out = || self.left_out(|kind| kinds.contains(&kind) || self.catalogue.carries_logs(kind));
+        match (!holds).then(left_out).flatten() {
+            Some(cause) => Judged::unknown(cause),
+            None => Judged::holds(holds),
         }
+    }
+
+    /// Why a resource that is not here may exist all the same, in a plan of a part of its configuration: one of a
+    /// type that `could` matter.
+    pub(crate) fn left_out(&self, could: impl Fn(&str) -> bool) -> Option<Cause> {
+        self.graph.partial.as_ref().and_then(|partial| partial.of(could)).cloned()
     }
 
     /// The value of a parameter, or the operand itself.

@@ -59,7 +59,7 @@ pub(super) fn watched_events(context: &Context<'_>, with: &[(Name, Operand)]) ->
     }
     let speaks = survey.nearest.as_ref().filter(|nearest| nearest.slot == context.slot);
     let Some(nearest) = speaks else { return Judged::of(Verdict::NotApplicable) };
-    if let Some(cause) = survey.open.clone().or_else(|| context.unread()) {
+    if let Some(cause) = survey.open.clone().or_else(|| context.unread(|kind| kind == FILTER)) {
         return Judged::unknown(cause).looking("pattern", None);
     }
     let judged = Judged::holds(false);
@@ -169,7 +169,7 @@ fn watched(context: &Context<'_>) -> Judged {
     let judged = match found {
         Some(alarm) => Judged::holds(true)
             .with_related(context.related(alarm, format!("{} watches its metric", alarm.address))),
-        None => match possible.or_else(open).or_else(|| context.unread()) {
+        None => match possible.or_else(open).or_else(|| context.unread(|kind| kind == ALARM)) {
             Some(cause) => Judged::unknown(cause),
             None => Judged::holds(false),
         },

@@ -17,6 +17,8 @@ const WRITERS: &[&str] = &[
     "config.amazonaws.com",
 ];
 
+const LIFECYCLE: &str = "aws_s3_bucket_lifecycle_configuration";
+
 /// Whether logs rest here: the end of a flow, or a grant to a service that delivers logs.
 pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
     if context.is_reached() {
@@ -38,6 +40,7 @@ pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
             || own("policy").is_some_and(|policy| writes(&policy))
             || granted("aws_s3_bucket_acl", "acl", &delivers)
             || granted("aws_s3_bucket_policy", "policy", &writes),
+        &["aws_s3_bucket_acl", "aws_s3_bucket_policy"],
     )
 }
 
@@ -49,12 +52,12 @@ fn text(value: &Tracked) -> Option<String> {
 
 /// Whether logs of that category rest here.
 pub(super) fn is_reached_by(context: &Context<'_>, category: Category) -> Judged {
-    context.found(context.categories().contains(&category))
+    context.found(context.categories().contains(&category), &[])
 }
 
 /// Whether a source of that type writes here directly.
 pub(super) fn is_fed_by(context: &Context<'_>, kind: &str) -> Judged {
-    context.found(context.before().any(|resource| resource.kind() == kind))
+    context.found(context.before().any(|resource| resource.kind() == kind), &[])
 }
 
 /// The shortest expiration of current objects that applies to the whole bucket. A rule with a prefix, tag or
@@ -68,9 +71,9 @@ pub(super) fn lifecycle(context: &Context<'_>) -> Result<(Days, Looked), (Cause,
     {
         collect(&value, &mut rules, &mut open);
     }
-    let kind = Name::new_static("aws_s3_bucket_lifecycle_configuration");
-    let (found, more) = context.companions(&[kind], &AttributePath::parse("bucket"), &[]);
-    open = open.or_else(|| more.into_iter().min()).or_else(|| context.graph.partial.clone());
+    let (found, more) =
+        context.companions(&[Name::new_static(LIFECYCLE)], &AttributePath::parse("bucket"), &[]);
+    open = open.or_else(|| more.into_iter().min()).or_else(|| context.left_out(|kind| kind == LIFECYCLE));
     for (slot, _) in found {
         if let Some(value) = context.get(slot).and_then(|resource| resource.attribute("rule")) {
             collect(value, &mut rules, &mut open);

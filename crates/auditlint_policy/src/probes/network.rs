@@ -7,6 +7,8 @@ use crate::Verdict;
 use crate::condition::AttributePath;
 use crate::evaluate::Judged;
 
+const FLOW_LOG: &str = "aws_flow_log";
+
 /// A flow log on the VPC, or on every one of its subnets.
 pub(super) fn vpc_flow_logs(context: &Context<'_>) -> Judged {
     let own = flow_logs(context, "vpc_id");
@@ -31,13 +33,12 @@ pub(super) fn vpc_flow_logs(context: &Context<'_>) -> Judged {
         return own;
     }
     // Of a part of a plan, another subnet may have no flow log.
-    parts.extend(context.graph.partial.clone().map(Judged::unknown));
+    parts.extend(context.left_out(|kind| kind == "aws_subnet").map(Judged::unknown));
     Judged::any(vec![own, Judged::all(parts, Verdict::Fail)], Verdict::Fail)
 }
 
 fn flow_logs(context: &Context<'_>, join: &str) -> Judged {
-    let (found, open) =
-        context.companions(&[Name::new_static("aws_flow_log")], &AttributePath::parse(join), &[]);
+    let (found, open) = context.companions(&[Name::new_static(FLOW_LOG)], &AttributePath::parse(join), &[]);
     let parts: Vec<Judged> = found
         .into_iter()
         .filter_map(|(slot, link)| {
@@ -52,7 +53,7 @@ fn flow_logs(context: &Context<'_>, join: &str) -> Judged {
         })
         .collect();
     let judged = Judged::any(parts, Verdict::Fail);
-    match (judged.verdict, open.into_iter().chain(context.unread()).min()) {
+    match (judged.verdict, open.into_iter().chain(context.unread(|kind| kind == FLOW_LOG)).min()) {
         (Verdict::Fail, Some(cause)) => Judged::unknown(cause),
         _ => judged,
     }

@@ -133,7 +133,7 @@ pub(super) fn data_events(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
         }
         None => Judged::of(Verdict::Fail),
     };
-    match (judged.verdict, context.unread()) {
+    match (judged.verdict, context.unread(|kind| kind == "aws_cloudtrail")) {
         (Verdict::Fail, Some(cause)) => Judged::unknown(cause),
         _ => judged,
     }

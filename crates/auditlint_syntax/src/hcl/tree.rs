@@ -178,6 +178,14 @@ pub enum ExprKind {
     Broken,
 }
 
+impl ExprKind {
+    /// Whether it is a scalar that is written out.
+    #[must_use]
+    pub const fn is_literal(&self) -> bool {
+        matches!(self, Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_))
+    }
+}
+
 /// `base.name`
 #[derive(Debug)]
 pub struct GetAttr {

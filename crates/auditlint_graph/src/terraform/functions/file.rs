@@ -225,8 +225,12 @@ fn matching(world: &World<'_>, folder: &Utf8Path, pattern: &str, base: &str, abo
             match entry.kind {
                 EntryKind::Folder if depth < deepest => open.push((path, depth + 1)),
                 EntryKind::File if glob.is_match(&path) => out.push(path),
-                // A link that leads outside may lead to a file.
-                EntryKind::Other if glob.is_match(&path) => return outside("fileset"),
+                // What a link leads to is not listed.
+                EntryKind::Other | EntryKind::FolderLink | EntryKind::FolderOutside
+                    if glob.is_match(&path) =>
+                {
+                    return outside("fileset");
+                }
                 _ => {}
             }
         }

@@ -61,6 +61,14 @@ pub(super) fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// Reads a text that is JSON, to numbers of as many digits as it has. None where it is not, or nests too deeply.
+pub(crate) fn read_json(text: &str) -> Option<Value> {
+    let mut reader = Reader { text, at: 0, beyond: false };
+    let value = reader.value(0)?;
+    reader.blank();
+    (reader.at == text.len()).then_some(value)
+}
+
 /// `jsondecode`: no digit is lost, the last of repeated keys counts, half a surrogate pair is a replacement character.
 pub(super) fn decode(arguments: &[Tracked]) -> Answer {
     let text = text_of(arguments.first()?)?;

@@ -27,8 +27,8 @@ mod yaml;
 
 use auditlint_syntax::{Location, Name};
 
-pub(crate) use encoding::write_json;
 pub(super) use file::located;
+pub(crate) use json::{read_json, write_json};
 pub(super) use policy::policy_document;
 
 use super::convert::text as as_text;

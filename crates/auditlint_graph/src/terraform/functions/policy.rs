@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auditlint_syntax::Name;
 
-use super::super::folder::BlockRef;
+use super::super::declared::BlockRef;
 use super::super::modules::Scope;
 use super::super::world::World;
 use super::encoding::write_json;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auditlint_syntax::hcl::{self, Expr, ExprKind, ItemKind, ObjectKey, TemplatePart};
 use auditlint_syntax::{FileId, Name, Source};
 
-use super::super::folder::BlockRef;
+use super::super::declared::BlockRef;
 use super::super::limits::LONGEST_TEXT;
 use super::super::modules::Scope;
 use super::super::world::World;
