@@ -9,6 +9,7 @@ use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
 use super::Catalogue;
+use super::rules::placeholders;
 use crate::condition::{AttributePath, Condition, Operand};
 use crate::facts::{Facts, Retention};
 use crate::{Rule, probes};
@@ -108,6 +109,9 @@ fn add_facts(kind: &str, facts: &Facts, interest: &mut Interest) {
     }
     if let Some(Retention::Attribute { path, .. }) = facts.keeps.as_ref().map(|keeps| &keeps.retention) {
         add(interest, path);
+    }
+    for attribute in facts.service_stores.iter().flat_map(|store| placeholders(&store.name)) {
+        interest.add(kind, AttributePath::parse(attribute).head());
     }
     for forward in &facts.forwards {
         add(interest, &forward.path);

@@ -268,7 +268,7 @@ impl Context<'_> {
     }
 
     /// The resources of `kind` whose identity attribute `name` is literally `text`.
-    fn by_literal(&self, kind: &Name, name: &Name, text: &Name) -> &[Slot] {
+    pub(crate) fn by_literal(&self, kind: &Name, name: &Name, text: &Name) -> &[Slot] {
         self.note(|| Read::Literal(kind.clone(), name.clone(), text.clone()));
         self.graph.by_literal(kind, name, text)
     }

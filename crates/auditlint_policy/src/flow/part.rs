@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use auditlint_graph::{Cause, CauseKind, Mode, Reference, Slot, Tracked, Value};
 use auditlint_syntax::Name;
 
+use super::service_store::managed;
 use crate::condition::AttributePath;
 use crate::crossing::{Beyond, StationName};
 use crate::evaluate::{Context, Look, Subject};
@@ -71,6 +72,13 @@ impl Part {
                     categories: categories(),
                     path: path.clone(),
                 }));
+            }
+        }
+        for (store, keeps) in managed(context) {
+            let kept: Vec<Category> =
+                keeps.iter().copied().filter(|category| part.emits.contains(category)).collect();
+            if !kept.is_empty() {
+                part.direct.push((store, kept));
             }
         }
         for forward in &facts.forwards {
