@@ -12,8 +12,8 @@ use crate::Verdict;
 use crate::condition::{AttributePath, Operand, Test};
 use crate::evaluate::{Judged, Look, Subject};
 
-/// The text at `path` has at `at` (names with dots between them, `*` for every element of a list) one of `values`,
-/// or anything where none are asked for.
+/// The text at `path` has at `at` one of `values`, or anything where none are asked for. In `at` dots stand between
+/// names, `*` for every element of a list, and `a|b` for the first of these names that is there.
 pub(super) fn holds(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
     let path = AttributePath::parse(text(context, with, "path").unwrap_or_default());
     let steps: Vec<&str> = text(context, with, "at").unwrap_or_default().split('.').collect();
@@ -53,7 +53,8 @@ fn at(context: &Context<'_>, value: &Tracked, steps: &[&str], test: &Test) -> Ju
         }
         Value::Map(map) => {
             // The services read the names whatever their case is.
-            let found = map.iter().find(|(name, _)| name.eq_ignore_ascii_case(step));
+            let mut names = step.split('|');
+            let found = names.find_map(|step| map.iter().find(|(name, _)| name.eq_ignore_ascii_case(step)));
             found.map_or(Judged::holds(false), |(_, inner)| at(context, inner, rest, test))
         }
         _ => Judged::holds(false),
