@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use auditlint_graph::{Cause, CauseKind, Map, Mode, Reference, Slot, Tracked, Value};
 use auditlint_syntax::Name;
 
-use super::service_store::managed;
+use super::service_store;
 use crate::condition::AttributePath;
 use crate::crossing::{Beyond, StationName};
 use crate::evaluate::{Context, Subject};
@@ -74,7 +74,7 @@ impl Part {
                 }));
             }
         }
-        for (store, keeps) in managed(context) {
+        for (store, keeps) in service_store::written(context) {
             let kept: Vec<Category> =
                 keeps.iter().copied().filter(|category| part.emits.contains(category)).collect();
             if !kept.is_empty() {

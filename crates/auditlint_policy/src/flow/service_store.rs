@@ -10,13 +10,31 @@ use crate::condition::AttributePath;
 use crate::evaluate::{Context, Look, Subject, instance_link};
 use crate::facts::ServiceStore;
 
-/// The managed stores that have the documented name of a store of this source, with what they keep.
+/// The managed stores that have the documented name of a store of this source, with what they keep. A log goes where
+/// the source itself says its name: what a plan does not show either is left out there.
+pub(super) fn written<'c>(context: &Context<'c>) -> Vec<(Slot, &'c [Category])> {
+    found(context, Proof::Written)
+}
+
+/// The same, and those whose name is made from what the provider computes: an id of the source, or of what it
+/// belongs to.
 pub(crate) fn managed<'c>(context: &Context<'c>) -> Vec<(Slot, &'c [Category])> {
+    found(context, Proof::Computed)
+}
+
+/// What may prove that a store has the documented name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    Written,
+    Computed,
+}
+
+fn found<'c>(context: &Context<'c>, proof: Proof) -> Vec<(Slot, &'c [Category])> {
     let facts = context.catalogue.facts(context.resource.kind());
     let stores = facts.map(|facts| facts.service_stores.as_slice()).unwrap_or_default();
     let mut out: Vec<(Slot, &[Category])> = Vec::new();
     for store in stores {
-        for slot in named(context, store) {
+        for slot in named(context, store, proof) {
             if !out.iter().any(|(known, _)| *known == slot) {
                 out.push((slot, store.categories.as_slice()));
             }
@@ -26,7 +44,7 @@ pub(crate) fn managed<'c>(context: &Context<'c>) -> Vec<(Slot, &'c [Category])> 
 }
 
 /// The resources whose name is that of the store, where that is certain.
-fn named(context: &Context<'_>, store: &ServiceStore) -> Vec<Slot> {
+fn named(context: &Context<'_>, store: &ServiceStore, proof: Proof) -> Vec<Slot> {
     let name = Name::new_static("name");
     let documented = Documented::of(context, &store.name);
     if let Documented::Known(text) = &documented {
@@ -39,14 +57,14 @@ fn named(context: &Context<'_>, store: &ServiceStore) -> Vec<Slot> {
     let kinds = std::slice::from_ref(&store.kind);
     let (found, _) = context.companions(kinds, &AttributePath::parse("name"), std::slice::from_ref(&name));
     let mut slots: Vec<Slot> = found.into_iter().map(|(slot, _)| slot).collect();
-    if let Documented::Made { .. } = documented {
+    if matches!(documented, Documented::Made { .. }) && proof == Proof::Computed {
         slots.extend(context.each_of(&store.kind).map(|(slot, _)| slot));
     }
     slots.sort_unstable();
     slots.dedup();
     slots.retain(|slot| {
         let value = context.get(*slot).and_then(|resource| resource.attribute(&name));
-        value.is_some_and(|value| documented.is(context, value))
+        value.is_some_and(|value| documented.is(context, value, proof))
     });
     slots
 }
@@ -55,13 +73,15 @@ fn named(context: &Context<'_>, store: &ServiceStore) -> Vec<Slot> {
 enum Documented {
     /// Every part of it is known.
     Known(String),
-    /// It begins with `head`, and parts of it are made from attributes that are not known yet.
-    Made { head: String, parts: Vec<Tracked> },
+    /// It begins with `head`, and parts of it are made from attributes that are not known yet; `computed` when one of
+    /// them is not written.
+    Made { head: String, parts: Vec<Tracked>, computed: bool },
 }
 
 impl Documented {
     fn of(context: &Context<'_>, template: &str) -> Self {
         let (mut text, mut parts, mut rest) = (String::new(), Vec::new(), template);
+        let mut computed = false;
         while let Some((before, (attribute, after))) =
             rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
         {
@@ -75,7 +95,10 @@ impl Documented {
                 }
                 Look::Set(value) if value.value().as_str().is_some() => {}
                 Look::Set(value) => parts.push(value),
-                Look::Default(_) | Look::Absent | Look::Unknown(_) => parts.push(Tracked::default()),
+                Look::Default(_) | Look::Absent | Look::Unknown(_) => {
+                    computed = true;
+                    parts.push(Tracked::default());
+                }
             }
             rest = after;
         }
@@ -83,12 +106,12 @@ impl Documented {
             text.push_str(rest);
             return Self::Known(text);
         }
-        Self::Made { head: text, parts }
+        Self::Made { head: text, parts, computed }
     }
 
     /// Whether `name` is it: the same text, or one with the same beginning that is made from the source itself or
     /// from the same attributes.
-    fn is(&self, context: &Context<'_>, name: &Tracked) -> bool {
+    fn is(&self, context: &Context<'_>, name: &Tracked, proof: Proof) -> bool {
         let own = &context.resource.address;
         let made = name.references.as_deref().unwrap_or_default();
         let from_source = || {
@@ -108,7 +131,7 @@ impl Documented {
                         .as_ref()
                         .is_some_and(|prefix| !prefix.is_empty() && text.starts_with(prefix.as_str()))
             }
-            (Self::Made { head, parts }, Value::Unknown(unknown)) => {
+            (Self::Made { head, parts, computed }, Value::Unknown(unknown)) => {
                 let same = |part: &Tracked| {
                     let from = part.references.as_deref().unwrap_or_default();
                     !from.is_empty()
@@ -120,7 +143,10 @@ impl Documented {
                         })
                 };
                 unknown.prefix.as_ref().is_some_and(|prefix| prefix.starts_with(head.as_str()))
-                    && (from_source() || parts.iter().all(same))
+                    && match proof {
+                        Proof::Written => !computed && from_source(),
+                        Proof::Computed => from_source() || parts.iter().all(same),
+                    }
             }
             _ => false,
         }
@@ -148,7 +174,7 @@ pub(crate) fn undecided(context: &Context<'_>) -> Option<Cause> {
                     let prefix = unknown.prefix.as_deref().unwrap_or_default();
                     documented.may_begin(prefix).then(|| unknown.cause.clone())
                 }
-                (Documented::Made { head, parts }, Value::String(text))
+                (Documented::Made { head, parts, .. }, Value::String(text))
                     if text.starts_with(head.as_str()) =>
                 {
                     parts.iter().find_map(|part| part.unknown().map(|unknown| unknown.cause.clone()))
