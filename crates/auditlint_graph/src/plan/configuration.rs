@@ -24,6 +24,8 @@ pub(super) struct Configured {
 pub(super) struct Module {
     /// By type and name: the attributes and blocks that are set.
     pub(super) resources: FxHashMap<Name, FxHashMap<Name, Vec<(Name, Expression)>>>,
+    /// By type and name: the references of what its `for_each` goes over, the most specific first.
+    pub(super) for_each: FxHashMap<Name, FxHashMap<Name, Vec<Name>>>,
     /// By call: its arguments.
     pub(super) calls: FxHashMap<Name, Vec<(Name, Expression)>>,
     /// By output.
@@ -78,7 +80,11 @@ impl Configured {
                         if window.enter(b'[')? {
                             while window.next_item()? {
                                 let found = window.read(|scan| Module::resource(scan, interest))?;
-                                if let Some((kind, name, own)) = found {
+                                if let Some(Resource { kind, name, own, elements }) = found {
+                                    if !elements.is_empty() {
+                                        let of_kind = module.for_each.entry(kind.clone()).or_default();
+                                        of_kind.insert(name.clone(), elements);
+                                    }
                                     module.resources.entry(kind).or_default().insert(name, own);
                                 }
                             }
@@ -126,13 +132,19 @@ impl Configured {
     }
 }
 
-/// The type and the name of a resource, and what it sets.
-type Resource = (Name, Name, Vec<(Name, Expression)>);
+/// A resource, what it sets, and the references of what its `for_each` goes over.
+struct Resource {
+    kind: Name,
+    name: Name,
+    own: Vec<(Name, Expression)>,
+    elements: Vec<Name>,
+}
 
 impl Module {
     /// A managed resource of which something is wanted.
     fn resource(scan: &mut Scan<'_, '_>, interest: &Interest) -> Result<Option<Resource>, Halt> {
         let (mut kind, mut name, mut managed, mut expressions) = (None, None, true, None);
+        let mut for_each = Expression::Constant;
         members(scan, |key, scan| {
             match key {
                 b"mode" => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
@@ -142,6 +154,7 @@ impl Module {
                     expressions = Some(scan.clone());
                     scan.skip()?;
                 }
+                b"for_each_expression" => for_each = Expression::of(&json(scan.take()?)),
                 _ => scan.skip()?,
             }
             Ok(())
@@ -158,7 +171,8 @@ impl Module {
                 Ok(())
             })?;
         }
-        Ok(Some((Name::new(kind), Name::new(name), own)))
+        let elements = for_each.references().into_iter().cloned().collect();
+        Ok(Some(Resource { kind: Name::new(kind), name: Name::new(name), own, elements }))
     }
 
     fn outputs(scan: &mut Scan<'_, '_>) -> Result<FxHashMap<Name, Expression>, Halt> {

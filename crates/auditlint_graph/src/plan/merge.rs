@@ -41,7 +41,7 @@ pub(super) fn resources(
                     .entry(path.clone())
                     .or_insert_with(|| configured.and_then(|configured| configured.module(path))),
             };
-            let resolver = Resolver::new(configured, &instances, path, element.address.key.as_ref());
+            let resolver = Resolver::new(configured, &instances, &element.address);
             let merge = Merge::new(&element, module, resolver, tables);
             let undecided = place_among_deferred(element.index)
                 .map(|at| Box::new(put_off(deferred.get(at).map_or("unknown", |reason| &**reason))));
