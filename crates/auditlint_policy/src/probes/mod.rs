@@ -61,7 +61,6 @@ pub(crate) const INTEREST: &[(&str, &str)] = &[
     ("aws_s3_bucket_lifecycle_configuration", "rule"),
     ("aws_s3_bucket_object_lock_configuration", "bucket"),
     ("aws_s3_bucket_object_lock_configuration", "rule"),
-    ("aws_cloudwatch_log_account_policy", "policy_type"),
     ("aws_flow_log", "vpc_id"),
     ("aws_flow_log", "subnet_id"),
     ("aws_flow_log", "eni_id"),
