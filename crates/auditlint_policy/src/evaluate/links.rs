@@ -454,6 +454,7 @@ fn add(found: &mut Vec<(Slot, Link)>, slot: Slot, link: Link) {
     }
 }
 
-fn computed(subject: &str) -> Cause {
+/// What only the provider knows.
+pub(crate) fn computed(subject: &str) -> Cause {
     Cause { kind: CauseKind::Computed, subject: subject.to_owned(), hint: String::new() }
 }

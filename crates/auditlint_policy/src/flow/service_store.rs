@@ -7,7 +7,7 @@ use auditlint_syntax::Name;
 
 use crate::Category;
 use crate::condition::AttributePath;
-use crate::evaluate::{Context, Look, Subject, instance_link};
+use crate::evaluate::{Context, Look, Subject, computed, instance_link};
 use crate::facts::ServiceStore;
 
 /// The managed stores that have the documented name of a store of this source, with what they keep. A log goes where
@@ -73,15 +73,15 @@ fn named(context: &Context<'_>, store: &ServiceStore, proof: Proof) -> Vec<Slot>
 enum Documented {
     /// Every part of it is known.
     Known(String),
-    /// It begins with `head`, and parts of it are made from attributes that are not known yet; `computed` when one of
-    /// them is not written.
-    Made { head: String, parts: Vec<Tracked>, computed: bool },
+    /// It begins with `head`, and parts of it are made from attributes that are not known yet;
+    /// `is_computed` when one of them is not written.
+    Made { head: String, parts: Vec<Tracked>, is_computed: bool },
 }
 
 impl Documented {
     fn of(context: &Context<'_>, template: &str) -> Self {
         let (mut text, mut parts, mut rest) = (String::new(), Vec::new(), template);
-        let mut computed = false;
+        let mut is_computed = false;
         while let Some((before, (attribute, after))) =
             rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
         {
@@ -96,7 +96,7 @@ impl Documented {
                 Look::Set(value) if value.value().as_str().is_some() => {}
                 Look::Set(value) => parts.push(value),
                 Look::Default(_) | Look::Absent | Look::Unknown(_) => {
-                    computed = true;
+                    is_computed = true;
                     parts.push(Tracked::default());
                 }
             }
@@ -106,7 +106,7 @@ impl Documented {
             text.push_str(rest);
             return Self::Known(text);
         }
-        Self::Made { head: text, parts, computed }
+        Self::Made { head: text, parts, is_computed }
     }
 
     /// Whether `name` is it: the same text, or one with the same beginning that is made from the source itself or
@@ -131,7 +131,7 @@ impl Documented {
                         .as_ref()
                         .is_some_and(|prefix| !prefix.is_empty() && text.starts_with(prefix.as_str()))
             }
-            (Self::Made { head, parts, computed }, Value::Unknown(unknown)) => {
+            (Self::Made { head, parts, is_computed }, Value::Unknown(unknown)) => {
                 let same = |part: &Tracked| {
                     let from = part.references.as_deref().unwrap_or_default();
                     !from.is_empty()
@@ -144,7 +144,7 @@ impl Documented {
                 };
                 unknown.prefix.as_ref().is_some_and(|prefix| prefix.starts_with(head.as_str()))
                     && match proof {
-                        Proof::Written => !computed && from_source(),
+                        Proof::Written => !is_computed && from_source(),
                         Proof::Computed => from_source() || parts.iter().all(same),
                     }
             }
@@ -177,7 +177,9 @@ pub(crate) fn undecided(context: &Context<'_>) -> Option<Cause> {
                 (Documented::Made { head, parts, .. }, Value::String(text))
                     if text.starts_with(head.as_str()) =>
                 {
-                    parts.iter().find_map(|part| part.unknown().map(|unknown| unknown.cause.clone()))
+                    let unknown = parts.iter().find_map(|part| part.unknown());
+                    let own = || computed(&context.resource.address.to_string());
+                    Some(unknown.map_or_else(own, |unknown| unknown.cause.clone()))
                 }
                 _ => None,
             }

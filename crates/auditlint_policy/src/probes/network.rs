@@ -5,7 +5,7 @@ use auditlint_syntax::Name;
 use super::Context;
 use crate::Verdict;
 use crate::condition::AttributePath;
-use crate::evaluate::Judged;
+use crate::evaluate::{Judged, Link, computed};
 
 /// A kind of network: how flow logs name it, and the parts of it that can have flow logs of their own.
 struct Network {
@@ -68,13 +68,15 @@ fn named_by_flow_log(context: &Context<'_>, join: &str) -> Judged {
         .into_iter()
         .filter_map(|(slot, link)| {
             let resource = context.get(slot)?;
-            let certain = link == crate::evaluate::Link::Proved && resource.undecided.is_none();
-            let judged = if certain { Judged::holds(true) } else { Judged::of(Verdict::Unknown) };
-            let cause = resource.undecided.as_deref().cloned();
-            Some(
-                Judged { cause, ..judged }
-                    .with_related(context.related(resource, format!("{} is here", resource.address))),
-            )
+            let certain = link == Link::Proved && resource.undecided.is_none();
+            let cause = || resource.undecided.as_deref().cloned();
+            let judged = if certain {
+                Judged::holds(true)
+            } else {
+                Judged::unknown(cause().unwrap_or_else(|| computed(&resource.address.to_string())))
+            };
+            let related = context.related(resource, format!("{} is here", resource.address));
+            Some(judged.with_related(related))
         })
         .collect();
     let judged = Judged::any(parts, Verdict::Fail);

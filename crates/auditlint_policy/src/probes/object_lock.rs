@@ -5,7 +5,7 @@ use auditlint_syntax::Name;
 use super::Context;
 use crate::Verdict;
 use crate::condition::{AttributePath, Condition, Operand, Test};
-use crate::evaluate::{Judged, Subject};
+use crate::evaluate::{Judged, Link, Subject, computed};
 
 /// New objects of the bucket are locked for at least the days of the argument `days`, by its own block or by a
 /// configuration beside it.
@@ -18,11 +18,16 @@ pub(super) fn at_least(context: &Context<'_>, with: &[(Name, Operand)]) -> Judge
     }
     let kind = [Name::new_static("aws_s3_bucket_object_lock_configuration")];
     let (found, open) = context.companions(&kind, &AttributePath::parse("bucket"), &[]);
-    let beside = found.into_iter().filter_map(|(slot, _)| {
+    let beside = found.into_iter().filter_map(|(slot, link)| {
         let resource = context.get(slot)?;
         let judged = locked(&context.at(slot, resource), "rule.default_retention", *days);
+        let undecided = resource.undecided.as_deref().cloned();
+        let certain = link == Link::Proved && undecided.is_none();
+        let verdict = if certain { judged.verdict } else { judged.verdict.at_most_unknown() };
         let related = context.related(resource, format!("{} locks its objects", resource.address));
-        Some(Judged { looked: None, ..judged }.with_related(related))
+        let address = || Some(computed(&resource.address.to_string()));
+        let cause = undecided.or(judged.cause).or_else(address).filter(|_| verdict == Verdict::Unknown);
+        Some(Judged { verdict, cause, looked: None, related: judged.related }.with_related(related))
     });
     let judged = Judged::any([own].into_iter().chain(beside).collect(), Verdict::Fail);
     match (judged.verdict, open.into_iter().chain(context.unread()).min()) {
