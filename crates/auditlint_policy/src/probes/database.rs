@@ -71,7 +71,7 @@ fn contains_any(context: &Context<'_>, value: &Tracked, wanted: &[String]) -> (V
 }
 
 /// A parameter of the parameter group of a database has one of `values`, is `at_least` that number, lists all of
-/// `lists`, or is set to something else than `off`. It speaks of databases whose engine has `engine` in its name
+/// `lists`, or is set to `none_of` these. It speaks of databases whose engine has `engine` in its name
 /// (PostgreSQL where nothing is said); on a parameter group it is looked for in the group itself.
 pub(super) fn group_parameter(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
     let name = text(context, with, "name").unwrap_or_default().to_owned();
@@ -148,9 +148,9 @@ impl Wanted {
         if let Some(least) = text(context, with, "at_least") {
             return Self::AtLeast(least.parse().unwrap_or_default());
         }
-        match (texts(context, with, "lists"), texts(context, with, "off")) {
+        match (texts(context, with, "lists"), texts(context, with, "none_of")) {
             (lists, _) if !lists.is_empty() => Self::Lists(lists),
-            (_, off) if !off.is_empty() => Self::NoneOf(off),
+            (_, none_of) if !none_of.is_empty() => Self::NoneOf(none_of),
             _ => Self::OneOf(texts(context, with, "values")),
         }
     }
@@ -163,7 +163,7 @@ impl Wanted {
             Self::OneOf(values) => values.iter().any(|known| listed == known.to_ascii_lowercase()),
             Self::AtLeast(least) => number(value).is_some_and(|number| number >= *least),
             Self::Lists(words) => words.iter().all(has),
-            Self::NoneOf(off) => !listed.is_empty() && !off.iter().any(has),
+            Self::NoneOf(words) => !listed.is_empty() && !words.iter().any(has),
         }
     }
 }
