@@ -54,18 +54,17 @@ fn named(context: &Context<'_>, store: &ServiceStore, proof: Proof) -> Vec<Slot>
             return vec![*one];
         }
     }
-    let kinds = std::slice::from_ref(&store.kind);
-    let (found, _) = context.companions(kinds, &AttributePath::parse("name"), std::slice::from_ref(&name));
-    let mut slots: Vec<Slot> = found.into_iter().map(|(slot, _)| slot).collect();
-    if matches!(documented, Documented::Made { .. }) && proof == Proof::Computed {
-        slots.extend(context.each_of(&store.kind).map(|(slot, _)| slot));
-    }
-    slots.sort_unstable();
-    slots.dedup();
-    slots.retain(|slot| {
+    let is_it = |slot: &Slot| {
         let value = context.get(*slot).and_then(|resource| resource.attribute(&name));
         value.is_some_and(|value| documented.is(context, value, proof))
-    });
+    };
+    let kinds = std::slice::from_ref(&store.kind);
+    let (found, _) = context.companions(kinds, &AttributePath::parse("name"), std::slice::from_ref(&name));
+    let slots: Vec<Slot> = found.into_iter().map(|(slot, _)| slot).filter(is_it).collect();
+    // Whatever names what the source belongs to names the source by no reference: all are looked at.
+    if slots.is_empty() && proof == Proof::Computed && matches!(documented, Documented::Made { .. }) {
+        return context.each_of(&store.kind).map(|(slot, _)| slot).filter(is_it).collect();
+    }
     slots
 }
 
