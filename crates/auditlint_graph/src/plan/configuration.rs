@@ -40,12 +40,15 @@ pub(super) struct Block {
     pub(super) own: Vec<(Name, Expression)>,
     /// Whether it has `count` or `for_each`.
     pub(super) is_repeated: bool,
+    /// What its `for_each` goes over.
+    pub(super) each: Expression,
 }
 
 /// How an attribute is written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Expression {
     /// Without a reference.
+    #[default]
     Constant,
     /// With these, the most specific first.
     References(Vec<Name>),
@@ -160,7 +163,7 @@ impl Module {
     /// What its resources, its calls and its outputs are made from.
     fn all(&self) -> impl Iterator<Item = &Expression> {
         let blocks = self.resources.values().flat_map(FxHashMap::values).chain(self.calls.values());
-        let own = blocks.flat_map(|block| &block.own).map(|(_, expression)| expression);
+        let own = blocks.flat_map(|block| block.own.iter().map(|(_, one)| one).chain([&block.each]));
         own.chain(self.outputs.values())
     }
 
@@ -177,9 +180,13 @@ impl Module {
                 (b"name", _) => name = text(scan.take()?),
                 (b"expressions", Some(kind)) => block.own = Self::expressions(scan, interest.of(kind))?,
                 (b"expressions", None) => waiting = Some(scan.take()?),
-                (b"count_expression" | b"for_each_expression", _) => {
+                (b"count_expression", _) => {
                     block.is_repeated = true;
                     scan.skip()?;
+                }
+                (b"for_each_expression", _) => {
+                    block.is_repeated = true;
+                    block.each = Expression::of(&json(scan.take()?));
                 }
                 _ => scan.skip()?,
             }

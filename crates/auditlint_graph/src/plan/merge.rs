@@ -6,14 +6,14 @@ use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
-use super::configuration::{Configured, Expression, Module};
+use super::configuration::{Block, Configured, Expression, Module};
 use super::element::{Element, Elements, Raw};
 use super::layout::place_among_deferred;
 use super::reference::Resolver;
 use super::scan::text;
 use crate::{
-    Cause, CauseKind, Key, ModulePath, Number, Origin, PlanSection, References, Resource, Tables, Target,
-    Tracked, Unknown, Value, is_sensitive_name,
+    Address, Cause, CauseKind, Key, ModulePath, Number, Origin, PlanSection, References, Resource, Tables,
+    Target, Tracked, Unknown, Value, is_sensitive_name,
 };
 
 /// Values nested deeper than this are unknown.
@@ -42,8 +42,11 @@ pub(super) fn resources(
                     .entry(path.clone())
                     .or_insert_with(|| configured.and_then(|configured| configured.module(path))),
             };
-            let resolver = Resolver::new(configured, &instances, path, element.address.key.as_ref());
-            let merge = Merge::new(&element, module, resolver, tables);
+            let Address { kind, name, .. } = &element.address;
+            let block = module.and_then(|module| module.resources.get(kind)?.get(name));
+            let each = block.map(|block| &block.each);
+            let resolver = Resolver::new(configured, &instances, &element.address, each);
+            let merge = Merge::new(&element, block, resolver, tables);
             let undecided = place_among_deferred(element.index)
                 .map(|at| Box::new(put_off(deferred.get(at).map_or("unknown", |reason| &**reason))));
             Arc::new(Resource { undecided, ..merge.resource(*element) })
@@ -60,15 +63,9 @@ struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    fn new(
-        element: &Element,
-        module: Option<&'a Module>,
-        resolver: Resolver<'a>,
-        tables: &'a Tables,
-    ) -> Self {
+    fn new(element: &Element, block: Option<&'a Block>, resolver: Resolver<'a>, tables: &'a Tables) -> Self {
         let address = &element.address;
-        let own = module.and_then(|module| module.resources.get(&address.kind)?.get(&address.name));
-        let own = own.map(|block| block.own.as_slice());
+        let own = block.map(|block| block.own.as_slice());
         // A state holds every value, so nothing that is absent there may still be set.
         let is_state = element.action.is_none();
         let incomplete =

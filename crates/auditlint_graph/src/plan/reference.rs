@@ -17,16 +17,18 @@ pub(super) struct Resolver<'a> {
     instances: &'a FxHashMap<Target, Vec<Option<Key>>>,
     module: ModulePath,
     own: Option<Key>,
+    /// What the `for_each` of the resource goes over.
+    each: Option<&'a Expression>,
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(
         configured: Option<&'a Configured>,
         instances: &'a FxHashMap<Target, Vec<Option<Key>>>,
-        module: &ModulePath,
-        own: Option<&Key>,
+        of: &Address,
+        each: Option<&'a Expression>,
     ) -> Self {
-        Self { configured, instances, module: module.clone(), own: own.cloned() }
+        Self { configured, instances, module: of.module.clone(), own: of.key.clone(), each }
     }
 
     /// The attributes of resources that `texts` (most specific first) lead to.
@@ -66,6 +68,9 @@ impl<'a> Resolver<'a> {
                 [word, call, rest @ ..] if word.text == "module" => {
                     self.output(call, rest.first().map(|step| &step.text), module, instance, hops, out);
                 }
+                [word, value, rest @ ..] if hops == 0 && word.text == "each" && value.text == "value" => {
+                    out.extend(self.element(rest));
+                }
                 [word, ..]
                     if ["each", "count", "local", "path", "terraform", "self"]
                         .contains(&word.text.as_str()) => {}
@@ -78,6 +83,17 @@ impl<'a> Resolver<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// The attribute `rest` of the element that the resource is made for, where its `for_each` goes over the instances
+    /// of one other resource.
+    fn element(&self, rest: &[Step]) -> Option<Reference> {
+        let [whole] = *self.each?.references() else { return None };
+        let steps = steps(whole).ok()?;
+        let [kind, name] = steps.as_slice() else { return None };
+        let is_resource = !["var", "local", "module", "data", "each"].contains(&kind.text.as_str());
+        (is_resource && name.key.is_none())
+            .then(|| self.reference(Mode::Managed, kind, name, rest, &self.module, self.own.as_ref()))
     }
 
     fn variable(&self, name: &Name, module: &ModulePath, hops: usize, out: &mut Vec<Reference>) {

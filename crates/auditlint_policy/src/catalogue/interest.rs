@@ -9,6 +9,7 @@ use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
 use super::Catalogue;
+use super::rules::placeholders;
 use crate::condition::{AttributePath, Condition, Operand};
 use crate::facts::{Facts, Retention};
 use crate::{Rule, probes};
@@ -113,6 +114,9 @@ fn add_facts(kind: &str, facts: &Facts, interest: &mut Interest) {
     if let Some(Retention::Attribute { path, .. }) = facts.keeps.as_ref().map(|keeps| &keeps.retention) {
         add(interest, path);
     }
+    for attribute in facts.service_stores.iter().flat_map(|store| placeholders(&store.name)) {
+        interest.add(kind, AttributePath::parse(attribute).head());
+    }
     for forward in &facts.forwards {
         add(interest, &forward.path);
         forward.from.iter().for_each(|(from, _)| add(interest, from));
@@ -144,10 +148,22 @@ fn add_condition(kind: &str, condition: &Condition, interest: &mut Interest) {
         }
         Condition::Probe { name, with } => {
             probes::own_attributes(name).iter().for_each(|attribute| interest.add(kind, attribute));
-            for (_, value) in with {
-                // A probe that is told an attribute looks at it.
-                if let Operand::Text(text) = value {
-                    interest.add(kind, AttributePath::parse(text).head());
+            // A probe that is told an attribute looks at it, in the resources of the types that it is told as well.
+            let types = with.iter().filter(|(name, _)| name == "types").flat_map(|(_, types)| match types {
+                Operand::List(types) => types.as_slice(),
+                _ => &[],
+            });
+            let kinds: Vec<String> =
+                [kind.to_owned()].into_iter().chain(types.map(ToString::to_string)).collect();
+            for kind in &kinds {
+                interest
+                    .types
+                    .entry(Name::new(kind))
+                    .or_insert_with(|| auditlint_graph::Attributes::Some(Default::default()));
+                for (_, value) in with {
+                    if let Operand::Text(text) = value {
+                        interest.add(kind, AttributePath::parse(text).head());
+                    }
                 }
             }
         }

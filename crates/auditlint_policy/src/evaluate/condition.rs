@@ -1,6 +1,6 @@
 //! Conditions to verdicts.
 
-use auditlint_graph::{Cause, Tracked, Value};
+use auditlint_graph::{Cause, CauseKind, Tracked, Value};
 
 use super::look::{Look, Subject};
 use super::{Context, Judged};
@@ -66,8 +66,11 @@ impl Context<'_> {
             }
             Look::Absent => {
                 let negative = matches!(test, Test::Present(false) | Test::NotEquals(_) | Test::NotIn(_));
-                Judged::of(absent.unwrap_or(if negative { Verdict::Pass } else { Verdict::Fail }))
-                    .looking(full, None)
+                let judged = match absent.unwrap_or(if negative { Verdict::Pass } else { Verdict::Fail }) {
+                    Verdict::Unknown => Judged::unknown(provider_decides(&full)),
+                    verdict => Judged::of(verdict),
+                };
+                judged.looking(full, None)
             }
             Look::Unknown(cause) => Judged::unknown(cause).looking(full, None),
         }
@@ -111,5 +114,14 @@ impl Context<'_> {
             Look::Absent => decide(Vec::new(), None).looking(full, None),
             Look::Unknown(cause) => decide(Vec::new(), Some(cause)).looking(full, None),
         }
+    }
+}
+
+/// Why nobody knows the value of an attribute that is not written and has no known default.
+fn provider_decides(path: &str) -> Cause {
+    Cause {
+        kind: CauseKind::Computed,
+        subject: format!("the provider's value of {path}"),
+        hint: format!("write {path}"),
     }
 }

@@ -268,7 +268,7 @@ impl Context<'_> {
     }
 
     /// The resources of `kind` whose identity attribute `name` is literally `text`.
-    fn by_literal(&self, kind: &Name, name: &Name, text: &Name) -> &[Slot] {
+    pub(crate) fn by_literal(&self, kind: &Name, name: &Name, text: &Name) -> &[Slot] {
         self.note(|| Read::Literal(kind.clone(), name.clone(), text.clone()));
         self.graph.by_literal(kind, name, text)
     }
@@ -454,6 +454,7 @@ fn add(found: &mut Vec<(Slot, Link)>, slot: Slot, link: Link) {
     }
 }
 
-fn computed(subject: &str) -> Cause {
+/// What only the provider knows.
+pub(crate) fn computed(subject: &str) -> Cause {
     Cause { kind: CauseKind::Computed, subject: subject.to_owned(), hint: String::new() }
 }

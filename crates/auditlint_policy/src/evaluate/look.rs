@@ -1,6 +1,8 @@
 //! Values at paths: written, by default, absent, or not known.
 
-use auditlint_graph::{Cause, Map, Resource, Tracked, Value};
+use std::sync::Arc;
+
+use auditlint_graph::{Cause, Map, Resource, Tracked, Unknown, Value};
 use auditlint_syntax::Name;
 
 use super::Context;
@@ -60,7 +62,7 @@ impl Context<'_> {
             Some(_) => return Look::Absent,
         };
         match walk(root, &path.0) {
-            Walked::Set(value) => Look::Set(value.clone()),
+            Walked::Set(value) => Look::Set(self.or_default(subject, path, value)),
             Walked::Unknown(cause) => Look::Unknown(cause),
             Walked::Absent => match (&subject.resource.incomplete, self.default(subject, path)) {
                 (Some(cause), _) => Look::Unknown((**cause).clone()),
@@ -68,6 +70,18 @@ impl Context<'_> {
                 (None, None) => Look::Absent,
             },
         }
+    }
+
+    /// The value; of one that may be null, which Terraform takes for not set, that alternative is the default.
+    fn or_default(&self, subject: &Subject<'_>, path: &AttributePath, value: &Tracked) -> Tracked {
+        let arms = value.unknown().and_then(|unknown| Some((unknown, unknown.one_of.as_ref()?)));
+        let Some((unknown, arms)) = arms.filter(|(_, arms)| arms.iter().any(Tracked::is_null)) else {
+            return value.clone();
+        };
+        let Some(default) = self.default(subject, path) else { return value.clone() };
+        let arms = arms.iter().map(|arm| if arm.is_null() { default.clone() } else { arm.clone() });
+        let unknown = Unknown { one_of: Some(arms.collect()), ..Unknown::clone(unknown) };
+        value.clone().with_value(Value::Unknown(Arc::new(unknown)))
     }
 
     /// The provider's default at `path`. A default inside of a block is one only where the block is written.

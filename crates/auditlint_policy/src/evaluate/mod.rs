@@ -20,9 +20,10 @@ use auditlint_syntax::Name;
 pub use evaluator::{Evaluator, Matter, Rejudged};
 use judge::days_text;
 pub(crate) use judged::{Judged, Looked};
-pub(crate) use links::{Joins, Link, instance_link, names_in};
+pub(crate) use links::{Joins, Link, computed, instance_link, names_in};
 pub(crate) use look::{Look, Subject};
 pub(crate) use reads::{Read, Reads};
+pub(crate) use test::text;
 
 use crate::condition::Operand;
 use crate::flow::{Flow, Lost};

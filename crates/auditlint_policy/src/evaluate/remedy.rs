@@ -15,8 +15,9 @@ pub(super) fn bind(
     parameters: &[(Name, Operand)],
 ) -> Vec<Remedy> {
     let binder = Binder { context, policy, rule, parameters };
-    rule.remedies
-        .iter()
+    let templates = rule.remedies.iter();
+    templates
+        .filter(|template| !template.changes.iter().any(|change| is_there(context, change)))
         .map(|template| {
             let changes: Vec<RemedyKind> =
                 template.changes.iter().map(|change| binder.change(change)).collect();
@@ -29,6 +30,16 @@ pub(super) fn bind(
             }
         })
         .collect()
+}
+
+/// Whether a companion that a remedy would add is there already: a second one would contradict it, and the one that
+/// is there is for its author to change.
+fn is_there(context: &Context<'_>, change: &ChangeTemplate) -> bool {
+    let ChangeTemplate::AddResource { kind, body, .. } = change else { return false };
+    let joins = body.iter().filter(|(_, value)| matches!(value, ValueTemplate::SubjectAttribute(_)));
+    joins
+        .map(|(name, _)| AttributePath::parse(name))
+        .any(|join| !context.companions(std::slice::from_ref(kind), &join, &[]).0.is_empty())
 }
 
 struct Binder<'a> {

@@ -5,6 +5,7 @@
 mod border;
 mod part;
 mod path;
+mod service_store;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use auditlint_graph::{Address, ResourceGraph, Slot, Target};
 use rustc_hash::FxHashMap;
 
 pub(crate) use part::{Lost, Part};
+pub(crate) use service_store::{managed as managed_service_stores, undecided as undecided_service_store};
 
 use crate::Category;
 use crate::crossing::{Arrival, Crossings, Elsewhere};

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use auditlint_graph::{Cause, CauseKind, Mode, Reference, Slot, Tracked, Value};
+use auditlint_graph::{Cause, CauseKind, Map, Mode, Reference, Slot, Tracked, Value};
 use auditlint_syntax::Name;
 
+use super::service_store;
 use crate::condition::AttributePath;
 use crate::crossing::{Beyond, StationName};
-use crate::evaluate::{Context, Look, Subject};
+use crate::evaluate::{Context, Subject};
 use crate::facts::Sink;
 use crate::{Category, Verdict};
 
@@ -73,6 +74,13 @@ impl Part {
                 }));
             }
         }
+        for (store, keeps) in service_store::written(context) {
+            let kept: Vec<Category> =
+                keeps.iter().copied().filter(|category| part.emits.contains(category)).collect();
+            if !kept.is_empty() {
+                part.direct.push((store, kept));
+            }
+        }
         for forward in &facts.forwards {
             let to = stations(context, None, &forward.path, &forward.types);
             part.links.extend(to.here.into_iter().map(|station| (context.slot, station)));
@@ -95,11 +103,12 @@ fn stations(
 ) -> Stations {
     let mut out = Stations::default();
     let mut add = |context: &Context<'_>| {
-        let Look::Set(value) = context.look(&Subject::resource(context.resource), path) else { return };
-        // A list names several stations.
-        match value.value() {
-            Value::List(items) => items.iter().for_each(|item| out.add(context, item, types)),
-            _ => out.add(context, &value, types),
+        for value in written(&context.resource.attributes, &path.0) {
+            // A list names several stations.
+            match value.value() {
+                Value::List(items) => items.iter().for_each(|item| out.add(context, item, types)),
+                _ => out.add(context, value, types),
+            }
         }
     };
     match companion {
@@ -114,6 +123,21 @@ fn stations(
         }
     }
     out
+}
+
+/// What is written at a path, in each of the blocks on the way.
+fn written<'m>(map: &'m Map, path: &[Name]) -> Vec<&'m Tracked> {
+    let Some((first, rest)) = path.split_first() else { return Vec::new() };
+    let Some(value) = map.get(first).filter(|value| !value.is_null()) else { return Vec::new() };
+    if rest.is_empty() {
+        return vec![value];
+    }
+    let blocks = if let Value::List(items) = value.value() { &**items } else { std::slice::from_ref(value) };
+    let maps = blocks.iter().filter_map(|block| match block.value() {
+        Value::Map(map) => Some(map),
+        _ => None,
+    });
+    maps.flat_map(|map| written(map, rest)).collect()
 }
 
 impl Stations {

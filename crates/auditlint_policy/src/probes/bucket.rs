@@ -6,7 +6,7 @@ use auditlint_syntax::Name;
 use super::Context;
 use crate::condition::AttributePath;
 use crate::evaluate::{Judged, Look, Looked, Subject};
-use crate::{Category, Days};
+use crate::{Category, Days, Verdict};
 
 /// Services that write logs into a bucket and ask for a grant to do so.
 const WRITERS: &[&str] = &[
@@ -58,6 +58,52 @@ pub(super) fn is_reached_by(context: &Context<'_>, category: Category) -> Judged
 /// Whether a source of that type writes here directly.
 pub(super) fn is_fed_by(context: &Context<'_>, kind: &str) -> Judged {
     context.found(context.before().any(|resource| resource.kind() == kind), &[])
+}
+
+/// The access logs of the judged bucket, or of the one that the judged logging configuration names, go into that
+/// bucket itself.
+pub(super) fn logs_to_itself(context: &Context<'_>) -> Judged {
+    let look = |path: &str| context.look(&Subject::resource(context.resource), &AttributePath::parse(path));
+    let is_bucket = context.resource.kind() == "aws_s3_bucket";
+    let path = if is_bucket { "logging.target_bucket" } else { "target_bucket" };
+    let target = match look(path) {
+        Look::Set(target) | Look::Default(target) => target,
+        Look::Absent => return Judged::of(Verdict::NotApplicable),
+        Look::Unknown(cause) => return Judged::unknown(cause).looking(path, None),
+    };
+    let source = if is_bucket { None } else { Some(look("bucket")) };
+    let buckets = [Name::new_static("aws_s3_bucket")];
+    let slots = |value: &Tracked| -> Vec<_> {
+        context.named(value, &buckets).into_iter().map(|(slot, _)| slot).collect()
+    };
+    let from = match &source {
+        None => vec![context.slot],
+        Some(Look::Set(value)) => slots(value),
+        Some(_) => Vec::new(),
+    };
+    let to = slots(&target);
+    let own_name = match &source {
+        None => context.resource.attribute("bucket"),
+        Some(Look::Set(value)) => Some(value),
+        Some(_) => None,
+    };
+    let judged = match (from.as_slice(), to.as_slice()) {
+        ([from], [to]) => Judged::holds(from == to),
+        _ => match (own_name.map(Tracked::value), target.value()) {
+            (Some(Value::String(own)), Value::String(name)) => Judged::holds(own == name),
+            (own, name) => {
+                let open = |value: &Value| match value {
+                    Value::Unknown(unknown) => Some(unknown.cause.clone()),
+                    _ => None,
+                };
+                match open(name).or_else(|| own.and_then(open)) {
+                    Some(cause) => Judged::unknown(cause),
+                    None => Judged::holds(false),
+                }
+            }
+        },
+    };
+    judged.looking(path, Some(target))
 }
 
 /// The shortest expiration of current objects that applies to the whole bucket. A rule with a prefix, tag or

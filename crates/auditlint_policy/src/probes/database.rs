@@ -70,26 +70,25 @@ fn contains_any(context: &Context<'_>, value: &Tracked, wanted: &[String]) -> (V
     context.test(value, &Test::ContainsAny(wanted), false)
 }
 
-/// A parameter of a PostgreSQL database's parameter group has one of `values`. On a parameter group it is
-/// looked for in the group itself.
-pub(super) fn postgres_parameter(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
+/// A parameter of the parameter group of a database has one of `values`, is `at_least` that number, lists all of
+/// `lists`, or is set to `none_of` these. It speaks of databases whose engine has `engine` in its name
+/// (PostgreSQL where nothing is said); on a parameter group it is looked for in the group itself.
+pub(super) fn group_parameter(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
     let name = text(context, with, "name").unwrap_or_default().to_owned();
-    let values = match text(context, with, "at_least") {
-        Some(least) => Wanted::AtLeast(least.parse().unwrap_or_default()),
-        None => Wanted::OneOf(texts(context, with, "values")),
-    };
+    let wanted_engine = text(context, with, "engine").unwrap_or("postgres");
+    let values = Wanted::of(context, with);
     let family = match attribute(context, "family") {
         Look::Set(value) => value.value().as_str().map(str::to_owned),
         _ => None,
     };
     if let Some(family) = family {
-        if !family.contains("postgres") {
+        if !family.contains(wanted_engine) {
             return Judged::of(Verdict::NotApplicable);
         }
         return parameter(context, &name, &values);
     }
     match engine(context) {
-        Ok(Some(engine)) if !engine.contains("postgres") => return Judged::of(Verdict::NotApplicable),
+        Ok(Some(engine)) if !engine.contains(wanted_engine) => return Judged::of(Verdict::NotApplicable),
         Ok(None) => return Judged::of(Verdict::NotApplicable),
         Ok(Some(_)) => {}
         Err(cause) => return Judged::unknown(cause).looking("engine", None),
@@ -101,7 +100,7 @@ pub(super) fn postgres_parameter(context: &Context<'_>, with: &[(Name, Operand)]
     let types =
         [Name::new_static("aws_db_parameter_group"), Name::new_static("aws_rds_cluster_parameter_group")];
     match attribute(context, path) {
-        // The default group logs no connections.
+        // The default groups log as little as they can.
         Look::Absent => Judged::holds(false).looking(path, None),
         Look::Unknown(cause) => Judged::unknown(cause).looking(path, None),
         Look::Set(value) | Look::Default(value) => {
@@ -138,6 +137,35 @@ enum Wanted {
     OneOf(Vec<String>),
     /// A number with or without a unit behind it (`250ms`).
     AtLeast(f64),
+    /// A list with commas that has all of these.
+    Lists(Vec<String>),
+    /// Anything but nothing and these.
+    NoneOf(Vec<String>),
+}
+
+impl Wanted {
+    fn of(context: &Context<'_>, with: &[(Name, Operand)]) -> Self {
+        if let Some(least) = text(context, with, "at_least") {
+            return Self::AtLeast(least.parse().unwrap_or_default());
+        }
+        match (texts(context, with, "lists"), texts(context, with, "none_of")) {
+            (lists, _) if !lists.is_empty() => Self::Lists(lists),
+            (_, none_of) if !none_of.is_empty() => Self::NoneOf(none_of),
+            _ => Self::OneOf(texts(context, with, "values")),
+        }
+    }
+
+    /// Whether a known value is as wanted.
+    fn is(&self, value: &Value) -> bool {
+        let listed = crate::evaluate::text(value).unwrap_or_default().to_ascii_lowercase();
+        let has = |word: &String| listed.split(',').any(|item| item.trim() == word.to_ascii_lowercase());
+        match self {
+            Self::OneOf(values) => values.iter().any(|known| listed == known.to_ascii_lowercase()),
+            Self::AtLeast(least) => number(value).is_some_and(|number| number >= *least),
+            Self::Lists(words) => words.iter().all(has),
+            Self::NoneOf(words) => !listed.is_empty() && !words.iter().any(has),
+        }
+    }
 }
 
 fn parameter(context: &Context<'_>, name: &str, wanted: &Wanted) -> Judged {
@@ -159,19 +187,7 @@ fn parameter(context: &Context<'_>, name: &str, wanted: &Wanted) -> Judged {
         match map.get("name").map(Tracked::value) {
             Some(Value::String(known)) if known == name => {
                 let value = map.get("value").cloned().unwrap_or_default();
-                let (verdict, cause) = match wanted {
-                    Wanted::OneOf(values) => {
-                        let values = values.iter().map(|text| Operand::Text(Name::new(text))).collect();
-                        context.test(&value, &Test::In(values), true)
-                    }
-                    Wanted::AtLeast(least) => match (value.value(), value.unknown()) {
-                        (_, Some(unknown)) => (Verdict::Unknown, Some(unknown.cause.clone())),
-                        (known, None) => {
-                            let holds = number(known).is_some_and(|number| number >= *least);
-                            (if holds { Verdict::Pass } else { Verdict::Fail }, None)
-                        }
-                    },
-                };
+                let (verdict, cause) = decided(&value, wanted);
                 return Judged { cause, ..Judged::of(verdict) }.looking("parameter", Some(value));
             }
             Some(Value::Unknown(unknown)) => open = Some(unknown.cause.clone()),
@@ -181,6 +197,18 @@ fn parameter(context: &Context<'_>, name: &str, wanted: &Wanted) -> Judged {
     match open {
         Some(cause) => Judged::unknown(cause).looking("parameter", None),
         None => Judged::holds(false).looking("parameter", None),
+    }
+}
+
+/// Whether a value is as wanted; one that is not known is where every alternative agrees.
+fn decided(value: &Tracked, wanted: &Wanted) -> (Verdict, Option<Cause>) {
+    let Some(unknown) = value.unknown() else {
+        return (if wanted.is(value.value()) { Verdict::Pass } else { Verdict::Fail }, None);
+    };
+    let mut arms = unknown.one_of.iter().flat_map(|arms| arms.iter()).map(|arm| decided(arm, wanted).0);
+    match arms.next() {
+        Some(first) if first != Verdict::Unknown && arms.all(|arm| arm == first) => (first, None),
+        _ => (Verdict::Unknown, Some(unknown.cause.clone())),
     }
 }
 

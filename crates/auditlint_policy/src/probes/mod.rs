@@ -4,8 +4,11 @@ mod alarm;
 mod bucket;
 mod database;
 mod delivery;
+mod inside;
 mod network;
+mod object_lock;
 mod pattern;
+mod presence;
 mod principal;
 mod retention;
 mod trail;
@@ -26,12 +29,18 @@ pub const NAMES: &[&str] = &[
     "is-log-store",
     "is-access-log-target",
     "is-s3-access-log-target",
-    "is-trail-bucket",
+    "is-fed-by-trail",
     "public-principal",
     "wildcard-action",
-    "vpc-flow-logs",
+    "unbound-service",
+    "flow-logs",
     "db-log-exports",
-    "postgres-parameter",
+    "group-parameter",
+    "logs-to-itself",
+    "object-lock-at-least",
+    "here",
+    "service-log-group",
+    "inside",
     "cloudtrail-management-events",
     "trail-data-events",
     "vended-logs",
@@ -50,9 +59,14 @@ pub(crate) const INTEREST: &[(&str, &str)] = &[
     ("aws_s3_bucket_policy", "policy"),
     ("aws_s3_bucket_lifecycle_configuration", "bucket"),
     ("aws_s3_bucket_lifecycle_configuration", "rule"),
+    ("aws_s3_bucket_object_lock_configuration", "bucket"),
+    ("aws_s3_bucket_object_lock_configuration", "rule"),
     ("aws_flow_log", "vpc_id"),
     ("aws_flow_log", "subnet_id"),
     ("aws_flow_log", "eni_id"),
+    ("aws_flow_log", "transit_gateway_id"),
+    ("aws_flow_log", "transit_gateway_attachment_id"),
+    ("aws_ec2_transit_gateway_vpc_attachment", "transit_gateway_id"),
     ("aws_flow_log", "traffic_type"),
     ("aws_subnet", "vpc_id"),
     ("aws_cloudtrail", "event_selector"),
@@ -80,13 +94,17 @@ pub(crate) const INTEREST: &[(&str, &str)] = &[
 pub(crate) fn own_attributes(name: &str) -> &'static [&'static str] {
     match name {
         "db-log-exports" => &["engine", "enabled_cloudwatch_logs_exports"],
-        "postgres-parameter" => {
+        "group-parameter" => {
             &["engine", "parameter_group_name", "db_cluster_parameter_group_name", "parameter", "family"]
         }
         "cloudtrail-management-events" | "trail-data-events" => {
             &["event_selector", "advanced_event_selector"]
         }
-        "public-principal" | "wildcard-action" => &["policy", "access_policy", "policy_document"],
+        "public-principal" | "wildcard-action" | "unbound-service" => {
+            &["policy", "access_policy", "policy_document"]
+        }
+        "logs-to-itself" => &["bucket", "logging", "target_bucket"],
+        "object-lock-at-least" => &["object_lock_configuration"],
         _ => &[],
     }
 }
@@ -100,12 +118,18 @@ pub(crate) fn run(name: &str, context: &Context<'_>, with: &[(Name, Operand)]) -
         "is-log-store" => bucket::is_log_store(context),
         "is-access-log-target" => bucket::is_reached_by(context, crate::Category::AccessLogs),
         "is-s3-access-log-target" => bucket::is_fed_by(context, "aws_s3_bucket"),
-        "is-trail-bucket" => bucket::is_fed_by(context, "aws_cloudtrail"),
+        "is-fed-by-trail" => bucket::is_fed_by(context, "aws_cloudtrail"),
         "public-principal" => principal::public(context, with),
         "wildcard-action" => principal::wildcard_action(context, with),
-        "vpc-flow-logs" => network::vpc_flow_logs(context),
+        "unbound-service" => principal::unbound_service(context, with),
+        "flow-logs" => network::flow_logs(context),
         "db-log-exports" => database::log_exports(context, with),
-        "postgres-parameter" => database::postgres_parameter(context, with),
+        "group-parameter" => database::group_parameter(context, with),
+        "logs-to-itself" => bucket::logs_to_itself(context),
+        "object-lock-at-least" => object_lock::at_least(context, with),
+        "here" => presence::here(context, with),
+        "service-log-group" => presence::service_log_group(context),
+        "inside" => inside::holds(context, with),
         "cloudtrail-management-events" => trail::management_events(context),
         "trail-data-events" => trail::data_events(context, with),
         "watched-events" => alarm::watched_events(context, with),

@@ -4,7 +4,7 @@ use auditlint_graph::Unknown;
 use auditlint_syntax::Name;
 use auditlint_syntax::document::{self, Node, NodeKind};
 
-use super::{Context, text};
+use super::{Context, text, texts};
 use crate::condition::{AttributePath, Operand};
 use crate::evaluate::{Judged, Look, Subject};
 
@@ -17,6 +17,7 @@ const BINDING: &[&str] = &[
     "aws:sourceaccount",
     "aws:sourcearn",
     "aws:sourceorgid",
+    "aws:sourceorgpaths",
     "aws:sourceowner",
     "aws:sourcevpc",
     "aws:sourcevpce",
@@ -47,6 +48,24 @@ pub(super) fn wildcard_action(context: &Context<'_>, with: &[(Name, Operand)]) -
         let wide = action.is_some_and(|action| every(action) || action.items().iter().any(every));
         // `Allow` with `NotAction` allows all others.
         Some(wide || statement.get("NotAction").is_some())
+    })
+}
+
+/// Whether the policy at `path` lets one of `services` in without a condition on the account, organisation or
+/// resource that it acts for: anybody could let the service act here then.
+pub(super) fn unbound_service(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
+    let services = texts(context, with, "services");
+    allowed(context, with, |statement| {
+        let named = statement.get("Principal").and_then(|principal| principal.get("Service"));
+        let asked =
+            |node: &Node| node.as_str().is_some_and(|name| services.iter().any(|known| known == name));
+        if !named.is_some_and(|named| asked(named) || named.items().iter().any(asked)) {
+            return Some(false);
+        }
+        match statement.get("Condition") {
+            Some(condition) if !matches!(condition.kind, NodeKind::Map(_)) => None,
+            condition => Some(!condition.is_some_and(binds)),
+        }
     })
 }
 

@@ -87,7 +87,24 @@ pub(super) fn call(
         && arguments.iter().enumerate().any(|(n, argument)| {
             argument.sensitive || plain == "zipmap" && n == 0 && is_sensitive_inside(argument)
         });
-    computed(world, id, plain, signature, arguments, at).marked(sensitive || picked)
+    let value = computed(world, id, plain, signature, arguments, at).marked(sensitive || picked);
+    if ["jsonencode", "yamlencode"].contains(&plain) {
+        // The text is made of what stands anywhere inside.
+        let mut parts = Vec::new();
+        arguments.iter().for_each(|argument| leaves(argument, &mut parts));
+        return value.with_references(crate::value::united(&parts, false));
+    }
+    value
+}
+
+/// A value, and all values inside of it.
+fn leaves<'v>(value: &'v Tracked, out: &mut Vec<&'v Tracked>) {
+    out.push(value);
+    match value.value() {
+        Value::List(items) => items.iter().for_each(|item| leaves(item, out)),
+        Value::Map(map) => map.values().for_each(|item| leaves(item, out)),
+        _ => {}
+    }
 }
 
 /// The functions that hand elements on as they are: what is sensitive about one is not so about the others.
