@@ -270,13 +270,13 @@ fn row(parts: &[TemplatePart], out: &mut Vec<String>) {
         match part {
             TemplatePart::Text(text) => out.push(text.to_string()),
             TemplatePart::Value(_) => out.push("$".to_owned()),
-            TemplatePart::If { yes, no, .. } => {
+            TemplatePart::If(branch) => {
                 out.push("?".to_owned());
-                row(yes, out);
-                row(no, out);
+                row(&branch.yes, out);
+                row(&branch.no, out);
                 out.push(";".to_owned());
             }
-            TemplatePart::For { body, .. } => row(body, out),
+            TemplatePart::For(each) => row(&each.body, out),
         }
     }
 }

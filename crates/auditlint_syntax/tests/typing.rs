@@ -151,14 +151,14 @@ impl Check<'_> {
             match part {
                 TemplatePart::Text(_) => {}
                 TemplatePart::Value(value) => self.expr(value),
-                TemplatePart::If { condition, yes, no } => {
-                    self.expr(condition);
-                    self.parts(yes);
-                    self.parts(no);
+                TemplatePart::If(branch) => {
+                    self.expr(&branch.condition);
+                    self.parts(&branch.yes);
+                    self.parts(&branch.no);
                 }
-                TemplatePart::For { collection, body, .. } => {
-                    self.expr(collection);
-                    self.parts(body);
+                TemplatePart::For(each) => {
+                    self.expr(&each.collection);
+                    self.parts(&each.body);
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! the bucket, the workspace of the organization. Credentials, regions and locks are no part of that.
 
 use auditlint_syntax::Name;
-use auditlint_syntax::hcl::{Block, Body, Expr, ExprKind, ObjectItem, ObjectKey};
+use auditlint_syntax::hcl::{Block, Body, Expr, ExprKind, ObjectItem};
 use camino::Utf8Path;
 
 use super::join_source;
@@ -167,7 +167,7 @@ impl Backend {
             let cloud = cloud.map(|items| Self::read_object(Name::new_static("remote"), items));
             cloud.or_else(|| {
                 let typed = object(&body.attribute("backend")?.value)?.first()?;
-                Some(Self::read_object(key(typed)?.clone(), object(&typed.value)?))
+                Some(Self::read_object(typed.key.literal()?.clone(), object(&typed.value)?))
             })
         })
     }
@@ -205,7 +205,7 @@ impl Backend {
     fn read_object(kind: Name, items: &[ObjectItem]) -> Self {
         let mut arguments = Vec::new();
         for item in items {
-            if let Some(name) = key(item) {
+            if let Some(name) = item.key.literal() {
                 add(&mut arguments, name, &item.value);
             }
         }
@@ -229,7 +229,7 @@ fn add(arguments: &mut Vec<(Name, Option<Name>)>, name: &Name, value: &Expr) {
     if name == "workspaces"
         && let Some(items) = object(value)
     {
-        let inner = items.iter().filter_map(|item| Some((key(item)?, &item.value)));
+        let inner = items.iter().filter_map(|item| Some((item.key.literal()?, &item.value)));
         arguments.extend(inner.map(|(key, value)| (Name::new(format!("workspaces.{key}")), literal(value))));
         return;
     }
@@ -255,13 +255,6 @@ fn object(value: &Expr) -> Option<&[ObjectItem]> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-fn key(item: &ObjectItem) -> Option<&Name> {
-    match &item.key {
-        ObjectKey::Name(name) | ObjectKey::Expr(Expr { kind: ExprKind::String(name), .. }) => Some(name),
-        ObjectKey::Expr(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auditlint_syntax::hcl::{Block, Body, Expr, ExprKind, ObjectItem, ObjectKey};
+use auditlint_syntax::hcl::{Block, Body, Expr, ExprKind, ObjectItem};
 use auditlint_syntax::{Location, Name};
 
 use super::declared::BlockRef;
@@ -67,7 +67,7 @@ impl World<'_> {
     ) -> bool {
         let Some(labelled) = objects(dynamic) else { return false };
         for item in labelled.into_iter().flatten() {
-            let Some(name) = key_of(item) else { return false };
+            let Some(name) = item.key.literal() else { return false };
             if !wants(name) {
                 continue;
             }
@@ -102,7 +102,9 @@ impl World<'_> {
         let mut made = Vec::new();
         for one in objects(&item.value)? {
             let argument = |name: &str| {
-                one.iter().find(|item| key_of(item).is_some_and(|key| *key == *name)).map(|item| &item.value)
+                one.iter()
+                    .find(|item| item.key.literal().is_some_and(|key| *key == *name))
+                    .map(|item| &item.value)
             };
             let content = match argument("content")? {
                 Expr { kind: ExprKind::Tuple(all), .. } => all.first().filter(|_| all.len() == 1)?,
@@ -212,19 +214,12 @@ fn objects(expr: &Expr) -> Option<Vec<&[ObjectItem]>> {
     }
 }
 
-fn key_of(item: &ObjectItem) -> Option<&Name> {
-    match &item.key {
-        ObjectKey::Name(name) | ObjectKey::Expr(Expr { kind: ExprKind::String(name), .. }) => Some(name),
-        ObjectKey::Expr(_) => None,
-    }
-}
-
 /// Whether a `dynamic` block may stand in this object, at any depth.
 pub(super) fn generates(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Object(items) => {
-            items.iter().any(|item| key_of(item).is_none_or(|key| key == "dynamic") || generates(&item.value))
-        }
+        ExprKind::Object(items) => items
+            .iter()
+            .any(|item| item.key.literal().is_none_or(|key| key == "dynamic") || generates(&item.value)),
         ExprKind::Tuple(all) => all.iter().any(generates),
         _ => false,
     }

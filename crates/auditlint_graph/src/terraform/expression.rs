@@ -55,7 +55,7 @@ impl World<'_> {
                     let key = match &item.key {
                         ObjectKey::Name(name) => name.clone(),
                         // `null` alone is a name here, as every word is.
-                        ObjectKey::Expr(Expr { kind: ExprKind::Null, .. }) => "null".into(),
+                        ObjectKey::Expr(key) if matches!(key.kind, ExprKind::Null) => "null".into(),
                         ObjectKey::Expr(key) => {
                             let key = eval(key);
                             sensitive |= key.sensitive;

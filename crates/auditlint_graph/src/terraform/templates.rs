@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auditlint_syntax::hcl::TemplatePart;
+use auditlint_syntax::hcl::{TemplateFor, TemplatePart};
 use auditlint_syntax::{Location, Name};
 
 use super::convert::{boolean, normal, text};
@@ -56,16 +56,17 @@ impl World<'_> {
                     let value = self.eval(id, block, value, scope);
                     out.value(value);
                 }
-                TemplatePart::If { condition, yes, no } => {
-                    let condition = self.eval(id, block, condition, scope);
+                TemplatePart::If(branch) => {
+                    let condition = self.eval(id, block, &branch.condition, scope);
                     match boolean(condition.value()) {
-                        Some(true) => self.render(id, block, yes, scope, out),
-                        Some(false) => self.render(id, block, no, scope, out),
+                        Some(true) => self.render(id, block, &branch.yes, scope, out),
+                        Some(false) => self.render(id, block, &branch.no, scope, out),
                         None => out.lose(first_cause(&condition)),
                     }
                     out.inputs.push(condition);
                 }
-                TemplatePart::For { key, value, collection, body } => {
+                TemplatePart::For(each) => {
+                    let TemplateFor { key, value, collection, body } = &**each;
                     let collection = self.eval(id, block, collection, scope);
                     match rounds(&collection) {
                         Ok(rounds) => {

@@ -1,7 +1,7 @@
 //! Terraform's types: of values, and of constraints.
 
 use auditlint_syntax::Name;
-use auditlint_syntax::hcl::{Expr, ExprKind, ObjectKey};
+use auditlint_syntax::hcl::{Expr, ExprKind};
 
 use crate::{Shape, Tracked, Value};
 
@@ -71,13 +71,7 @@ impl Type {
                         let mut attributes: Vec<(Name, Self, Optional)> = items
                             .iter()
                             .filter_map(|item| {
-                                let name = match &item.key {
-                                    ObjectKey::Name(name) => name.clone(),
-                                    ObjectKey::Expr(Expr { kind: ExprKind::String(name), .. }) => {
-                                        name.clone()
-                                    }
-                                    ObjectKey::Expr(_) => return None,
-                                };
+                                let name = item.key.literal()?.clone();
                                 Some(Self::read_attribute(name, &item.value, default))
                             })
                             .collect();

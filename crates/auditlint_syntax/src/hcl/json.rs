@@ -151,13 +151,13 @@ fn anchor_part(part: &mut TemplatePart, span: Span) {
     match part {
         TemplatePart::Text(_) => {}
         TemplatePart::Value(value) => anchor(value, span),
-        TemplatePart::If { condition, yes, no } => {
-            anchor(condition, span);
-            yes.iter_mut().chain(no.iter_mut()).for_each(|part| anchor_part(part, span));
+        TemplatePart::If(branch) => {
+            anchor(&mut branch.condition, span);
+            branch.yes.iter_mut().chain(&mut branch.no).for_each(|part| anchor_part(part, span));
         }
-        TemplatePart::For { collection, body, .. } => {
-            anchor(collection, span);
-            body.iter_mut().for_each(|part| anchor_part(part, span));
+        TemplatePart::For(each) => {
+            anchor(&mut each.collection, span);
+            each.body.iter_mut().for_each(|part| anchor_part(part, span));
         }
     }
 }

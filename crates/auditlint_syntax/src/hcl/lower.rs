@@ -20,7 +20,7 @@ use super::literals::{Form, Literals};
 use super::piece::len;
 use super::tree::{
     Attribute, BinaryOp, Block, Body, Call, Expr, ExprKind, ForExpr, GetAttr, Label, ObjectItem, ObjectKey,
-    TemplatePart, UnaryOp,
+    TemplateFor, TemplateIf, TemplatePart, UnaryOp,
 };
 use crate::{Name, Span};
 
@@ -210,7 +210,7 @@ impl<'a> Lowering<'a> {
             EditKey::Expression(expr) => {
                 let key = self.expr(expr);
                 let span = key.span;
-                (ObjectKey::Expr(key), span)
+                (ObjectKey::Expr(Box::new(key)), span)
             }
         }
     }
@@ -221,8 +221,8 @@ impl<'a> Lowering<'a> {
         let text = self.text.get(range.clone()).unwrap_or_default();
         let key = match parse_expr(text) {
             Ok(Expression::Variable(name)) => ObjectKey::Name(Name::new(name.as_str())),
-            Ok(key) => ObjectKey::Expr(Lowering::of(text, span.start).expr(&key)),
-            Err(_) => ObjectKey::Expr(Expr { span, kind: ExprKind::Broken }),
+            Ok(key) => ObjectKey::Expr(Box::new(Lowering::of(text, span.start).expr(&key))),
+            Err(_) => ObjectKey::Expr(Box::new(Expr { span, kind: ExprKind::Broken })),
         };
         (key, span)
     }
@@ -288,14 +288,15 @@ impl<'a> Lowering<'a> {
                     literals.sequence();
                     self.parts(other.template.iter(), literals)
                 });
-                TemplatePart::If { condition, yes: yes.into(), no: no.unwrap_or_default().into() }
+                let no = no.unwrap_or_default().into();
+                TemplatePart::If(Box::new(TemplateIf { condition, yes: yes.into(), no }))
             }
-            Directive::For(each) => TemplatePart::For {
+            Directive::For(each) => TemplatePart::For(Box::new(TemplateFor {
                 key: each.for_expr.key_var.as_ref().map(|name| Name::new(name.as_str())),
                 value: Name::new(each.for_expr.value_var.as_str()),
                 collection: self.expr(&each.for_expr.collection_expr),
                 body: self.parts(each.for_expr.template.iter(), literals).into(),
-            },
+            })),
         };
         literals.sequence();
         part

@@ -29,7 +29,7 @@ pub use json::{parse_json, parse_variables_json};
 pub use later::BlockBody;
 pub use tree::{
     Attribute, BinaryOp, Block, Body, Call, Expr, ExprKind, ForExpr, GetAttr, Item, ItemKind, Label,
-    ObjectItem, ObjectKey, Piece, TemplatePart, UnaryOp,
+    ObjectItem, ObjectKey, Piece, TemplateFor, TemplateIf, TemplatePart, UnaryOp,
 };
 
 use crate::{Problem, ProblemKind, Source};

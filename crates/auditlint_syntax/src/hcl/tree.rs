@@ -216,25 +216,33 @@ pub enum TemplatePart {
     /// `${value}`
     Value(Expr),
     /// `%{ if condition } yes %{ else } no %{ endif }`
-    If {
-        /// The condition.
-        condition: Expr,
-        /// Its parts when true.
-        yes: Box<[TemplatePart]>,
-        /// Its parts when false.
-        no: Box<[TemplatePart]>,
-    },
+    If(Box<TemplateIf>),
     /// `%{ for key, value in collection } body %{ endfor }`
-    For {
-        /// The name of the key, where one is given.
-        key: Option<Name>,
-        /// The name of the element.
-        value: Name,
-        /// What is iterated.
-        collection: Expr,
-        /// The parts of each round.
-        body: Box<[TemplatePart]>,
-    },
+    For(Box<TemplateFor>),
+}
+
+/// `%{ if condition } yes %{ else } no %{ endif }`
+#[derive(Debug)]
+pub struct TemplateIf {
+    /// The condition.
+    pub condition: Expr,
+    /// Its parts when true.
+    pub yes: Box<[TemplatePart]>,
+    /// Its parts when false.
+    pub no: Box<[TemplatePart]>,
+}
+
+/// `%{ for key, value in collection } body %{ endfor }`
+#[derive(Debug)]
+pub struct TemplateFor {
+    /// The name of the key, where one is given.
+    pub key: Option<Name>,
+    /// The name of the element.
+    pub value: Name,
+    /// What is iterated.
+    pub collection: Expr,
+    /// The parts of each round.
+    pub body: Box<[TemplatePart]>,
 }
 
 /// One `key = value` of an object.
@@ -254,7 +262,21 @@ pub enum ObjectKey {
     /// A bare name: its own text, never a reference.
     Name(Name),
     /// Any other expression.
-    Expr(Expr),
+    Expr(Box<Expr>),
+}
+
+impl ObjectKey {
+    /// The key, where it is written as a name or as a text.
+    #[must_use]
+    pub fn literal(&self) -> Option<&Name> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Expr(key) => match &key.kind {
+                ExprKind::String(text) => Some(text),
+                _ => None,
+            },
+        }
+    }
 }
 
 /// `for key, value in collection : …`

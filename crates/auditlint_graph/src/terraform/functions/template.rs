@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auditlint_syntax::hcl::{self, Expr, ExprKind, ItemKind, ObjectKey, TemplatePart};
+use auditlint_syntax::hcl::{
+    self, Expr, ExprKind, ItemKind, ObjectKey, TemplateFor, TemplateIf, TemplatePart,
+};
 use auditlint_syntax::{FileId, Name, Source};
 
 use super::super::declared::BlockRef;
@@ -102,10 +104,12 @@ fn sees_parts(parts: &[TemplatePart], names: &[&Name]) -> bool {
     parts.iter().all(|part| match part {
         TemplatePart::Text(_) => true,
         TemplatePart::Value(value) => sees(value, names),
-        TemplatePart::If { condition, yes, no } => {
+        TemplatePart::If(branch) => {
+            let TemplateIf { condition, yes, no } = &**branch;
             sees(condition, names) && sees_parts(yes, names) && sees_parts(no, names)
         }
-        TemplatePart::For { key, value, collection, body } => {
+        TemplatePart::For(each) => {
+            let TemplateFor { key, value, collection, body } = &**each;
             let mut inner = names.to_vec();
             inner.extend(key.as_ref());
             inner.push(value);
