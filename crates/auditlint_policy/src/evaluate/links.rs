@@ -1,7 +1,7 @@
 //! Links between resources: by reference, by key, through modules, or by a literal that exactly one has.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use auditlint_graph::{
     Cause, CauseKind, GapKind, Key, RefKey, Reference, Resource, Slot, Target, Tracked, Value,
@@ -40,6 +40,8 @@ pub(crate) struct Join {
     by_literal: FxHashMap<Name, Vec<Slot>>,
     /// Those of which nobody knows yet whom they name.
     open: Vec<(Slot, Cause)>,
+    /// The least cause of those, and the least one of another resource.
+    least: OnceLock<[Option<(Slot, Cause)>; 2]>,
 }
 
 /// Whom one resource names by its joining attribute.
@@ -83,6 +85,7 @@ impl Joins {
             by_target: FxHashMap::default(),
             by_literal: FxHashMap::default(),
             open: Vec::new(),
+            least: OnceLock::new(),
         };
         // Whoever asks the index notes what of it they look at.
         let unnoted = Context { reads: None, ..*context };
@@ -138,6 +141,21 @@ impl Join {
             self.by_literal.entry(text).or_default().push(slot);
         }
         self.open.extend(names.open.into_iter().map(|cause| (slot, cause)));
+        self.least = OnceLock::new();
+    }
+
+    /// Why a resource other than that at `slot` may name anything: the least cause. There may be very many.
+    fn open_beside(&self, slot: Slot) -> Option<Cause> {
+        let least = self.least.get_or_init(|| {
+            let least = |open: &mut dyn Iterator<Item = &(Slot, Cause)>| {
+                open.min_by(|(_, a), (_, b)| a.cmp(b)).cloned()
+            };
+            let first = least(&mut self.open.iter());
+            let own = first.as_ref().map(|(slot, _)| *slot);
+            let second = least(&mut self.open.iter().filter(|(slot, _)| Some(*slot) != own));
+            [first, second]
+        });
+        least.iter().flatten().find(|(other, _)| *other != slot).map(|(_, cause)| cause.clone())
     }
 
     fn remove(&mut self, slot: Slot, names: &Names) {
@@ -153,6 +171,7 @@ impl Join {
         }
         if !names.open.is_empty() {
             self.open.retain(|(known, _)| *known != slot);
+            self.least = OnceLock::new();
         }
     }
 }
@@ -226,7 +245,8 @@ pub(crate) fn instance_link(reference: &Reference, key: Option<&Key>) -> Option<
 }
 
 impl Context<'_> {
-    /// The resources of `types` whose `join` names this one, and the causes for which there may be more.
+    /// The resources of `types` whose `join` names this one, and for each type the least cause for which there may be
+    /// more.
     pub(crate) fn companions(
         &self,
         types: &[Name],
@@ -251,9 +271,7 @@ impl Context<'_> {
                     add(&mut found, *slot, if unique { Link::Proved } else { Link::Possible });
                 }
             }
-            open.extend(
-                index.open.iter().filter(|(slot, _)| *slot != self.slot).map(|(_, cause)| cause.clone()),
-            );
+            open.extend(index.open_beside(self.slot));
         }
         self.in_order(&mut found);
         (found, open)

@@ -1,8 +1,10 @@
 //! What a trail records: management events, and data events of object stores.
 
-use std::sync::LazyLock;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::{Arc, LazyLock};
 
-use auditlint_graph::{Cause, Tracked, Value};
+use auditlint_graph::{Cause, Resource, Tracked, Value};
 use auditlint_syntax::Name;
 
 use super::{Context, text};
@@ -114,22 +116,26 @@ pub(super) fn data_events(context: &Context<'_>, with: &[(Name, Operand)]) -> Ju
     if context.resource.kind() == "aws_cloudtrail" {
         return trail_data_events(context, read, None);
     }
-    let mut trails: Vec<_> = context.of_kind("aws_cloudtrail").collect();
-    trails.sort_by(|(_, a), (_, b)| a.address.cmp(&b.address));
-    let mut parts: Vec<Judged> = trails
-        .iter()
-        .map(|(slot, trail)| {
-            let judged = trail_data_events(&context.at(*slot, trail), read, Some(context));
-            Judged { looked: None, ..judged }
-        })
-        .collect();
-    let verdict = Verdict::any(parts.iter().map(|part| part.verdict));
-    let decided =
-        parts.iter().position(|part| part.verdict == verdict).and_then(|at| Some((at, trails.get(at)?)));
-    let judged = match decided {
-        Some((at, (_, trail))) => {
-            let message = format!("{} is a trail", trail.address);
-            parts.swap_remove(at).with_related(context.related(trail, message))
+    // By address, and no further than to the first one that records them: there may be many of both.
+    let trails: Vec<_> = context.of_kind("aws_cloudtrail").collect();
+    let mut order: BinaryHeap<_> =
+        (0..).zip(&trails).map(|(n, (_, trail))| Reverse((&trail.address, n))).collect();
+    let mut best: Option<(Judged, &Arc<Resource>)> = None;
+    while best.as_ref().is_none_or(|(judged, _)| judged.verdict != Verdict::Pass)
+        && let Some(Reverse((_, n))) = order.pop()
+        && let Some((slot, trail)) = trails.get(n)
+    {
+        let judged = trail_data_events(&context.at(*slot, trail), read, Some(context));
+        if best
+            .as_ref()
+            .is_none_or(|(known, _)| Verdict::any([known.verdict, judged.verdict]) != known.verdict)
+        {
+            best = Some((Judged { looked: None, ..judged }, trail));
+        }
+    }
+    let judged = match best {
+        Some((judged, trail)) => {
+            judged.with_related(context.related(trail, format!("{} is a trail", trail.address)))
         }
         None => Judged::of(Verdict::Fail),
     };
