@@ -14,7 +14,7 @@ use auditlint_syntax::document::{self, Node};
 use auditlint_syntax::{Files as _, MemoryFiles, Source};
 use auditlint_tests::binary::{Run, run_with};
 use auditlint_tests::markdown::{Page, pages};
-use auditlint_tests::{catalogue, diff, host, repository};
+use auditlint_tests::{catalogue, diff, host, overwrites, repository};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
@@ -22,12 +22,6 @@ use serde_json::Value;
 fn front() -> anyhow::Result<Vec<Page>> {
     let folder = |page: &Page| page.path.parent().map(Utf8Path::as_str).unwrap_or_default().to_owned();
     Ok(pages()?.into_iter().filter(|page| matches!(folder(page).as_str(), "" | "docs")).collect())
-}
-
-/// Whether generated parts are written rather than compared.
-fn overwrites() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "tests are told by the environment what to do")]
-    std::env::var("AUDITLINT_OVERWRITE").is_ok_and(|value| value == "1")
 }
 
 fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
