@@ -3,6 +3,8 @@
 pub mod binary;
 pub mod case;
 pub mod console;
+pub mod count;
+pub mod coverage;
 pub mod dice;
 pub mod expressions;
 pub mod fixtures;
@@ -10,6 +12,7 @@ pub mod generator;
 pub mod heredocs;
 pub mod json;
 pub mod markdown;
+pub mod rule_page;
 pub mod schema;
 pub mod torture;
 pub mod uses;

@@ -5,9 +5,10 @@
 //! schemas lie beside the repository; the check itself reads only what is committed.
 
 use anyhow::{Context as _, ensure};
+use auditlint_tests::markdown::whole;
 use auditlint_tests::schema::Schemas;
 use auditlint_tests::uses::{complaints, kinds};
-use auditlint_tests::{catalogue_of, diff, files_below, overwrites, policy_texts, repository, shared};
+use auditlint_tests::{catalogue_of, files_below, policy_texts, repository, shared};
 
 /// What a table says of itself.
 fn preface(provider: &str) -> String {
@@ -40,22 +41,7 @@ fn the_tables_are_those_of_the_schemas_beside_the_repository() -> anyhow::Result
         }
         open.retain(|kind| !own.contains(kind));
         let expected = preface(&provider) + &schemas.table(own.iter().map(String::as_str));
-        let path = repository().join(format!("policies/schemas/{name}.txt"));
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the table is compared, or written where the test is asked to"
-        )]
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        if overwrites() && committed != expected {
-            #[expect(clippy::disallowed_methods, reason = "the test was asked to write the table")]
-            std::fs::write(&path, &expected).with_context(|| path.to_string())?;
-            continue;
-        }
-        ensure!(
-            committed == expected,
-            "{path} is out of date; `cargo xtask gen` writes it anew\n{}",
-            diff(&expected, &committed)
-        );
+        whole(format!("policies/schemas/{name}.txt").as_str().into(), &expected)?;
     }
     Ok(())
 }
