@@ -12,6 +12,7 @@ pub mod generator;
 pub mod heredocs;
 pub mod json;
 pub mod markdown;
+pub mod mismatch;
 pub mod rule_page;
 pub mod schema;
 pub mod torture;

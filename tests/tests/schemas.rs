@@ -6,8 +6,9 @@
 
 use anyhow::{Context as _, ensure};
 use auditlint_tests::markdown::whole;
+use auditlint_tests::mismatch::mismatches;
 use auditlint_tests::schema::Schemas;
-use auditlint_tests::uses::{complaints, kinds};
+use auditlint_tests::uses::kinds;
 use auditlint_tests::{catalogue_of, files_below, policy_texts, repository, shared};
 
 /// What a table says of itself.
@@ -21,7 +22,7 @@ fn preface(provider: &str) -> String {
 #[test]
 fn every_path_that_the_catalogue_names_is_in_the_schemas() -> anyhow::Result<()> {
     let texts = policy_texts()?;
-    let found = complaints(&catalogue_of(&texts)?, &texts, &Schemas::committed()?);
+    let found = mismatches(&catalogue_of(&texts)?, &texts, &Schemas::committed()?);
     let lines: Vec<String> = found.iter().map(|problem| problem.to_string()).collect();
     ensure!(lines.is_empty(), "{} complaints:\n{}", lines.len(), lines.join("\n"));
     Ok(())
@@ -46,8 +47,10 @@ fn the_tables_are_those_of_the_schemas_beside_the_repository() -> anyhow::Result
     Ok(())
 }
 
-/// Files of the catalogue with something wrong in them, and what is said of it.
-const WRONG: [(&str, &str, &str, &str); 10] = [
+/// A file of the catalogue, what stands there, what is wrong in its place, and what is said of it.
+type Wrong = (&'static str, &'static str, &'static str, &'static str);
+
+const WRONG: [Wrong; 9] = [
     (
         "rules/aws/cloudwatch/log-group-retention.yaml",
         "set: {retention_in_days: $retention}",
@@ -71,12 +74,6 @@ const WRONG: [(&str, &str, &str, &str); 10] = [
         "join: detector_id",
         "join: detector",
         "`aws_guardduty_organization_configuration` has no `detector`",
-    ),
-    (
-        "rules/aws/guardduty/organization.yaml",
-        "      detector_id: \"@id\"\n",
-        "",
-        "`aws_guardduty_organization_configuration` needs `detector_id`",
     ),
     (
         "rules/aws/guardduty/organization.yaml",
@@ -110,24 +107,51 @@ const WRONG: [(&str, &str, &str, &str); 10] = [
     ),
 ];
 
+/// What is missing is said of something else, where that stands.
+const MISSING: [Wrong; 2] = [
+    (
+        "rules/aws/guardduty/organization.yaml",
+        "      detector_id: \"@id\"\n",
+        "",
+        "`aws_guardduty_organization_configuration` needs `detector_id`",
+    ),
+    (
+        "resources/aws/aws_lb.yaml",
+        "blocks: [access_logs, connection_logs, subnet_mapping]",
+        "blocks: [connection_logs, subnet_mapping]",
+        "`access_logs` is a nested block, which the facts of `aws_alb` do not list",
+    ),
+];
+
+/// The line that was made wrong, and the one of which it is said.
+fn lines(schemas: &Schemas, (file, from, to, message): Wrong) -> anyhow::Result<(usize, usize)> {
+    let mut texts = policy_texts()?;
+    let (_, text) = texts.iter_mut().find(|(path, _)| path == file).context(file)?;
+    let (before, _) = text.split_once(from).with_context(|| format!("{file} has no `{from}`"))?;
+    let line = before.matches('\n').count() + 1;
+    *text = text.replacen(from, to, 1);
+    let found = mismatches(&catalogue_of(&texts)?, &texts, schemas);
+    let path = format!("policies/{file}");
+    let one = found.iter().find(|problem| problem.path == path && problem.message.contains(message));
+    let one = one.with_context(|| format!("{file}: nobody said: {message}\n{found:#?}"))?;
+    Ok((line, one.at.line as usize))
+}
+
 #[test]
 fn what_is_wrong_is_found_where_it_stands() -> anyhow::Result<()> {
     let schemas = Schemas::committed()?;
-    for (file, from, to, message) in WRONG {
-        let mut texts = policy_texts()?;
-        let (_, text) = texts.iter_mut().find(|(path, _)| path == file).context(file)?;
-        let (before, _) = text.split_once(from).with_context(|| format!("{file} has no `{from}`"))?;
-        // What is missing is told where the type of what lacks it stands, so only the others have a line of their own.
-        let line = (!to.is_empty()).then(|| before.matches('\n').count() + 1);
-        *text = text.replacen(from, to, 1);
-        let found = complaints(&catalogue_of(&texts)?, &texts, &schemas);
-        let one = found
-            .iter()
-            .find(|problem| problem.path == format!("policies/{file}") && problem.message.contains(message));
-        let one = one.with_context(|| format!("{file}: nobody said: {message}\n{found:#?}"))?;
-        if let Some(line) = line {
-            ensure!(one.at.line as usize == line, "{one}: expected on line {line}");
-        }
+    for wrong in WRONG {
+        let (expected, found) = lines(&schemas, wrong)?;
+        ensure!(found == expected, "{}: `{}` is on line {expected}, not {found}", wrong.0, wrong.2);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_missing_is_found() -> anyhow::Result<()> {
+    let schemas = Schemas::committed()?;
+    for wrong in MISSING {
+        lines(&schemas, wrong)?;
     }
     Ok(())
 }
