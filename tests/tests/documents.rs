@@ -474,7 +474,8 @@ fn the_tables_of_the_catalogue_are_up_to_date() -> anyhow::Result<()> {
     let names: Vec<&str> = counts.keys().map(|folder| provider(folder)).collect();
     let kinds: BTreeSet<&String> = counts.values().flat_map(|count| &count.judged).collect();
     let sentence = format!(
-        "The catalogue holds {} rules over {} resource types of {}: [docs/rules.md](docs/rules.md).\n",
+        "The catalogue holds {} rules over {} resource types of {}: [docs/rules.md](docs/rules.md) lists them, each \
+         with its page, and [docs/coverage.md](docs/coverage.md) shows them beside the checks of other tools.\n",
         catalogue.rules().len(),
         kinds.len(),
         names.join(", ")
