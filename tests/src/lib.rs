@@ -6,6 +6,7 @@ pub mod console;
 pub mod count;
 pub mod coverage;
 pub mod dice;
+pub mod example;
 pub mod expressions;
 pub mod fixtures;
 pub mod generator;

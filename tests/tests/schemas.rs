@@ -9,7 +9,7 @@ use auditlint_tests::markdown::whole;
 use auditlint_tests::mismatch::mismatches;
 use auditlint_tests::schema::Schemas;
 use auditlint_tests::uses::kinds;
-use auditlint_tests::{catalogue_of, files_below, policy_texts, repository, shared};
+use auditlint_tests::{catalogue, catalogue_of, example, files_below, policy_texts, repository, shared};
 
 /// What a table says of itself.
 fn preface(provider: &str) -> String {
@@ -24,6 +24,14 @@ fn every_path_that_the_catalogue_names_is_in_the_schemas() -> anyhow::Result<()>
     let texts = policy_texts()?;
     let found = mismatches(&catalogue_of(&texts)?, &texts, &Schemas::committed()?);
     let lines: Vec<String> = found.iter().map(|problem| problem.to_string()).collect();
+    ensure!(lines.is_empty(), "{} complaints:\n{}", lines.len(), lines.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn examples_write_what_the_schemas_have() -> anyhow::Result<()> {
+    let found = example::mismatches(&*catalogue()?, &Schemas::committed()?)?;
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
     ensure!(lines.is_empty(), "{} complaints:\n{}", lines.len(), lines.join("\n"));
     Ok(())
 }
