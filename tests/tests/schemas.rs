@@ -14,8 +14,9 @@ use auditlint_tests::{catalogue, catalogue_of, example, files_below, policy_text
 /// What a table says of itself.
 fn preface(provider: &str) -> String {
     format!(
-        "# {provider}: the types that the catalogue names. `cargo xtask gen` writes this; retired.txt is for people.\n\
-         # NAME TYPE PRESENCE, or NAME block NESTING; of optional arguments it is not told which the provider fills in.\n"
+        "# {provider}: the types that the catalogue names, written by `cargo xtask gen`.\n\
+         # An argument is NAME TYPE PRESENCE, a nested block NAME block NESTING. The schemas tell neither which of the\n\
+         # optional arguments the provider fills in, nor which are sensitive.\n"
     )
 }
 
