@@ -3,14 +3,21 @@
 pub mod binary;
 pub mod case;
 pub mod console;
+pub mod count;
+pub mod coverage;
 pub mod dice;
+pub mod example;
 pub mod expressions;
 pub mod fixtures;
 pub mod generator;
 pub mod heredocs;
 pub mod json;
 pub mod markdown;
+pub mod mismatch;
+pub mod rule_page;
+pub mod schema;
 pub mod torture;
+pub mod uses;
 
 use std::sync::Arc;
 
@@ -52,11 +59,18 @@ pub fn files_below(folder: &Utf8Path, extension: &str) -> anyhow::Result<Vec<Utf
     Ok(out)
 }
 
-/// The catalogue as it stands in `policies/` now, without a build.
+/// Whether what is generated is written rather than compared.
+#[must_use]
+pub fn overwrites() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "tests are told by the environment what to do")]
+    std::env::var("AUDITLINT_OVERWRITE").is_ok_and(|value| value == "1")
+}
+
+/// The texts of `policies/` as they stand now, with their paths there.
 ///
 /// # Errors
-/// With every problem of its files.
-pub fn catalogue() -> anyhow::Result<Arc<Catalogue>> {
+/// When one cannot be read.
+pub fn policy_texts() -> anyhow::Result<Vec<(String, String)>> {
     let top = repository().join("policies");
     let mut texts = Vec::new();
     for path in files_below(&top, "yaml")? {
@@ -64,12 +78,28 @@ pub fn catalogue() -> anyhow::Result<Arc<Catalogue>> {
         let text = std::fs::read_to_string(&path).with_context(|| path.to_string())?;
         texts.push((path.strip_prefix(&top)?.to_string(), text));
     }
+    Ok(texts)
+}
+
+/// The catalogue as it stands in `policies/` now, without a build.
+///
+/// # Errors
+/// With every problem of its files.
+pub fn catalogue() -> anyhow::Result<Arc<Catalogue>> {
+    Ok(Arc::new(catalogue_of(&policy_texts()?)?))
+}
+
+/// The catalogue of such texts.
+///
+/// # Errors
+/// With every problem of them.
+pub fn catalogue_of(texts: &[(String, String)]) -> anyhow::Result<Catalogue> {
     let pairs = texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
     let (catalogue, problems) = Catalogue::from_texts(pairs, Reading::Whole);
     if !problems.is_empty() {
         bail!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     }
-    Ok(Arc::new(catalogue))
+    Ok(catalogue)
 }
 
 /// A host over files in memory whose root is the top folder.

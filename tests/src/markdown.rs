@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::{files_below, repository};
+use crate::{diff, files_below, overwrites, repository};
 
 /// A page of the repository.
 #[derive(Clone, Debug)]
@@ -138,6 +138,40 @@ impl Page {
         ensure!(text.ends_with('\n'), "a generated part ends with its line");
         Ok(format!("{before}{open}{text}<!-- end -->{after}"))
     }
+}
+
+/// Holds the part `name` of a page to `text`, or writes it.
+///
+/// # Errors
+/// When it is another, or the page has no such part.
+pub fn generated(page: &str, name: &str, text: &str) -> anyhow::Result<()> {
+    let page = Page::read(page.into())?;
+    let expected = page.with_generated(name, text)?;
+    whole(&page.path, &expected).with_context(|| format!("the part `{name}`"))
+}
+
+/// Holds a page to `text`, or writes it.
+///
+/// # Errors
+/// When it is another.
+pub fn whole(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
+    let full = repository().join(path);
+    #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+    let found = std::fs::read_to_string(&full).unwrap_or_default();
+    if overwrites() && found != text {
+        #[expect(clippy::disallowed_methods, reason = "the test was asked to write the page")]
+        return full
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&full, text))
+            .with_context(|| full.to_string());
+    }
+    ensure!(
+        found == text,
+        "{path} is out of date; AUDITLINT_OVERWRITE=1 writes it anew\n{}",
+        diff(text, &found)
+    );
+    Ok(())
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use auditlint_policy::{Catalogue, Category, Config, Policy, Rule, Verdict};
 use auditlint_syntax::document::{self, Node};
 use auditlint_syntax::{Files as _, MemoryFiles, Source};
 use auditlint_tests::binary::{Run, run_with};
-use auditlint_tests::markdown::{Page, pages};
-use auditlint_tests::{catalogue, diff, host, repository};
+use auditlint_tests::count::{counts, provider, table};
+use auditlint_tests::markdown::{Page, generated, pages};
+use auditlint_tests::{catalogue, catalogue_of, diff, host, policy_texts, repository};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
@@ -22,33 +23,6 @@ use serde_json::Value;
 fn front() -> anyhow::Result<Vec<Page>> {
     let folder = |page: &Page| page.path.parent().map(Utf8Path::as_str).unwrap_or_default().to_owned();
     Ok(pages()?.into_iter().filter(|page| matches!(folder(page).as_str(), "" | "docs")).collect())
-}
-
-/// Whether generated parts are written rather than compared.
-fn overwrites() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "tests are told by the environment what to do")]
-    std::env::var("AUDITLINT_OVERWRITE").is_ok_and(|value| value == "1")
-}
-
-fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
-    #[expect(clippy::disallowed_methods, reason = "the test was asked to write the page")]
-    std::fs::write(path, text).with_context(|| path.to_string())
-}
-
-/// Holds the part `name` of a page to `text`.
-fn generated(page: &str, name: &str, text: &str) -> anyhow::Result<()> {
-    let page = Page::read(page.into())?;
-    let expected = page.with_generated(name, text)?;
-    if overwrites() && expected != page.text {
-        return write(&repository().join(&page.path), &expected);
-    }
-    ensure!(
-        expected == page.text,
-        "{}: the part `{name}` is out of date; AUDITLINT_OVERWRITE=1 writes it anew\n{}",
-        page.path,
-        diff(&expected, &page.text)
-    );
-    Ok(())
 }
 
 #[test]
@@ -404,7 +378,7 @@ const LINES: [(&str, &str, &[Intent]); 5] = [
 ];
 
 fn link(rule: &Rule) -> String {
-    format!("[`{0}`](../policies/rules/{0}.yaml)", rule.id)
+    format!("[`{0}`](rules/{0}.md)", rule.id)
 }
 
 fn code<T: std::fmt::Display>(words: impl IntoIterator<Item = T>) -> String {
@@ -465,31 +439,11 @@ fn attempts_bind_the_places_where_people_sign_in() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How people name the provider whose rules are in that folder.
-fn provider(folder: &str) -> &str {
-    match folder {
-        "aws" => "AWS",
-        "azure" | "azurerm" => "Azure",
-        "gcp" | "google" => "Google Cloud",
-        "kubernetes" | "k8s" => "Kubernetes",
-        other => other,
-    }
-}
-
 #[test]
 fn the_tables_of_the_catalogue_are_up_to_date() -> anyhow::Result<()> {
-    let catalogue = catalogue()?;
-    let mut providers: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
-    for rule in catalogue.rules() {
-        let folder = rule.id.split('/').next().unwrap_or_default();
-        let (count, kinds) = providers.entry(folder).or_default();
-        *count += 1;
-        kinds.extend(rule.selects.iter().map(|kind| kind.as_str()));
-    }
-    let mut counts = String::from("| provider | rules | resource types that they judge |\n|---|---|---|\n");
-    for (folder, (rules, kinds)) in &providers {
-        counts.push_str(&format!("| {} | {rules} | {} |\n", provider(folder), kinds.len()));
-    }
+    let texts = policy_texts()?;
+    let catalogue = Arc::new(catalogue_of(&texts)?);
+    let counts = counts(&catalogue, &texts);
     let (recommended, everything) = (
         ids(&policy(&catalogue, "auditlint:recommended")?),
         ids(&policy(&catalogue, "auditlint:everything")?),
@@ -515,12 +469,13 @@ fn the_tables_of_the_catalogue_are_up_to_date() -> anyhow::Result<()> {
             tick(&everything)
         ));
     }
-    generated("docs/rules.md", "providers", &counts)?;
+    generated("docs/rules.md", "providers", &table(&counts))?;
     generated("docs/rules.md", "rules", &rules)?;
-    let names: Vec<&str> = providers.keys().map(|folder| provider(folder)).collect();
-    let kinds: BTreeSet<&str> = providers.values().flat_map(|(_, kinds)| kinds.iter().copied()).collect();
+    let names: Vec<&str> = counts.keys().map(|folder| provider(folder)).collect();
+    let kinds: BTreeSet<&String> = counts.values().flat_map(|count| &count.judged).collect();
     let sentence = format!(
-        "The catalogue holds {} rules over {} resource types of {}: [docs/rules.md](docs/rules.md).\n",
+        "The catalogue holds {} rules over {} resource types of {}: [docs/rules.md](docs/rules.md) lists them, each \
+         with its page, and [docs/coverage.md](docs/coverage.md) shows them beside the checks of other tools.\n",
         catalogue.rules().len(),
         kinds.len(),
         names.join(", ")

@@ -279,8 +279,8 @@ fn forbidden() -> Vec<(String, &'static str)> {
 }
 
 fn improper(path: &str, text: &str, forbidden: &[(String, &'static str)]) -> Vec<String> {
-    // The skeleton of a rule marks what its author decides.
-    if path == "xtask/src/rule.rs" {
+    // The skeleton of a rule marks what its author decides, and the words of the schemas are those of the providers.
+    if path == "xtask/src/rule.rs" || path.starts_with("policies/schemas/") {
         return Vec::new();
     }
     let mut wrong = Vec::new();

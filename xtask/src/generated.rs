@@ -6,8 +6,12 @@ use std::process::Command;
 use crate::step;
 
 /// The tests that can write what they compare, and the variable that makes them.
-const WRITERS: [(&str, &str, &str); 2] =
-    [("documents", "AUDITLINT_OVERWRITE", "1"), ("cli", "TRYCMD", "overwrite")];
+const WRITERS: [(&str, &str, &str); 4] = [
+    ("schemas", "AUDITLINT_OVERWRITE", "1"),
+    ("rule_pages", "AUDITLINT_OVERWRITE", "1"),
+    ("documents", "AUDITLINT_OVERWRITE", "1"),
+    ("cli", "TRYCMD", "overwrite"),
+];
 
 /// Writes all of it; the difference is to be read like code.
 pub(crate) fn run() -> anyhow::Result<()> {

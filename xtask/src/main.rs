@@ -20,6 +20,7 @@ usage: cargo xtask TASK
   test rules [FILTER]      the examples of the rules, as policies/ stands now
   bench [NAME…] [--quick]  measure against the goals; `bench --help` lists the measures
   gen                      write generated parts of pages and recorded outputs anew
+  count                    how many rules, fixes, sources and stores the catalogue has of each provider
   rule ID                  begin a rule: provider/service/name";
 
 fn main() -> ExitCode {
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         }
         ["bench", arguments @ ..] => bench::run(arguments),
         ["gen"] => generated::run(),
+        ["count"] => {
+            step::cargo("count", &["run", "--quiet", "--package", "auditlint_tests", "--example", "count"])
+        }
         ["rule", id] => rule::begin(id),
         ["--help" | "-h"] => {
             step::say(USAGE);

@@ -2,6 +2,7 @@
 
 use auditlint_analysis::{Analysis, Fix};
 use auditlint_graph::Gap;
+use auditlint_policy::rule::docs;
 use auditlint_policy::{Finding, Place, Severity, Verdict};
 use auditlint_syntax::{Encoding, FileId, Location, Source, Span};
 use camino::Utf8Path;
@@ -9,9 +10,6 @@ use tower_lsp::ls_types as proto;
 
 /// The name under which diagnostics are shown.
 pub(crate) const SOURCE: &str = "auditlint";
-
-/// Where the page of a rule is.
-const DOCS: &str = "https://github.com/auditlint/auditlint/blob/main/policies/rules/";
 
 pub(crate) fn range(source: &Source, span: Span, encoding: Encoding) -> proto::Range {
     let position = |offset| {
@@ -61,7 +59,7 @@ pub(crate) fn diagnostic(
         }
     }
     relate(finding.policy.at, "asked for here".to_owned());
-    let href = format!("{DOCS}{}.yaml", finding.rule).parse().ok();
+    let href = docs(&finding.rule).parse().ok();
     Some(proto::Diagnostic {
         range: range(source, at.span, encoding),
         severity: Some(severity),

@@ -52,6 +52,12 @@ pub struct Rule {
     pub examples: Vec<Example>,
 }
 
+/// Where the page of a rule is, for people.
+#[must_use]
+pub fn docs(id: &str) -> String {
+    format!("{}/blob/main/docs/rules/{id}.md", env!("CARGO_PKG_REPOSITORY"))
+}
+
 /// What a rule speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RuleKind {

@@ -100,7 +100,7 @@ fn finding(report: &Report, root: &RootReport, finding: &Finding, defers: bool) 
         "root": root.path.as_str(),
         "environment": root.environment.as_ref().map(|(name, why)| json!({"name": name, "why": why})),
         "message": finding.message,
-        "docs": words::docs(&finding.rule),
+        "docs": auditlint_policy::rule::docs(&finding.rule),
         "path": path,
         "span": span,
         "pointer": pointer,

@@ -70,7 +70,7 @@ fn descriptor(id: &str, rule: Option<&Rule>) -> Value {
         "id": id,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
-        "helpUri": words::docs(id),
+        "helpUri": auditlint_policy::rule::docs(id),
         "help": {"text": rule.why},
         "defaultConfiguration": {"level": level(rule.severity)},
         "properties": {

@@ -44,11 +44,6 @@ pub(crate) fn rule<'a>(report: &'a Report, finding: &Finding) -> Option<&'a Arc<
     bindings.get(at).map(|binding| &binding.rule)
 }
 
-/// Where a rule's page is.
-pub(crate) fn docs(rule: &str) -> String {
-    format!("{}/blob/main/policies/rules/{rule}.yaml", env!("CARGO_PKG_REPOSITORY"))
-}
-
 /// `1 place`, `2 places`
 pub(crate) fn counted(n: u32, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })

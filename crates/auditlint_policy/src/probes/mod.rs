@@ -48,7 +48,7 @@ pub const NAMES: &[&str] = &[
 ];
 
 /// What probes look at beyond the judged resource: `(type, attribute)`.
-pub(crate) const INTEREST: &[(&str, &str)] = &[
+pub const INTEREST: &[(&str, &str)] = &[
     ("aws_s3_bucket", "bucket"),
     ("aws_s3_bucket", "acl"),
     ("aws_s3_bucket", "policy"),
@@ -91,7 +91,8 @@ pub(crate) const INTEREST: &[(&str, &str)] = &[
 ];
 
 /// What a probe looks at in the judged resource.
-pub(crate) fn own_attributes(name: &str) -> &'static [&'static str] {
+#[must_use]
+pub fn own_attributes(name: &str) -> &'static [&'static str] {
     match name {
         "db-log-exports" => &["engine", "enabled_cloudwatch_logs_exports"],
         "group-parameter" => {
