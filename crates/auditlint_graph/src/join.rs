@@ -137,7 +137,7 @@ impl<'a> Sides<'a> {
         match block.and_then(|slot| self.configuration.get(*slot)) {
             Some(written) => Arc::new(Resource {
                 declared: written.declared,
-                nearest_call: written.nearest_call,
+                nearest_call: written.nearest_call.clone(),
                 ..Resource::clone(planned)
             }),
             None => Arc::clone(planned),
@@ -226,7 +226,7 @@ fn joined(planned: &Resource, written: &Resource) -> Resource {
         undecided: planned.undecided.clone(),
         // The configuration says what is set, whatever the plan lacks.
         incomplete: written.incomplete.clone(),
-        nearest_call: written.nearest_call,
+        nearest_call: written.nearest_call.clone(),
         ignored: written.ignored.clone(),
     }
 }

@@ -71,7 +71,7 @@ pub struct Resource {
     /// its `configuration`.
     pub incomplete: Option<Box<Cause>>,
     /// The module call of ours through which a module that is not ours was reached: findings sit there.
-    pub nearest_call: Option<Declared>,
+    pub nearest_call: Option<Arc<Declared>>,
     /// What its `lifecycle` ignores.
     pub ignored: Option<Arc<Ignored>>,
 }

@@ -64,8 +64,8 @@ pub(crate) fn fixes(analysis: &Analysis, root: RootId, finding: &Arc<Finding>) -
     let Some(source) = resource.file().and_then(|file| analysis.source(file)) else { return Vec::new() };
     let workshop = Workshop { analysis, root, judged: &judged, resource, source, finding };
     // What is not ours is never edited; our call of it is.
-    if let Some(call) = resource.nearest_call {
-        return finding.remedies.iter().filter_map(|remedy| call::offer(&workshop, remedy, call)).collect();
+    if let Some(call) = &resource.nearest_call {
+        return finding.remedies.iter().filter_map(|remedy| call::offer(&workshop, remedy, **call)).collect();
     }
     if !is_editable(&workshop.source) {
         return Vec::new();

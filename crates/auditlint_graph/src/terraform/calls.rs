@@ -63,9 +63,8 @@ impl World<'_> {
             );
             return missing(hint);
         };
-        let nearest_call = module
-            .nearest_call
-            .or((!local).then(|| crate::Declared { header: at, block: call.place(call.block().span) }));
+        let own = || Arc::new(crate::Declared { header: at, block: call.place(call.block().span) });
+        let nearest_call = module.nearest_call.clone().or_else(|| (!local).then(own));
         let make = |key: Option<Key>, scope: Scope, undecided: Option<Cause>| {
             self.modules.borrow_mut().add(Module {
                 path: module.path.child(name, key.as_ref()),
@@ -77,7 +76,7 @@ impl World<'_> {
                 scope,
                 depth: module.depth + 1,
                 undecided: undecided.or_else(|| module.undecided.clone()),
-                nearest_call,
+                nearest_call: nearest_call.clone(),
             })
         };
         match self.expand(id, call, &module.scope) {

@@ -31,7 +31,7 @@ pub(super) struct Module {
     /// Whether its existence is undecided, and why.
     pub(super) undecided: Option<Cause>,
     /// The call of ours through which a module that is not ours was reached.
-    pub(super) nearest_call: Option<crate::Declared>,
+    pub(super) nearest_call: Option<Arc<crate::Declared>>,
 }
 
 /// What a call makes.

@@ -82,7 +82,7 @@ impl World<'_> {
                 action: None,
                 undecided: undecided.or_else(|| module.undecided.clone()).map(Box::new),
                 incomplete: incomplete.clone().map(Box::new),
-                nearest_call: module.nearest_call,
+                nearest_call: module.nearest_call.clone(),
                 ignored: ignores.clone(),
             })
         };
@@ -138,7 +138,7 @@ impl World<'_> {
                 action: None,
                 undecided: undecided.or_else(|| module.undecided.clone()).map(Box::new),
                 incomplete: unparsed(&tree.body).map(Box::new),
-                nearest_call: module.nearest_call,
+                nearest_call: module.nearest_call.clone(),
                 ignored: None,
             })
         };

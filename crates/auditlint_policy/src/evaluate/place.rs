@@ -17,7 +17,7 @@ pub(super) fn of(
         trail(&value.origin, &mut related);
     }
     // A module that is not ours is judged at our call: on its argument that decides, else on its header.
-    if let Some(call) = resource.nearest_call {
+    if let Some(call) = &resource.nearest_call {
         let argument = value.and_then(|value| argument_of(&value.origin, call.block));
         let place = Place::Source(argument.unwrap_or(call.header));
         related.retain(|related| related.place != place);

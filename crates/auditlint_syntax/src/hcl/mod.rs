@@ -105,6 +105,7 @@ pub fn parse(source: &Source, cache: &BlockCache) -> HclFile {
     if source.first_invalid().is_some() {
         file.problems.extend(invalid_outside_of_comments(source));
     }
+    file.items.shrink_to_fit();
     file
 }
 
