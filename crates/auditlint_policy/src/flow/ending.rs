@@ -105,7 +105,17 @@ fn emitted(
     if emission.to.is_empty() && facts.is_some_and(|facts| facts.keeps.is_some()) {
         return;
     }
+    // A list that holds less than a rule asks for is still a list of logs that are written.
+    let is_something =
+        asked.looked.as_ref().and_then(|looked| looked.value.as_ref()).is_some_and(says_something);
     match (asked.verdict, stores.as_slice()) {
+        (Verdict::Fail, stores) if is_something => {
+            out.push(Ending::new(categories, What::Doubted, Certainty::Open));
+            out.push(match stores {
+                [] => Ending::new(categories, What::Unknown(None), Certainty::Open),
+                stores => service(context, categories, stores, Verdict::Unknown),
+            });
+        }
         // Where facts name attributes and none is written, nothing is sent; where a service store stands ready, the
         // rules say whether the service writes to it.
         (Verdict::Fail, _) => out.push(Ending::new(categories, What::Silent(None), Certainty::Proved)),
@@ -167,6 +177,17 @@ fn leads_to(value: &Tracked) -> Option<What> {
         Value::String(text) => Some(What::External(text.to_string())),
         Value::Unknown(unknown) => Some(What::Unknown(Some(unknown.cause.clone()))),
         _ => None,
+    }
+}
+
+/// Whether a value turns something on: it is neither false nor empty.
+fn says_something(value: &Tracked) -> bool {
+    match value.value() {
+        Value::Null | Value::Bool(false) | Value::Unknown(_) => false,
+        Value::List(items) => !items.is_empty(),
+        Value::Map(map) => map.iter().next().is_some(),
+        Value::String(text) => !text.is_empty() && text.as_str() != "false",
+        Value::Bool(true) | Value::Number(_) => true,
     }
 }
 

@@ -3,29 +3,42 @@
 use auditlint_analysis::{FlowRoot, Flows};
 use auditlint_graph::{Cause, Gap};
 use auditlint_policy::{Category, Days, Encryption, Keeps, Station, StationId, Way};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::wording::Counts;
 use crate::plain::plain_json;
 
+#[derive(Serialize)]
+struct Output<'a> {
+    schema_version: u32,
+    tool: Value,
+    status: &'a str,
+    summary: Value,
+    roots: Vec<Value>,
+    stations: Vec<Value>,
+    ways: Vec<Value>,
+    left_out: Vec<Value>,
+}
+
 pub(super) fn render(flows: &Flows) -> String {
     let counts = Counts::of(flows);
-    let output = json!({
-        "schema_version": 1,
-        "tool": {"name": "auditlint", "version": env!("CARGO_PKG_VERSION")},
-        "status": if flows.is_complete() { "complete" } else { "incomplete" },
-        "summary": {
+    let output = Output {
+        schema_version: 1,
+        tool: json!({"name": "auditlint", "version": env!("CARGO_PKG_VERSION")}),
+        status: if flows.is_complete() { "complete" } else { "incomplete" },
+        summary: json!({
             "roots": flows.roots.len(), "sources": counts.sources, "silent": counts.silent,
             "forwarders": counts.forwarders, "stores": counts.stores, "unknown": counts.unknown,
             "gaps": counts.gaps, "left_out": flows.left_out.len(),
-        },
-        "roots": flows.roots.iter().map(root).collect::<Vec<_>>(),
-        "stations": flows.map.stations.iter().map(station).collect::<Vec<_>>(),
-        "ways": flows.map.ways.iter().map(way).collect::<Vec<_>>(),
-        "left_out": flows.left_out.iter().map(|one| {
+        }),
+        roots: flows.roots.iter().map(root).collect(),
+        stations: flows.map.stations.iter().map(station).collect(),
+        ways: flows.map.ways.iter().map(way).collect(),
+        left_out: flows.left_out.iter().map(|one| {
             json!({"kind": one.kind.as_str(), "path": one.folder.as_str(), "reason": one.reason, "hint": one.hint})
-        }).collect::<Vec<_>>(),
-    });
+        }).collect(),
+    };
     let mut out = plain_json(&serde_json::to_string_pretty(&output).unwrap_or_default());
     out.push('\n');
     out

@@ -1,6 +1,12 @@
 //! Who logs what, where to and for how long: one module for each format.
 
+mod dot;
 mod json;
+mod layout;
+mod mermaid;
+mod picture;
+mod shape;
+mod svg;
 mod tree;
 mod wording;
 
@@ -34,6 +40,8 @@ pub fn render(flows: &Flows, format: FlowFormat, options: &FlowOptions) -> Strin
     match format {
         FlowFormat::Tree => tree::render(flows, options),
         FlowFormat::Json => json::render(flows),
-        FlowFormat::Mermaid | FlowFormat::Dot | FlowFormat::Svg => String::new(),
+        FlowFormat::Mermaid => mermaid::render(flows),
+        FlowFormat::Dot => dot::render(flows),
+        FlowFormat::Svg => svg::render(flows),
     }
 }

@@ -7,7 +7,7 @@ use auditlint_analysis::Flows;
 use auditlint_policy::{Category, Certainty, Role, Station, StationId, Way};
 
 use super::FlowOptions;
-use super::wording::{Counts, because, is_silent, list, name, remarks};
+use super::wording::{Counts, DOUBTED, because, is_silent, list, name, remarks};
 use crate::plain::plain_line;
 use crate::words;
 
@@ -82,7 +82,7 @@ impl Tree<'_> {
                 let doubt = undecided.map(|cause| format!("not known whether it logs: {}", because(cause)));
                 // What keeps its own logs says here for how long.
                 let said = if source.role == Role::Store { remarks(source) } else { Vec::new() };
-                let doubted = source.doubted.contains(&category).then(|| "logging may be off".to_owned());
+                let doubted = source.doubted.contains(&category).then(|| DOUBTED.to_owned());
                 let said: Vec<String> = said.into_iter().chain(doubt).chain(doubted).collect();
                 let line = self.station(source, &said, None);
                 let _ = writeln!(self.out, "    {line}");

@@ -8,6 +8,9 @@ use auditlint_policy::{Category, Days, Encryption, Keeps, Role, Station};
 
 use crate::words::counted;
 
+/// Logs have a destination, and no rule that asks for them is content.
+pub(super) const DOUBTED: &str = "may be off or incomplete";
+
 /// The numbers of an estate.
 pub(super) struct Counts {
     /// Resources that emit something, or of which it is not known whether they do.
