@@ -132,9 +132,7 @@ impl Drawing<'_> {
                 What::External(name) => (Role::External, name.clone()),
                 What::Service { name, .. } => (Role::ServiceStore, name.clone()),
                 What::Unknown(Some(cause)) => (Role::Unknown, cause.subject.clone()),
-                What::Unknown(None) => {
-                    (Role::Unknown, format!("where {} sends them", context.resource.kind()))
-                }
+                What::Unknown(None) => (Role::Unknown, format!("destination of {}", context.resource.kind())),
             };
             let to = self.made(role, name);
             let made = self.made.entry(to.clone()).or_insert_with(|| Station::new(to.clone(), role));
