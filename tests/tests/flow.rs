@@ -2,13 +2,17 @@
 //! becomes markup.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
+use auditlint_analysis::{AnalysisHost, Change, NamedPolicy, RootSpec, Settings, load_policies};
+use auditlint_graph::terraform::RootInputs;
 use auditlint_policy::{Certainty, Role};
+use auditlint_syntax::MemoryFiles;
 use auditlint_tests::binary::{Run, run};
 use auditlint_tests::fixtures::{fixtures, semantics};
 use auditlint_tests::markdown::Page;
-use auditlint_tests::repository;
+use auditlint_tests::{catalogue, repository};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
@@ -315,6 +319,61 @@ fn every_format_has_the_same_bytes_in_every_run() -> anyhow::Result<()> {
             ensure!(once == run(&repository(), &words)?, "{target}: {format}");
         }
     }
+    Ok(())
+}
+
+/// The flows of an editor's host after edits, of a fresh one, and of one that was judged before.
+#[test]
+fn edits_and_verdicts_leave_the_flows_as_they_are() -> anyhow::Result<()> {
+    let host = |text: &str, follow_edits: bool| -> anyhow::Result<AnalysisHost> {
+        let files = Arc::new(MemoryFiles::of([("main.tf", text)]));
+        let named = [NamedPolicy::BuiltIn("auditlint:everything".to_owned())];
+        let set = load_policies(&catalogue()?, &*files, Utf8Path::new(""), &named)?;
+        let mut host = AnalysisHost::new(files, set, Settings { follow_edits, ..Settings::default() });
+        let spec = RootSpec::Folder { inputs: RootInputs::default(), environment: None };
+        host.apply_change(Change::Roots(vec![spec]));
+        Ok(host)
+    };
+    let drawn = |host: &AnalysisHost| host.analysis().flows().map_err(|_| anyhow!("cancelled"));
+    let edited = ESTATE
+        .replace("aws_s3_bucket.logs.id\n    enabled = true", "\"elsewhere\"\n    enabled = true")
+        .replace("var.days", "90")
+        .replace("\"/aws/lambda/managed\"", "\"/aws/lambda/own\"");
+    let mut editor = host(ESTATE, true)?;
+    let fresh = drawn(&host(ESTATE, false)?)?;
+    ensure!(drawn(&editor)? == fresh, "{:#?}", drawn(&editor)?);
+    editor.apply_change(Change::Overlay("main.tf".into(), edited.as_str().into()));
+    let after = drawn(&host(&edited, false)?)?;
+    ensure!(after != fresh);
+    ensure!(drawn(&editor)? == after, "{:#?}", drawn(&editor)?);
+    let once = host(&edited, false)?;
+    let analysis = once.analysis();
+    analysis.check(&analysis.roots()).map_err(|_| anyhow!("cancelled"))?;
+    ensure!(drawn(&once)? == after);
+    Ok(())
+}
+
+#[test]
+fn the_replicas_of_data_are_no_logs() -> anyhow::Result<()> {
+    let text = "resource \"aws_s3_bucket\" \"data\" {\n  bucket = \"data\"\n}\n\n\
+                resource \"aws_s3_bucket\" \"copy\" {\n  bucket = \"copy\"\n}\n\n\
+                resource \"aws_s3_bucket_replication_configuration\" \"data\" {\n  bucket = aws_s3_bucket.data.id\n  role   = \"r\"\n\n  rule {\n    status = \"Enabled\"\n\n    destination {\n      bucket = aws_s3_bucket.copy.arn\n    }\n  }\n}\n";
+    let logs = format!(
+        "{text}\nresource \"aws_lb\" \"web\" {{\n  name = \"web\"\n\n  access_logs {{\n    bucket  = aws_s3_bucket.data.id\n    enabled = true\n  }}\n}}\n"
+    );
+    ensure!(ways(&Workspace::of(text)?.json(&[])?).is_empty());
+    ensure!(ways(&Workspace::of(&logs)?.json(&[])?).len() == 3);
+    Ok(())
+}
+
+#[test]
+fn a_log_group_that_is_managed_proves_no_logs() -> anyhow::Result<()> {
+    let text = "resource \"aws_db_instance\" \"db\" {\n  identifier = \"db\"\n  engine     = \"postgres\"\n}\n\n\
+                resource \"aws_cloudwatch_log_group\" \"db\" {\n  name = \"/aws/rds/instance/db/postgresql\"\n}\n\n\
+                resource \"aws_ssm_document\" \"command\" {\n  name          = \"command\"\n  document_type = \"Command\"\n  content       = \"{}\"\n}\n";
+    let map = Workspace::of(text)?.json(&[])?;
+    ensure!(ways(&map) == ["aws_db_instance.db -> aws_cloudwatch_log_group.db: open"], "{map:#}");
+    ensure!(station(&map, "aws_ssm_document.command").is_err(), "{map:#}");
     Ok(())
 }
 

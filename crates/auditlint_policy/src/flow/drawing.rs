@@ -102,8 +102,9 @@ impl Drawing<'_> {
             station.encryption = encryption(context, bindings);
         }
         let ways = self.ways.len();
+        let passes = !self.is_idle(context);
         let mut unsent: BTreeSet<Category> = BTreeSet::new();
-        for ending in ending::endings(context, self.flow, bindings) {
+        for ending in ending::endings(context, self.flow, bindings, passes) {
             let (role, name) = match &ending.what {
                 What::Silent(cause) => {
                     if cause.is_none() {
@@ -149,7 +150,7 @@ impl Drawing<'_> {
             self.way(Way { from: station.id.clone(), to, categories, certainty: ending.certainty });
         }
         station.emits = emits.into_iter().filter(|category| !unsent.contains(category)).collect();
-        self.onward(context, &station);
+        self.onward(context, &station, passes);
         let is_known = match role {
             Role::Source => {
                 !(station.emits.is_empty() && station.silent.is_empty() && station.covered.is_empty())
@@ -162,8 +163,18 @@ impl Drawing<'_> {
         }
     }
 
+    /// Whether it passes on what is no log: the objects of a bucket that no log reaches are data.
+    fn is_idle(&self, context: &Context<'_>) -> bool {
+        let holds_data = |slot: Slot| {
+            let facts = self.graph.get(slot).and_then(|resource| context.catalogue.facts(resource.kind()));
+            !self.flow.is_reached(slot) && facts.is_some_and(|facts| !facts.emits.is_empty())
+        };
+        let part = self.flow.parts.get(&context.slot);
+        holds_data(context.slot) || part.is_some_and(|part| part.links.iter().any(|hop| holds_data(hop.from)))
+    }
+
     /// The ways from a resource to other resources of the root, and those that come in from other roots.
-    fn onward(&mut self, context: &Context<'_>, station: &Station) {
+    fn onward(&mut self, context: &Context<'_>, station: &Station, passes: bool) {
         let slot = context.slot;
         let doubt = context.resource.undecided.is_some();
         let undecided = station.silent.iter().filter(|silence| silence.cause.is_some());
@@ -178,7 +189,7 @@ impl Drawing<'_> {
             let categories = direct.categories.iter().copied().collect();
             self.way(Way { from: from.clone(), to, categories, certainty });
         }
-        for hop in part.into_iter().flat_map(|part| &part.links) {
+        for hop in part.into_iter().filter(|_| passes).flat_map(|part| &part.links) {
             let (Some(from), Some(to)) = (self.id(hop.from), self.id(hop.to)) else { continue };
             let certainty = if doubt { Certainty::Open } else { hop.certainty };
             let categories = self.flow.categories(hop.from).into_iter().collect();
@@ -189,7 +200,8 @@ impl Drawing<'_> {
             let categories: BTreeSet<Category> =
                 kept.iter().copied().filter(|category| station.emits.contains(category)).collect();
             if !categories.is_empty() {
-                self.way(Way { from: from.clone(), to, categories, certainty: Certainty::Matched });
+                let certainty = if doubts(kept) { Certainty::Open } else { Certainty::Matched };
+                self.way(Way { from: from.clone(), to, categories, certainty });
             }
         }
         for arrival in self.flow.arrivals(slot) {

@@ -44,15 +44,21 @@ impl Ending {
     }
 }
 
-/// The endings of what the resource of `context` emits and passes on. `bindings` are the rules that judge its type.
-pub(super) fn endings(context: &Context<'_>, flow: &Flow, bindings: &[&Binding]) -> Vec<Ending> {
+/// The endings of what the resource of `context` emits and, where it `passes` logs on, of those. `bindings` are the
+/// rules that judge its type.
+pub(super) fn endings(
+    context: &Context<'_>,
+    flow: &Flow,
+    bindings: &[&Binding],
+    passes: bool,
+) -> Vec<Ending> {
     let mut out = Vec::new();
     let Some(facts) = context.catalogue.facts(context.resource.kind()) else { return out };
     for emission in &facts.emits {
         emitted(context, flow, emission, bindings, &mut out);
     }
     let carried = flow.categories(context.slot);
-    for forward in &facts.forwards {
+    for forward in facts.forwards.iter().filter(|_| passes) {
         written(context, flow, None, &forward.path, &forward.types, &carried, &mut out);
     }
     out
@@ -68,9 +74,16 @@ fn emitted(
     let categories = &emission.categories;
     let subject = Subject::resource(context.resource);
     let on = emission.on.as_ref().map(|on| context.condition(on, &subject));
+    let asked = asked(context, categories, bindings);
     match on.as_ref().map(|on| on.verdict) {
         Some(Verdict::Fail | Verdict::NotApplicable | Verdict::Exempt) => {
-            return out.push(Ending::new(categories, What::Silent(None), Certainty::Proved));
+            // A document that is no session's is no source at all.
+            let what = match asked.verdict {
+                Verdict::NotApplicable | Verdict::Exempt => What::Unasked,
+                Verdict::Pass => What::Covered,
+                Verdict::Fail | Verdict::Unknown => What::Silent(None),
+            };
+            return out.push(Ending::new(categories, what, Certainty::Proved));
         }
         Some(Verdict::Unknown) => {
             let cause = on.as_ref().and_then(|on| on.cause.clone());
@@ -83,7 +96,9 @@ fn emitted(
     for sink in &emission.to {
         is_taken |= written(context, flow, sink.companion.as_ref(), &sink.path, &sink.types, categories, out);
     }
-    let asked = asked(context, categories, bindings);
+    let managed = service_store::managed(context);
+    let keeps = |kept: &[Category]| kept.iter().any(|category| categories.contains(category));
+    is_taken |= managed.iter().any(|(_, kept)| keeps(kept));
     if is_taken || out.len() > before {
         match asked.verdict {
             _ if on.is_some() => {}
@@ -95,12 +110,7 @@ fn emitted(
         }
         return;
     }
-    let stores = unmanaged(context, emission);
-    let managed = service_store::managed(context);
-    let keeps = |kept: &[Category]| kept.iter().any(|category| categories.contains(category));
-    if managed.iter().any(|(_, kept)| keeps(kept)) {
-        return;
-    }
+    let stores = service_stores(context, emission);
     let facts = context.catalogue.facts(context.resource.kind());
     if emission.to.is_empty() && facts.is_some_and(|facts| facts.keeps.is_some()) {
         return;
@@ -192,7 +202,7 @@ fn says_something(value: &Tracked) -> bool {
 }
 
 /// The service's own stores for the categories of `emission`.
-fn unmanaged<'c>(context: &Context<'c>, emission: &Emission) -> Vec<&'c ServiceStore> {
+fn service_stores<'c>(context: &Context<'c>, emission: &Emission) -> Vec<&'c ServiceStore> {
     let facts = context.catalogue.facts(context.resource.kind());
     let all = facts.map(|facts| facts.service_stores.as_slice()).unwrap_or_default().iter();
     all.filter(|store| store.categories.iter().any(|category| emission.categories.contains(category)))
