@@ -366,12 +366,24 @@ fn the_replicas_of_data_are_no_logs() -> anyhow::Result<()> {
     Ok(())
 }
 
+const STOPPED: &str = r#"
+resource "aws_cloudtrail" "stopped" {
+  name                  = "stopped"
+  s3_bucket_name        = "elsewhere"
+  is_multi_region_trail = true
+  enable_logging        = false
+}
+"#;
+
 #[test]
-fn a_log_group_that_is_managed_proves_no_logs() -> anyhow::Result<()> {
+fn what_is_switched_off_is_said_and_a_log_group_proves_no_logs() -> anyhow::Result<()> {
     let text = "resource \"aws_db_instance\" \"db\" {\n  identifier = \"db\"\n  engine     = \"postgres\"\n}\n\n\
                 resource \"aws_cloudwatch_log_group\" \"db\" {\n  name = \"/aws/rds/instance/db/postgresql\"\n}\n\n\
                 resource \"aws_ssm_document\" \"command\" {\n  name          = \"command\"\n  document_type = \"Command\"\n  content       = \"{}\"\n}\n";
-    let map = Workspace::of(text)?.json(&[])?;
+    let text = format!("{text}{STOPPED}");
+    let map = Workspace::of(&text)?.json(&[])?;
+    let trail = station(&map, "aws_cloudtrail.stopped")?;
+    ensure!(texts(trail, "emits").is_empty() && list(trail, "silent").len() == 1, "{trail:#}");
     ensure!(ways(&map) == ["aws_db_instance.db -> aws_cloudwatch_log_group.db: open"], "{map:#}");
     ensure!(station(&map, "aws_ssm_document.command").is_err(), "{map:#}");
     Ok(())

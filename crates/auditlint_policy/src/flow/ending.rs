@@ -30,7 +30,7 @@ pub(super) enum What {
     Unknown(Option<Cause>),
     /// Nowhere: they are not written, or whether they are is not known for a cause.
     Silent(Option<Cause>),
-    /// Another resource records the events: rules that ask for them are content.
+    /// Nowhere, and rules that ask for them are content: another resource records the events, for example.
     Covered,
     /// Nowhere, and no rule asks for them.
     Unasked,
@@ -80,8 +80,7 @@ fn emitted(
             // A document that is no session's is no source at all.
             let what = match asked.verdict {
                 Verdict::NotApplicable | Verdict::Exempt => What::Unasked,
-                Verdict::Pass => What::Covered,
-                Verdict::Fail | Verdict::Unknown => What::Silent(None),
+                Verdict::Pass | Verdict::Fail | Verdict::Unknown => What::Silent(None),
             };
             return out.push(Ending::new(categories, what, Certainty::Proved));
         }
@@ -134,9 +133,10 @@ fn emitted(
         }
         (_, []) => {
             let what = match (open(context, emission), asked.verdict) {
-                _ if emission.to.is_empty() || emission.on.is_some() => What::Unknown(None),
-                (_, Verdict::Pass) => What::Covered,
+                (Some(cause), Verdict::Pass) => What::Unknown(Some(cause)),
                 (Some(cause), _) => What::Silent(Some(cause)),
+                (None, _) if emission.to.is_empty() || emission.on.is_some() => What::Unknown(None),
+                (None, Verdict::Pass) => What::Covered,
                 (None, _) => What::Unasked,
             };
             out.push(Ending::new(categories, what, Certainty::Proved));
@@ -267,15 +267,19 @@ pub(super) fn holds(context: &Context<'_>, binding: &Binding, selects: bool) -> 
 
 /// Why a destination that is not written here may exist all the same.
 fn open(context: &Context<'_>, emission: &Emission) -> Option<Cause> {
-    let subject = Subject::resource(context.resource);
-    emission.to.iter().find_map(|sink| match &sink.companion {
-        None => match context.look(&subject, &sink.path) {
-            Look::Unknown(cause) => Some(cause),
-            _ => None,
-        },
-        Some((kind, join)) => {
-            let (_, open) = context.companions(std::slice::from_ref(kind), join, &[]);
-            open.into_iter().min().or_else(|| context.unread(|other| other == kind.as_str()))
-        }
+    let hidden = |context: &Context<'_>, path: &AttributePath| match context
+        .look(&Subject::resource(context.resource), path)
+    {
+        Look::Unknown(cause) => Some(cause),
+        Look::Set(_) | Look::Default(_) | Look::Absent => None,
+    };
+    emission.to.iter().find_map(|sink| {
+        let Some((kind, join)) = &sink.companion else { return hidden(context, &sink.path) };
+        let (found, open) = context.companions(std::slice::from_ref(kind), join, &[]);
+        let mut there = found.iter().filter_map(|(slot, _)| Some(context.at(*slot, context.get(*slot)?)));
+        there
+            .find_map(|companion| hidden(&companion, &sink.path))
+            .or_else(|| open.into_iter().min())
+            .or_else(|| context.unread(|other| other == kind.as_str()))
     })
 }

@@ -98,7 +98,8 @@ pub struct Station {
     pub emits: BTreeSet<Category>,
     /// What it does not emit although a rule asks for it.
     pub silent: Vec<Silence>,
-    /// What it could emit, and what another resource records in its place.
+    /// What it could emit and does not, and rules that ask for it are content: another resource records it, or it
+    /// is not worth recording.
     pub covered: BTreeSet<Category>,
     /// What it has a destination for, although no rule that asks for it is content: logging may be off.
     pub doubted: BTreeSet<Category>,

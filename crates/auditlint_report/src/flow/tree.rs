@@ -92,65 +92,54 @@ impl Tree<'_> {
         self.others(flows, &own);
     }
 
-    /// What no source of the root reaches, and what does not log.
+    /// What comes in from other roots, what no source reaches, and what does not log or may not.
     fn others(&mut self, flows: &Flows, own: &[&Station]) {
+        let comes_in = |way: &&Way| way.from.root != way.to.root && own.iter().any(|one| one.id == way.to);
+        let arrivals = flows.map.ways.iter().filter(comes_in).map(|way| {
+            let from = format!("{} in {}", way.from.name, words::folder(&way.from.root));
+            format!("{from} → {} · {}", way.to.name, list(&way.categories))
+        });
+        self.section("from other roots", arrivals.collect());
         let reached: BTreeSet<&StationId> = flows.map.ways.iter().map(|way| &way.to).collect();
-        let from_elsewhere: Vec<&Way> = flows
-            .map
-            .ways
-            .iter()
-            .filter(|way| way.from.root != way.to.root && own.iter().any(|station| station.id == way.to))
-            .collect();
-        if !from_elsewhere.is_empty() {
-            self.subheading("from other roots");
-            for way in from_elsewhere {
-                let from = format!("{} in {}", way.from.name, words::folder(&way.from.root));
-                self.line(4, &format!("{from} → {} · {}", way.to.name, list(&way.categories)));
-            }
-        }
         let is_unreached = |station: &&&Station| {
             matches!(station.role, Role::Store | Role::Forwarder)
                 && station.emits.is_empty()
                 && !reached.contains(&station.id)
         };
-        let unreached: Vec<&&Station> = own.iter().filter(is_unreached).collect();
-        if !unreached.is_empty() {
-            self.subheading("no source here reaches");
-            for station in unreached {
-                let line = self.station(station, &remarks(station), None);
-                let _ = writeln!(self.out, "    {line}");
-            }
-        }
-        let silent: Vec<&&Station> = own.iter().filter(|station| !station.silent.is_empty()).collect();
-        let certain = |station: &Station| -> BTreeSet<Category> {
-            let silences = station.silent.iter().filter(|silence| silence.cause.is_none());
-            let all: BTreeSet<Category> =
-                silences.flat_map(|silence| silence.categories.iter().copied()).collect();
-            all.difference(&station.emits).copied().collect()
+        let said = |station: &&Station| {
+            [name(station)].into_iter().chain(remarks(station)).collect::<Vec<_>>().join(" · ")
         };
-        let silent: Vec<(&Station, BTreeSet<Category>)> =
-            silent.into_iter().map(|station| (*station, certain(station))).collect();
-        if silent.iter().any(|(_, categories)| !categories.is_empty()) {
-            self.subheading("does not log");
-            for (station, categories) in silent.iter().filter(|(_, categories)| !categories.is_empty()) {
-                let whole = if is_silent(station) { "" } else { " (logs other things)" };
-                self.line(4, &format!("{} · {}{whole}", station.id.name, list(categories)));
-            }
-        }
+        self.section("no source here reaches", own.iter().filter(is_unreached).map(said).collect());
+        let silent = own.iter().map(|station| (station, not_emitted(station)));
+        let silent = silent.filter(|(_, categories)| !categories.is_empty()).map(|(station, categories)| {
+            let partly = if is_silent(station) { "" } else { " (logs other things)" };
+            format!("{} · {}{partly}", station.id.name, list(&categories))
+        });
+        self.section("does not log", silent.collect());
+        let covered = own.iter().filter(|station| !station.covered.is_empty());
+        let covered = covered.map(|station| format!("{} · {}", station.id.name, list(&station.covered)));
+        self.section("needs no log of its own", covered.collect());
+        // What is drawn above says there that it may not log.
         let open =
             own.iter().flat_map(|station| station.silent.iter().map(move |silence| (station, silence)));
-        let open: Vec<_> = open
-            .filter(|(station, silence)| {
-                silence.cause.is_some() && !silence.categories.iter().any(|one| station.emits.contains(one))
-            })
-            .collect();
-        if !open.is_empty() {
-            self.subheading("not known whether it logs");
-            for (station, silence) in open {
-                let cause = silence.cause.as_ref().map(because).unwrap_or_default();
-                self.line(4, &format!("{} · {} · {cause}", station.id.name, list(&silence.categories)));
-            }
+        let open = open.filter(|(station, silence)| {
+            !silence.categories.iter().any(|category| station.emits.contains(category))
+        });
+        let open = open.filter_map(|(station, silence)| {
+            let cause = because(silence.cause.as_ref()?);
+            Some(format!("{} · {} · {cause}", station.id.name, list(&silence.categories)))
+        });
+        self.section("not known whether it logs", open.collect());
+    }
+
+    /// A heading with lines below it, where there are any.
+    fn section(&mut self, heading: &str, lines: Vec<String>) {
+        if lines.is_empty() {
+            return;
         }
+        let heading = self.styled(Style::Bold, heading);
+        let _ = writeln!(self.out, "  {heading}");
+        lines.iter().for_each(|line| self.line(4, line));
     }
 
     /// The ways that logs of `category` take from a station.
@@ -217,11 +206,6 @@ impl Tree<'_> {
         let _ = writeln!(self.out, "\n{text}");
     }
 
-    fn subheading(&mut self, text: &str) {
-        let text = self.styled(Style::Bold, text);
-        let _ = writeln!(self.out, "  {text}");
-    }
-
     fn line(&mut self, indent: usize, text: &str) {
         let _ = writeln!(self.out, "{:indent$}{}", "", plain_line(text));
     }
@@ -238,4 +222,11 @@ impl Tree<'_> {
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
+}
+
+/// The categories that a station could emit and for certain does not.
+fn not_emitted(station: &Station) -> BTreeSet<Category> {
+    let certain = station.silent.iter().filter(|silence| silence.cause.is_none());
+    let all: BTreeSet<Category> = certain.flat_map(|silence| silence.categories.iter().copied()).collect();
+    all.difference(&station.emits).copied().collect()
 }
