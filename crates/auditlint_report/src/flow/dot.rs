@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use auditlint_analysis::Flows;
 
-use super::picture::{Boxed, Line, Look, Picture};
+use super::picture::{Boxed, Look, Picture};
 use super::wording::{Counts, list};
 use crate::plain::plain_line;
 use crate::words;
@@ -28,11 +28,7 @@ pub(super) fn render(flows: &Flows) -> String {
         }
     }
     for arrow in &picture.arrows {
-        let style = match arrow.line {
-            Line::Solid => "solid",
-            Line::Dashed => "dashed",
-            Line::Dotted => "dotted",
-        };
+        let style = arrow.line.as_str();
         let label = quoted([list(&arrow.categories)]);
         let _ = writeln!(out, "  n{} -> n{} [label={label} style={style}]", arrow.from, arrow.to);
     }

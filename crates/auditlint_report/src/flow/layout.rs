@@ -2,7 +2,8 @@
 //!
 //! An arrow over several columns passes through a place of its own in each of them, so that it crosses no box.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use auditlint_policy::Category;
 
@@ -49,87 +50,138 @@ enum Item {
 pub(super) fn lay_out(picture: &Picture<'_>, sizes: &[(f64, f64)]) -> Layout {
     let columns = columns(picture);
     let last = columns.iter().copied().max().unwrap_or(0);
-    let of = |at: usize| columns.get(at).copied().unwrap_or(0);
-    let is_connected = |at: usize| picture.arrows.iter().any(|arrow| arrow.from == at || arrow.to == at);
-    let height = |item: &Item| match item {
-        Item::Box(at) => sizes.get(*at).map_or(0.0, |size| size.1),
-        Item::Passing(..) => PASSING,
+    let mut table = Table {
+        picture,
+        sizes,
+        columns,
+        last,
+        centres: BTreeMap::new(),
+        headings: Vec::new(),
+        top: 0.0,
+        bottom: 0.0,
     };
-    let mut centres: BTreeMap<Item, f64> = BTreeMap::new();
-    let mut headings = Vec::new();
-    // The sources, by what they emit.
-    let mut y = 0.0;
-    let mut heading = String::new();
-    for (title, at) in sources(picture, &columns) {
-        if title != heading {
-            y += if heading.is_empty() { HEADING } else { HEADING + GAP };
-            headings.push((0.0, y - 12.0, title.clone()));
-            heading = title;
-        }
-        let item = Item::Box(at);
-        centres.insert(item, y + height(&item) / 2.0);
-        y += height(&item) + GAP;
-    }
-    let mut bottom = y;
-    let mut top = 0.0_f64;
-    for column in 1..=last {
-        let boxes = (0..picture.boxes.len()).filter(|at| of(*at) == column && is_connected(*at));
-        let passing = picture.arrows.iter().enumerate();
-        let passing = passing.filter(|(_, arrow)| (of(arrow.from) + 1..of(arrow.to)).contains(&column));
-        let items: Vec<Item> =
-            boxes.map(Item::Box).chain(passing.map(|(at, _)| Item::Passing(at, column))).collect();
-        let mut wanted: Vec<(f64, Item)> =
-            items.into_iter().map(|item| (wanted(picture, item, &centres, &of), item)).collect();
-        wanted.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-        let heights: Vec<(f64, f64)> = wanted.iter().map(|(at, item)| (*at, height(item))).collect();
-        for ((_, item), centre) in wanted.iter().zip(settled(&heights)) {
-            centres.insert(*item, centre);
-            top = top.min(centre - height(item) / 2.0);
-            bottom = bottom.max(centre + height(item) / 2.0 + GAP);
-        }
-    }
-    // Stores that nothing reaches stand below the others.
-    let lonely: Vec<usize> =
-        (0..picture.boxes.len()).filter(|at| of(*at) == last && last > 0 && !is_connected(*at)).collect();
-    let mut y = centres
-        .iter()
-        .filter(|(item, _)| matches!(item, Item::Box(at) if of(*at) == last))
-        .map(|(item, centre)| centre + height(item) / 2.0 + GAP)
-        .fold(0.0, f64::max);
-    if !lonely.is_empty() {
-        y += HEADING;
-        headings.push((f64::INFINITY, y - 12.0, "no source here reaches".to_owned()));
-    }
-    for at in lonely {
-        let item = Item::Box(at);
-        centres.insert(item, y + height(&item) / 2.0);
-        y += height(&item) + GAP;
-        bottom = bottom.max(y);
-    }
-    let (lefts, width) = lefts(picture, &columns, sizes);
-    let left = |column: usize| lefts.get(column).copied().unwrap_or((0.0, 0.0));
-    let boxes = (0..picture.boxes.len())
-        .map(|at| {
-            let (x, _) = left(of(at));
-            let (width, height) = sizes.get(at).copied().unwrap_or_default();
-            let centre = centres.get(&Item::Box(at)).copied().unwrap_or_default();
-            Place { x, y: centre - height / 2.0 - top, width, height }
-        })
-        .collect::<Vec<_>>();
-    for (x, y, _) in &mut headings {
-        *x = x.min(left(last).0);
-        *y -= top;
-    }
-    let routes = routes(picture, &boxes, |arrow, column| {
-        let centre = centres.get(&Item::Passing(arrow, column)).copied().unwrap_or_default() - top;
-        let (x, width) = left(column);
-        ((of_range(&of, picture, arrow)).contains(&column)).then_some(((x, centre), (x + width, centre)))
-    });
-    Layout { boxes, routes, headings, width, height: bottom - top }
+    table.stack_sources();
+    (1..=last).for_each(|column| table.settle(column));
+    table.stack_unreached();
+    table.finish()
 }
 
-fn of_range(of: &impl Fn(usize) -> usize, picture: &Picture<'_>, arrow: usize) -> std::ops::Range<usize> {
-    picture.arrows.get(arrow).map_or(0..0, |arrow| of(arrow.from) + 1..of(arrow.to))
+/// A layout that comes into being, column by column.
+struct Table<'p> {
+    picture: &'p Picture<'p>,
+    sizes: &'p [(f64, f64)],
+    columns: Vec<usize>,
+    last: usize,
+    /// The height of the middle of each item that has its place.
+    centres: BTreeMap<Item, f64>,
+    headings: Vec<(f64, f64, String)>,
+    top: f64,
+    bottom: f64,
+}
+
+impl Table<'_> {
+    fn column(&self, at: usize) -> usize {
+        self.columns.get(at).copied().unwrap_or(0)
+    }
+
+    fn height(&self, item: Item) -> f64 {
+        match item {
+            Item::Box(at) => self.sizes.get(at).map_or(0.0, |size| size.1),
+            Item::Passing(..) => PASSING,
+        }
+    }
+
+    fn is_connected(&self, at: usize) -> bool {
+        self.picture.arrows.iter().any(|arrow| arrow.from == at || arrow.to == at)
+    }
+
+    /// The columns between both ends of an arrow.
+    fn passed(&self, arrow: usize) -> Range<usize> {
+        let ends = self.picture.arrows.get(arrow);
+        ends.map_or(0..0, |arrow| self.column(arrow.from) + 1..self.column(arrow.to))
+    }
+
+    fn put(&mut self, item: Item, centre: f64) {
+        let half = self.height(item) / 2.0;
+        self.centres.insert(item, centre);
+        self.top = self.top.min(centre - half);
+        self.bottom = self.bottom.max(centre + half + GAP);
+    }
+
+    /// The sources, by what they emit.
+    fn stack_sources(&mut self) {
+        let (mut y, mut heading) = (0.0, String::new());
+        for (title, at) in sources(self.picture, &self.columns) {
+            if title != heading {
+                y += if heading.is_empty() { HEADING } else { HEADING + GAP };
+                self.headings.push((0.0, y - 12.0, title.clone()));
+                heading = title;
+            }
+            let height = self.height(Item::Box(at));
+            self.put(Item::Box(at), y + height / 2.0);
+            y += height + GAP;
+        }
+    }
+
+    /// A further column: each box near what leads to it.
+    fn settle(&mut self, column: usize) {
+        let boxes = 0..self.picture.boxes.len();
+        let boxes = boxes.filter(|at| self.column(*at) == column && self.is_connected(*at)).map(Item::Box);
+        let passing = (0..self.picture.arrows.len()).filter(|arrow| self.passed(*arrow).contains(&column));
+        let passing = passing.map(|arrow| Item::Passing(arrow, column));
+        let of = |at: usize| self.column(at);
+        let wish = |item: Item| (wanted(self.picture, item, &self.centres, &of), item);
+        let mut wishes: Vec<(f64, Item)> = boxes.chain(passing).map(wish).collect();
+        wishes.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        let heights: Vec<(f64, f64)> = wishes.iter().map(|(at, item)| (*at, self.height(*item))).collect();
+        for ((_, item), centre) in wishes.into_iter().zip(settled(&heights)) {
+            self.put(item, centre);
+        }
+    }
+
+    /// Stores that nothing reaches, below the others.
+    fn stack_unreached(&mut self) {
+        let is_unreached = |at: &usize| self.column(*at) == self.last && !self.is_connected(*at);
+        let unreached: Vec<usize> =
+            (0..self.picture.boxes.len()).filter(|at| self.last > 0 && is_unreached(at)).collect();
+        if unreached.is_empty() {
+            return;
+        }
+        let in_last = self.centres.iter().filter(|(item, _)| match item {
+            Item::Box(at) => self.column(*at) == self.last,
+            Item::Passing(..) => false,
+        });
+        let below = in_last.map(|(item, centre)| centre + self.height(*item) / 2.0 + GAP);
+        let mut y = below.fold(0.0, f64::max) + HEADING;
+        // It stands where the last column begins, which is not known yet.
+        self.headings.push((f64::INFINITY, y - 12.0, "no source here reaches".to_owned()));
+        for at in unreached {
+            let height = self.height(Item::Box(at));
+            self.put(Item::Box(at), y + height / 2.0);
+            y += height + GAP;
+        }
+    }
+
+    fn finish(mut self) -> Layout {
+        let (lefts, width) = lefts(self.picture, &self.columns, self.sizes);
+        let left = |column: usize| lefts.get(column).copied().unwrap_or((0.0, 0.0));
+        let centre = |item: Item| self.centres.get(&item).copied().unwrap_or_default() - self.top;
+        let place = |at: usize| {
+            let (width, height) = self.sizes.get(at).copied().unwrap_or_default();
+            let (x, _) = left(self.column(at));
+            Place { x, y: centre(Item::Box(at)) - height / 2.0, width, height }
+        };
+        let boxes: Vec<Place> = (0..self.picture.boxes.len()).map(place).collect();
+        let routes = routes(self.picture, &boxes, |arrow, column| {
+            let (y, (x, width)) = (centre(Item::Passing(arrow, column)), left(column));
+            self.passed(arrow).contains(&column).then_some(((x, y), (x + width, y)))
+        });
+        for (x, y, _) in &mut self.headings {
+            *x = x.min(left(self.last).0);
+            *y -= self.top;
+        }
+        Layout { boxes, routes, headings: self.headings, width, height: self.bottom - self.top }
+    }
 }
 
 /// The column of each box: as many steps from a source as its longest way takes; where logs rest for good, the last.
@@ -153,7 +205,9 @@ fn columns(picture: &Picture<'_>) -> Vec<usize> {
             *depth = last;
         }
     }
-    depth
+    // A loop is as long as ways are followed, and leaves columns empty.
+    let used: BTreeSet<usize> = depth.iter().copied().collect();
+    depth.iter().map(|own| used.range(..own).count()).collect()
 }
 
 /// The boxes of the first column with their headings, in order.
@@ -172,6 +226,7 @@ fn sources(picture: &Picture<'_>, columns: &[usize]) -> Vec<(String, usize)> {
         let first = one.first.emits.iter().next();
         let order = first.and_then(|first| Category::ALL.iter().position(|category| category == first));
         let (order, title) = match (one.look, order, first) {
+            (Look::Silent, ..) if one.first.silent.is_empty() => (99, "needs no log of its own"),
             (Look::Silent, ..) => (98, "does not log"),
             (_, Some(order), Some(category)) => (order, category.as_str()),
             (Look::Source, ..) => (97, "not known whether it logs"),
@@ -257,6 +312,11 @@ fn lefts(picture: &Picture<'_>, columns: &[usize], sizes: &[(f64, f64)]) -> (Vec
     (out, x - COLUMN_GAP)
 }
 
+/// Whether an arrow leads to the same column or one before.
+pub(super) fn is_back(from: Place, to: Place) -> bool {
+    to.x <= from.x
+}
+
 /// The points of each arrow. `passing` gives both ends of what it takes in a column that it passes.
 fn routes(
     picture: &Picture<'_>,
@@ -275,7 +335,10 @@ fn routes(
         let own = place(own);
         let step = (10.0_f64).min((own.height - 12.0) / count(ends.len()));
         let y = own.y + own.height / 2.0 + (count(at) - (count(ends.len()) - 1.0) / 2.0) * step;
-        (if outwards { own.x + own.width } else { own.x }, y)
+        // An arrow of a loop comes back on the side where it left.
+        let comes_back =
+            picture.arrows.get(number).is_some_and(|arrow| is_back(place(arrow.from), place(arrow.to)));
+        (if outwards || comes_back { own.x + own.width } else { own.x }, y)
     };
     let arrows = picture.arrows.iter().enumerate();
     arrows

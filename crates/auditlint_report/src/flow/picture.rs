@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auditlint_analysis::Flows;
 use auditlint_policy::{Category, Certainty, FlowMap, Role, Station, StationId};
 
-use super::wording::{DOUBTED, is_silent, list, name, remarks};
+use super::wording::{DOUBTED, is_undecided, list, name, remarks};
 use crate::words;
 
 /// From so many on, resources of the same place share a box.
@@ -49,6 +49,17 @@ pub(super) enum Line {
     Dotted,
 }
 
+impl Line {
+    /// The word of styles.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Solid => "solid",
+            Self::Dashed => "dashed",
+            Self::Dotted => "dotted",
+        }
+    }
+}
+
 pub(super) struct Arrow {
     pub(super) from: usize,
     pub(super) to: usize,
@@ -70,7 +81,7 @@ impl Look {
 
     fn of(station: &Station) -> Self {
         match station.role {
-            Role::Source if is_silent(station) => Self::Silent,
+            Role::Source if station.emits.is_empty() && !is_undecided(station) => Self::Silent,
             Role::Source => Self::Source,
             Role::Forwarder => Self::Forwarder,
             Role::Store => Self::Store,
@@ -140,6 +151,9 @@ impl Boxed<'_> {
             .collect();
         if !silent.is_empty() {
             out.push(format!("no {}", list(&silent)));
+        }
+        if !station.covered.is_empty() {
+            out.push(format!("no {} of its own", list(&station.covered)));
         }
         if !station.doubted.is_empty() {
             out.push(DOUBTED.to_owned());

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use auditlint_analysis::Flows;
 
-use super::layout::{Layout, Place, lay_out};
+use super::layout::{Layout, Place, is_back, lay_out};
 use super::picture::{Arrow, Boxed, Line, Look, Picture};
 use super::shape::{LID, TIP, class, escaped, outline, shortened, width};
 use super::wording::{Counts, list};
@@ -30,7 +30,7 @@ const STYLE: &str = "text{font-family:'DejaVu Sans',Verdana,Helvetica,Arial,sans
 .external{fill:#ede9fe;stroke:#6d28d9;stroke-width:1.4}.unknown{fill:#fff;stroke:#b91c1c;stroke-width:1.6;stroke-dasharray:7 4}
 .silent{fill:#fff;stroke:#94a3b8;stroke-width:1}.lid{fill:none}
 .way{fill:none;stroke:#334155;stroke-width:1.5}.matched{stroke-width:.8}
-.Dashed{stroke-dasharray:7 4}.Dotted{stroke-dasharray:1.5 3.5;stroke-linecap:round}";
+.dashed{stroke-dasharray:7 4}.dotted{stroke-dasharray:1.5 3.5;stroke-linecap:round}";
 
 pub(super) fn render(flows: &Flows) -> String {
     let picture = Picture::of(flows);
@@ -55,7 +55,7 @@ pub(super) fn render(flows: &Flows) -> String {
 <g transform="translate({MARGIN} {TITLE})">"##
     );
     for (arrow, points) in picture.arrows.iter().zip(&layout.routes) {
-        way(&mut out, &picture, arrow, points);
+        way(&mut out, &picture, &layout, arrow, points);
     }
     for (x, y, text) in &layout.headings {
         let _ = writeln!(out, r#"<text class="heading" x="{x:.1}" y="{y:.1}">{}</text>"#, escaped(text));
@@ -89,7 +89,9 @@ fn size(look: Look, lines: &[String]) -> (f64, f64) {
     (widths.fold(80.0, f64::max) + 20.0 + wider, number * LINE + 12.0 + higher)
 }
 
-fn way(out: &mut String, picture: &Picture<'_>, arrow: &Arrow, points: &[(f64, f64)]) {
+fn way(out: &mut String, picture: &Picture<'_>, layout: &Layout, arrow: &Arrow, points: &[(f64, f64)]) {
+    let place = |at: usize| layout.boxes.get(at).copied().unwrap_or_default();
+    let comes_back = is_back(place(arrow.from), place(arrow.to));
     let mut path = String::new();
     for (at, (x, y)) in points.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| points.get(before));
@@ -97,7 +99,7 @@ fn way(out: &mut String, picture: &Picture<'_>, arrow: &Arrow, points: &[(f64, f
             None => write!(path, "M{x:.1} {y:.1}"),
             Some((from, height)) if at % 2 == 1 => {
                 let bend = ((x - from) / 2.0).max(30.0);
-                let (first, second) = (from + bend, x - bend);
+                let (first, second) = (from + bend, if comes_back { x + bend } else { x - bend });
                 write!(path, "C{first:.1} {height:.1} {second:.1} {y:.1} {x:.1} {y:.1}")
             }
             Some(_) => write!(path, "L{x:.1} {y:.1}"),
@@ -108,8 +110,8 @@ fn way(out: &mut String, picture: &Picture<'_>, arrow: &Arrow, points: &[(f64, f
     let matched = if arrow.is_matched { " matched" } else { "" };
     let _ = writeln!(
         out,
-        r##"<path class="way {:?}{matched}" d="{path}" marker-end="url(#tip)"><title>{}</title></path>"##,
-        arrow.line,
+        r##"<path class="way {}{matched}" d="{path}" marker-end="url(#tip)"><title>{}</title></path>"##,
+        arrow.line.as_str(),
         escaped(&said)
     );
 }
@@ -164,7 +166,8 @@ fn legend(out: &mut String, top: f64) {
         let (end, at, y) = (x + 30.0, x + 36.0, middle + 4.0);
         let _ = writeln!(
             out,
-            r##"<path class="way {line:?}{more}" d="M{x:.1} {middle:.1}H{end:.1}" marker-end="url(#tip)"/><text x="{at:.1}" y="{y:.1}">{meaning}</text>"##
+            r##"<path class="way {}{more}" d="M{x:.1} {middle:.1}H{end:.1}" marker-end="url(#tip)"/><text x="{at:.1}" y="{y:.1}">{meaning}</text>"##,
+            line.as_str()
         );
         x = at + width(meaning, NOTE) + 16.0;
     }
