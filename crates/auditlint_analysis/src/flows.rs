@@ -42,6 +42,8 @@ impl Analysis {
     /// When the host has moved on.
     pub fn flows(&self) -> Result<Flows, Cancelled> {
         let roots = &self.state.roots;
+        // What crosses is settled once, before anybody waits for it.
+        roots.first().map(|root| self.crossings(root)).transpose()?;
         let drawn: Vec<(FlowRoot, FlowMap)> = roots
             .par_iter()
             .map(|root| {
