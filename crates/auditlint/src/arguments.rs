@@ -14,12 +14,18 @@ pub(crate) struct Arguments {
 const EXIT_CODES: &str = "Exit codes: 0 nothing at or above --fail-on · 1 findings · 2 something that the policy \
 covers could not be read or decided · 3 usage, config or policy error";
 
+const FLOW_HELP: &str = "Exit codes: 0 everything was read · 2 something could not be read, and logs may take ways that \
+are not shown · 3 usage or config error";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check Terraform configurations and plans against the policy
     Check(CheckOptions),
     /// Show or apply the fixes that need no decision
     Fix(FixOptions),
+    /// Show who logs what, where to and for how long, over all roots
+    #[command(after_help = FLOW_HELP)]
+    Flow(FlowOptions),
     /// Explain a rule: what it asks, why, and for which controls
     Explain {
         /// Its id, or the id of another tool's check (CKV_AWS_338)
@@ -57,19 +63,20 @@ pub(crate) enum Command {
 impl Command {
     /// Whether an error is to be told in JSON.
     pub(crate) fn wants_json(&self) -> bool {
-        matches!(self, Self::Check(options) if options.format == OutputFormat::Json)
+        match self {
+            Self::Check(options) => options.format == OutputFormat::Json,
+            Self::Flow(options) => options.format == FlowFormat::Json,
+            _ => false,
+        }
     }
 }
 
-/// What is checked, with which values, by which policy.
+/// What is read, and with which values.
 #[derive(Debug, Args)]
-pub(crate) struct Selection {
-    /// Folders, files, plans in JSON; `-` reads a plan (or, with --stdin-filename, a file) from standard input
+pub(crate) struct Scope {
+    /// Folders, files, plans in JSON; `-` reads a plan from standard input
     #[arg(default_value = ".", value_name = "PATH")]
     pub(crate) paths: Vec<Utf8PathBuf>,
-    /// A policy file, or auditlint:NAME (repeatable) [default: that of .auditlint.yaml, else auditlint:recommended]
-    #[arg(long, value_name = "FILE|auditlint:NAME")]
-    pub(crate) policy: Vec<String>,
     /// Set a variable of the root module
     #[arg(long = "var", value_name = "NAME=VALUE")]
     pub(crate) vars: Vec<String>,
@@ -82,18 +89,28 @@ pub(crate) struct Selection {
     /// Only this environment of those that the config declares
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
+    /// Leave folders out that match
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Read the folder alone, as one root
+    #[arg(long)]
+    pub(crate) no_recurse: bool,
+}
+
+/// What is checked, by which policy.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// A policy file, or auditlint:NAME (repeatable) [default: that of .auditlint.yaml, else auditlint:recommended]
+    #[arg(long, value_name = "FILE|auditlint:NAME")]
+    pub(crate) policy: Vec<String>,
     /// Only these rules or categories
     #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
     pub(crate) select: Vec<String>,
     /// Not these rules or categories
     #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
     pub(crate) ignore: Vec<String>,
-    /// Leave folders out that match
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) exclude: Vec<String>,
-    /// Check the folder alone, as one root
-    #[arg(long)]
-    pub(crate) no_recurse: bool,
 }
 
 #[derive(Debug, Args)]
@@ -103,7 +120,7 @@ pub(crate) struct CheckOptions {
     /// The configuration that a plan was made of: findings are placed on its lines
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<Utf8PathBuf>,
-    /// The name of the file that standard input holds (an unsaved buffer)
+    /// The name of the file that standard input (`-`) holds instead (an unsaved buffer)
     #[arg(long, value_name = "PATH")]
     pub(crate) stdin_filename: Option<Utf8PathBuf>,
     /// How to report on standard output
@@ -145,6 +162,38 @@ pub(crate) struct FixOptions {
     /// Write the changes
     #[arg(long, conflicts_with = "diff")]
     pub(crate) apply: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlowOptions {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// The configuration that a plan was made of
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<Utf8PathBuf>,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t = FlowFormat::Tree)]
+    pub(crate) format: FlowFormat,
+    /// Only this resource, with everything that it gets logs from and that its logs reach
+    #[arg(long = "for", value_name = "ADDRESS")]
+    pub(crate) around: Option<String>,
+    /// Write to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FlowFormat {
+    /// Text, by root, category and source
+    Tree,
+    /// A picture for Markdown
+    Mermaid,
+    /// A picture for Graphviz
+    Dot,
+    /// The stable machine format
+    Json,
+    /// A picture
+    Svg,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

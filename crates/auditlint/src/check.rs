@@ -79,7 +79,7 @@ fn nothing(options: &CheckOptions, broken: &[(String, String)], left_out: &[Left
                 .hint(first.hint.clone())
         }
         ([], []) => {
-            let paths: Vec<&str> = options.selection.paths.iter().map(|path| path.as_str()).collect();
+            let paths: Vec<&str> = options.selection.scope.paths.iter().map(|path| path.as_str()).collect();
             Failure::new(format!("no Terraform files in {}", paths.join(", ")))
                 .hint("name a folder with .tf files, or a plan made by `terraform show -json`")
         }
@@ -169,8 +169,8 @@ fn output_option(text: &str) -> Result<(Format, &Utf8Path), Failure> {
 /// The words after `auditlint check` that name what is checked, for the commands that are suggested.
 fn target(options: &CheckOptions) -> String {
     let selection = &options.selection;
-    let mut words: Vec<String> = selection.paths.iter().map(ToString::to_string).collect();
+    let mut words: Vec<String> = selection.scope.paths.iter().map(ToString::to_string).collect();
     words.extend(selection.policy.iter().map(|policy| format!("--policy {policy}")));
-    words.extend(selection.var_files.iter().map(|path| format!("--var-file {path}")));
+    words.extend(selection.scope.var_files.iter().map(|path| format!("--var-file {path}")));
     words.join(" ")
 }

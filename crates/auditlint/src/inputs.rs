@@ -49,7 +49,8 @@ enum Given {
 
 /// Reads the command line's paths and makes a host of them.
 pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Failure> {
-    let given = selection.paths.iter().map(|path| classify(path)).collect::<Result<Vec<_>, Failure>>()?;
+    let given =
+        selection.scope.paths.iter().map(|path| classify(path)).collect::<Result<Vec<_>, Failure>>()?;
     let source = extra
         .source
         .map(|path| {
@@ -70,6 +71,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     let exclude = globs(selection, &set)?;
     let vars = variables(selection)?;
     let var_files = selection
+        .scope
         .var_files
         .iter()
         .map(|path| {
@@ -89,7 +91,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         var_files: var_files.clone(),
         environment: environment_variables(),
         vars: vars.clone(),
-        workspace: selection.workspace.as_deref().map(Name::new),
+        workspace: selection.scope.workspace.as_deref().map(Name::new),
         ..RootInputs::default()
     };
     let environments = environments(selection, &set)?;
@@ -107,7 +109,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
             Given::Folder(path) => {
                 let folder = inside(path);
                 let Discovery { roots: found, left_out: others, .. } =
-                    roots_of(&folder, host.files(), host.caches(), &exclude, selection.no_recurse);
+                    roots_of(&folder, host.files(), host.caches(), &exclude, selection.scope.no_recurse);
                 left_out.extend(others);
                 // A folder of plans alone is told apart by content, as a file would be.
                 if found.is_empty() {
@@ -131,16 +133,17 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         host.apply_change(auditlint_analysis::Change::Overlay(path.clone(), text.into()));
         roots.push(path.parent().map(Utf8Path::to_owned).unwrap_or_default());
     }
-    let specs = |folder| environments.specs(&inputs(folder), selection.env.as_deref());
+    let specs = |folder| environments.specs(&inputs(folder), selection.scope.env.as_deref());
     let source = source.map(|path| inside(&path));
     is_declared(&environments, selection, roots.iter().chain(&source))?;
-    left_out
-        .extend(roots.iter().filter_map(|folder| environments.left_out(folder, selection.env.as_deref())));
+    left_out.extend(
+        roots.iter().filter_map(|folder| environments.left_out(folder, selection.scope.env.as_deref())),
+    );
     left_out.sort();
     left_out.dedup();
     host.apply_change(auditlint_analysis::Change::Roots(roots.into_iter().flat_map(specs).collect()));
     // A plan was made with the values of one environment, and holds them; only one that is named adds its own.
-    let source = source.map(|path| match &selection.env {
+    let source = source.map(|path| match &selection.scope.env {
         Some(_) => match specs(path.clone()).pop() {
             Some(RootSpec::Folder { inputs, .. }) => inputs,
             _ => inputs(path),
@@ -185,7 +188,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
 /// The environments of the config, among them the one that is named.
 fn environments(selection: &Selection, set: &PolicySet) -> Result<Arc<Environments>, Failure> {
     let environments = Arc::clone(&set.environments);
-    match &selection.env {
+    match &selection.scope.env {
         Some(name) if !environments.names().contains(&name.as_str()) => {
             Err(undeclared(name, &environments.names()))
         }
@@ -199,7 +202,7 @@ fn is_declared<'f>(
     selection: &Selection,
     folders: impl Iterator<Item = &'f Utf8PathBuf>,
 ) -> Result<(), Failure> {
-    let Some(name) = &selection.env else { return Ok(()) };
+    let Some(name) = &selection.scope.env else { return Ok(()) };
     let mut folders = folders.peekable();
     if folders.peek().is_none() {
         return Ok(());
@@ -348,7 +351,7 @@ fn setup_failure(error: SetupError) -> Failure {
 fn globs(selection: &Selection, set: &PolicySet) -> Result<GlobSet, Failure> {
     let mut builder = GlobSetBuilder::new();
     let own = set.config.iter().flat_map(|(_, config)| &config.ignore_paths);
-    for pattern in selection.exclude.iter().chain(own) {
+    for pattern in selection.scope.exclude.iter().chain(own) {
         let glob = Glob::new(pattern.trim_end_matches('/')).map_err(|error| {
             Failure::new(format!("the glob {pattern}: {}", error.kind()))
                 .hint("write it as in .gitignore: `*`, `?`, `[ab]`, `{a,b}`, `**/`")
@@ -372,6 +375,7 @@ fn environment_variables() -> Vec<(Name, String)> {
 
 fn variables(selection: &Selection) -> Result<Vec<(Name, String)>, Failure> {
     selection
+        .scope
         .vars
         .iter()
         .map(|text| match text.split_once('=') {

@@ -6,6 +6,7 @@ mod catalogue;
 mod check;
 mod failure;
 mod fix;
+mod flow;
 mod init;
 mod inputs;
 mod output;
@@ -44,6 +45,7 @@ fn run(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Check(options) => check::run(&options),
         Command::Fix(options) => fix::run(&options),
+        Command::Flow(options) => flow::run(options),
         Command::Explain { rule } => catalogue::explain(&rule),
         Command::Rules { format } => catalogue::rules(format),
         Command::Init { folder } => init::run(&folder),

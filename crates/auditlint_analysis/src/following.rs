@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use auditlint_graph::terraform::{Configuration, Live, RootInputs, Standing, is_terraform};
 use auditlint_policy::crossing::{Crossings, Exports};
-use auditlint_policy::{Evaluator, Finding, Place, RootContext};
+use auditlint_policy::{Evaluator, Finding, FlowMap, Place, RootContext};
 use auditlint_syntax::FileId;
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
@@ -67,6 +67,11 @@ impl Following {
 
     pub(crate) fn exports(&self) -> Exports {
         self.evaluator.exports(&self.live.configuration.graph)
+    }
+
+    /// Who logs what and where to, as the last verdicts have it.
+    pub(crate) fn flow_map(&self, name: &Arc<str>) -> FlowMap {
+        self.evaluator.flow_map(&self.live.configuration.graph, matter(&self.set, &self.context), name)
     }
 
     pub(crate) fn judged(&self) -> Judged {

@@ -7,7 +7,7 @@ use auditlint_graph::plan::Plan;
 use auditlint_graph::terraform::{Caches, Estate, Member, Standing};
 use auditlint_graph::{Address, Gap, ResourceGraph, RootKey};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports};
-use auditlint_policy::{Evaluation, Finding, Matter, Place, RootContext, Verdict};
+use auditlint_policy::{Evaluation, Finding, FlowMap, Matter, Place, RootContext, Verdict};
 use auditlint_syntax::{Access, FileId, Files, Location, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::following::Following;
 use crate::host::Settings;
 use crate::survey::{Once, Surveyed, Work};
-use crate::{InputMode, PolicySet, RootReport, RootSpec, Summary};
+use crate::{FlowRoot, InputMode, PolicySet, RootReport, RootSpec, Summary};
 
 /// A root of the host. What it computed is kept until an input of it changes.
 pub(crate) struct Root {
@@ -174,6 +174,29 @@ impl Root {
             (None, Some(Work::Following(following))) => Some(following.report(self.empty_report(), world)),
             (None, _) => None,
         }
+    }
+
+    /// Who logs what and where to here.
+    pub(crate) fn flows(&self, world: &World<'_>, crossings: &Arc<Crossings>) -> Option<(FlowRoot, FlowMap)> {
+        let mut memo = lock(&self.memo);
+        // Whoever judges once does not keep what the verdicts were made from.
+        if matches!(memo.surveyed.as_ref().map(|surveyed| &surveyed.work), Some(Work::Once(_)))
+            && memo.judged.is_some()
+        {
+            *memo = Memo::default();
+        }
+        self.survey(&mut memo, world)?;
+        if matches!(memo.surveyed.as_ref().map(|surveyed| &surveyed.work), Some(Work::Following(_))) {
+            self.judged(&mut memo, world, crossings)?;
+        }
+        let name = self.name();
+        let surveyed = memo.surveyed.as_mut()?;
+        let map = match &mut surveyed.work {
+            Work::Following(following) => following.flow_map(&name),
+            Work::Once(once) => once.flow_map(self, crossings, world, &name),
+        };
+        let (gaps, files) = (surveyed.graph().gaps.clone(), surveyed.configuration().files);
+        Some((FlowRoot { name, mode: self.empty_report().mode, gaps, files }, map))
     }
 
     fn judged(&self, memo: &mut Memo, world: &World<'_>, crossings: &Arc<Crossings>) -> Option<Arc<Judged>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auditlint_graph::terraform::Configuration;
 use auditlint_graph::{ResourceGraph, join};
 use auditlint_policy::crossing::{Crossings, Exports};
-use auditlint_policy::{Evaluator, Finding, Place};
+use auditlint_policy::{Evaluator, Finding, FlowMap, Place};
 use auditlint_syntax::FileId;
 use rustc_hash::FxHashMap;
 
@@ -92,6 +92,18 @@ impl Once {
         let context = root.context(world);
         let evaluator = Evaluator::survey(&graph, matter(world.set, &context));
         Self { set: Arc::clone(world.set), configuration, graph, evaluator }
+    }
+
+    /// Who logs what and where to; `crossings` is what crosses the border of the root.
+    pub(crate) fn flow_map(
+        &mut self,
+        root: &Root,
+        crossings: &Arc<Crossings>,
+        world: &World<'_>,
+        name: &Arc<str>,
+    ) -> FlowMap {
+        self.evaluator.settle(&self.graph, crossings);
+        self.evaluator.flow_map(&self.graph, matter(world.set, &root.context(world)), name)
     }
 
     /// The verdicts; `crossings` is what crosses the border of the root.

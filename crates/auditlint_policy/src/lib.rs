@@ -26,6 +26,7 @@ pub use finding::{
     Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related, Remedy,
     RemedyKind, Safety, Severity,
 };
+pub use flow::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
 pub use load::{Config, ConfiguredRoot, Environment, PolicyError};
 pub use policy::{Binding, Policy};
 pub use rule::Rule;

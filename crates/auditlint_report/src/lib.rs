@@ -2,6 +2,7 @@
 
 mod concise;
 mod environments;
+mod flow;
 mod github;
 mod group;
 mod json;
@@ -15,6 +16,7 @@ mod words;
 
 use auditlint_analysis::{Outcome, Report};
 
+pub use flow::{FlowFormat, FlowOptions, render as flow};
 pub use json::error as json_error;
 pub use obligations::render as obligations;
 pub use plain::plain;

@@ -11,7 +11,7 @@ use super::judge::Judge;
 use super::reads::{Read, Readers, Reads, Stage};
 use super::{Context, Evaluation, Joins, RootContext, is_judged};
 use crate::crossing::{Crossings, Exports};
-use crate::flow::{Flow, Part};
+use crate::flow::{self, Flow, FlowMap, Part};
 use crate::rule::RuleKind;
 use crate::{Binding, Catalogue, Category, Finding, Policy, Verdict};
 
@@ -90,6 +90,19 @@ impl Evaluator {
     #[must_use]
     pub fn exports(&self, graph: &ResourceGraph) -> Exports {
         self.flow.exports(graph)
+    }
+
+    /// Takes in what crosses the border of the root, so that its flow can be drawn without judging anything.
+    pub fn settle(&mut self, graph: &ResourceGraph, crossings: &Arc<Crossings>) {
+        self.flow.receive(crossings);
+        self.flow.assemble(graph);
+    }
+
+    /// Who logs what and where to, in the root that reports call `root`. What the rules of the policy do not ask is
+    /// not known: whether a service logs that no other resource tells of, and how stores are encrypted.
+    #[must_use]
+    pub fn flow_map(&self, graph: &ResourceGraph, matter: Matter<'_>, root: &Arc<str>) -> FlowMap {
+        flow::draw(&self.flow, &self.joins, graph, matter, &by_kind(matter.policy), root)
     }
 
     /// Judges every resource; `crossings` is what crosses the border of the root.

@@ -36,13 +36,13 @@ impl Flow {
             return exports;
         }
         let (mut next, mut before) = (Neighbours::default(), Neighbours::default());
-        for (from, to) in all().flat_map(|(_, part)| &part.links) {
-            next.entry(*from).or_default().push(*to);
-            before.entry(*to).or_default().push(*from);
+        for hop in all().flat_map(|(_, part)| &part.links) {
+            next.entry(hop.from).or_default().push(hop.to);
+            before.entry(hop.to).or_default().push(hop.from);
         }
         let mut reached = FxHashMap::default();
-        for (store, categories) in all().flat_map(|(_, part)| &part.direct) {
-            spread(&next, &mut reached, *store, categories.iter().copied());
+        for direct in all().flat_map(|(_, part)| &part.direct) {
+            spread(&next, &mut reached, direct.to, direct.categories.iter().copied());
         }
         for (slot, to) in all().flat_map(|(_, part)| &part.passes) {
             if let Some(categories) = reached.get(slot) {

@@ -3,6 +3,9 @@
 //! Edges follow what is proved: a reference, a companion, or a literal that exactly one store has.
 
 mod border;
+mod drawing;
+mod ending;
+mod map;
 mod part;
 mod path;
 mod service_store;
@@ -13,6 +16,8 @@ use std::sync::Arc;
 use auditlint_graph::{Address, ResourceGraph, Slot, Target};
 use rustc_hash::FxHashMap;
 
+pub(crate) use drawing::draw;
+pub use map::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
 pub(crate) use part::{Lost, Part};
 pub(crate) use service_store::{managed as managed_service_stores, undecided as undecided_service_store};
 
@@ -79,8 +84,8 @@ impl Flow {
             }
         };
         for (slot, part) in all() {
-            part.links.iter().for_each(|(from, to)| link(*from, *to));
-            part.direct.iter().for_each(|(store, _)| link(slot, *store));
+            part.links.iter().for_each(|hop| link(hop.from, hop.to));
+            part.direct.iter().for_each(|direct| link(slot, direct.to));
         }
         let address = |slot: &Slot| graph.get(*slot).map(|resource| &resource.address);
         for stations in next.values_mut().chain(before.values_mut()).filter(|stations| stations.len() > 1) {
@@ -88,8 +93,8 @@ impl Flow {
         }
         let mut reached = FxHashMap::default();
         for (_, part) in all() {
-            part.direct.iter().for_each(|(store, categories)| {
-                spread(&next, &mut reached, *store, categories.iter().copied());
+            part.direct.iter().for_each(|direct| {
+                spread(&next, &mut reached, direct.to, direct.categories.iter().copied());
             });
         }
         let (mut arrivals, mut destinations) = (FxHashMap::default(), FxHashMap::default());

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use auditlint_graph::{Cause, CauseKind, Map, Mode, Reference, Slot, Tracked, Value};
+use auditlint_graph::{Address, Cause, CauseKind, Map, Mode, Reference, Slot, Target, Tracked, Value};
 use auditlint_syntax::Name;
 
+use super::map::Certainty;
 use super::service_store;
 use crate::condition::AttributePath;
 use crate::crossing::{Beyond, StationName};
-use crate::evaluate::{Context, Subject};
+use crate::evaluate::{Context, Link, Subject};
 use crate::facts::Sink;
 use crate::{Category, Verdict};
 
@@ -18,15 +19,31 @@ pub(crate) struct Part {
     /// What it emits (unless it is certain that it does not).
     pub(super) emits: BTreeSet<Category>,
     /// Where that goes.
-    pub(super) direct: Vec<(Slot, Vec<Category>)>,
+    pub(super) direct: Vec<Direct>,
     /// What it passes on: from whom, to whom.
-    pub(super) links: Vec<(Slot, Slot)>,
+    pub(super) links: Vec<Hop>,
     /// Where what it emits goes in other roots.
     pub(super) leaves: Vec<(Beyond, Vec<Category>)>,
     /// What it passes on to other roots: from whom, to whom.
     pub(super) passes: Vec<(Slot, Beyond)>,
     /// What it emits to where another root decides, and nobody knows how.
     pub(super) lost: Vec<Lost>,
+}
+
+/// Where a source sends its logs itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Direct {
+    pub(super) to: Slot,
+    pub(super) categories: Vec<Category>,
+    pub(super) certainty: Certainty,
+}
+
+/// From one station to the next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Hop {
+    pub(super) from: Slot,
+    pub(super) to: Slot,
+    pub(super) certainty: Certainty,
 }
 
 /// Logs of which nobody knows where they come to rest.
@@ -42,9 +59,9 @@ pub(crate) struct Lost {
 
 /// The stations that a value names.
 #[derive(Default)]
-struct Stations {
-    here: Vec<Slot>,
-    beyond: Vec<Beyond>,
+pub(super) struct Stations {
+    pub(super) here: Vec<(Slot, Certainty)>,
+    pub(super) beyond: Vec<Beyond>,
     lost: Vec<Cause>,
 }
 
@@ -64,7 +81,10 @@ impl Part {
             for sink in &emission.to {
                 let stations = to(sink);
                 let categories = || emission.categories.clone();
-                part.direct.extend(stations.here.into_iter().map(|store| (store, categories())));
+                part.direct.extend(stations.here.into_iter().map(|(to, certainty)| {
+                    let certainty = if on == Verdict::Unknown { Certainty::Open } else { certainty };
+                    Direct { to, categories: categories(), certainty }
+                }));
                 part.leaves.extend(stations.beyond.into_iter().map(|store| (store, categories())));
                 let path = sink.companion.is_none().then(|| sink.path.clone());
                 part.lost.extend(stations.lost.into_iter().map(|cause| Lost {
@@ -78,16 +98,18 @@ impl Part {
             let kept: Vec<Category> =
                 keeps.iter().copied().filter(|category| part.emits.contains(category)).collect();
             if !kept.is_empty() {
-                part.direct.push((store, kept));
+                part.direct.push(Direct { to: store, categories: kept, certainty: Certainty::Matched });
             }
         }
         for forward in &facts.forwards {
             let to = stations(context, None, &forward.path, &forward.types);
-            part.links.extend(to.here.into_iter().map(|station| (context.slot, station)));
+            let onward = |(to, certainty)| Hop { from: context.slot, to, certainty };
+            part.links.extend(to.here.into_iter().map(onward));
             part.passes.extend(to.beyond.into_iter().map(|station| (context.slot, station)));
             if let Some((from, types)) = &forward.from {
                 let from = stations(context, None, from, types);
-                part.links.extend(from.here.into_iter().map(|station| (station, context.slot)));
+                let inward = |(from, certainty)| Hop { from, to: context.slot, certainty };
+                part.links.extend(from.here.into_iter().map(inward));
             }
         }
         part
@@ -102,27 +124,48 @@ fn stations(
     types: &[Name],
 ) -> Stations {
     let mut out = Stations::default();
-    let mut add = |context: &Context<'_>| {
+    each_written(context, companion, path, &mut |context, value, link| {
+        out.add(context, value, types, link);
+    });
+    out
+}
+
+/// Hands each value at `path` to `take`, with how sure it is that it speaks of the resource: the values of the
+/// resource itself, or of its companions of a type. A list names several stations.
+pub(super) fn each_written(
+    context: &Context<'_>,
+    companion: Option<&(Name, AttributePath)>,
+    path: &AttributePath,
+    take: &mut dyn FnMut(&Context<'_>, &Tracked, Certainty),
+) {
+    let mut each = |context: &Context<'_>, link: Certainty| {
         for value in written(&context.resource.attributes, &path.0) {
-            // A list names several stations.
             match value.value() {
-                Value::List(items) => items.iter().for_each(|item| out.add(context, item, types)),
-                _ => out.add(context, value, types),
+                Value::List(items) => items.iter().for_each(|item| take(context, item, link)),
+                _ => take(context, value, link),
             }
         }
     };
-    match companion {
-        None => add(context),
-        Some((kind, join)) => {
-            let (companions, _) = context.companions(std::slice::from_ref(kind), join, &[]);
-            for (slot, _) in companions {
-                if let Some(resource) = context.get(slot) {
-                    add(&context.at(slot, resource));
-                }
-            }
+    let Some((kind, join)) = companion else { return each(context, Certainty::Proved) };
+    let (companions, _) = context.companions(std::slice::from_ref(kind), join, &[]);
+    for (slot, link) in companions {
+        if let Some(resource) = context.get(slot) {
+            let names = written(&resource.attributes, &join.0);
+            let by = names.iter().map(|value| certainty(value, &context.resource.address, link));
+            each(&context.at(slot, resource), by.min().unwrap_or(Certainty::Matched));
         }
     }
-    out
+}
+
+/// How sure it is that `value` names the resource at `address`.
+fn certainty(value: &Tracked, address: &Address, link: Link) -> Certainty {
+    let own = Target::at(address);
+    let refers = || value.references().iter().any(|reference| Target::of(reference) == own);
+    match link {
+        Link::Possible => Certainty::Open,
+        Link::Proved if refers() => Certainty::Proved,
+        Link::Proved => Certainty::Matched,
+    }
 }
 
 /// What is written at a path, in each of the blocks on the way.
@@ -141,9 +184,12 @@ fn written<'m>(map: &'m Map, path: &[Name]) -> Vec<&'m Tracked> {
 }
 
 impl Stations {
-    fn add(&mut self, context: &Context<'_>, value: &Tracked, types: &[Name]) {
+    pub(super) fn add(&mut self, context: &Context<'_>, value: &Tracked, types: &[Name], by: Certainty) {
         let named = context.named(value, types);
-        let here = named.iter().map(|(slot, _)| *slot).filter(|slot| *slot != context.slot);
+        let here = named.iter().filter(|(slot, _)| *slot != context.slot).filter_map(|(slot, link)| {
+            let address = &context.graph.get(*slot)?.address;
+            Some((*slot, certainty(value, address, *link).max(by)))
+        });
         self.here.extend(here);
         let known = self.beyond.len();
         self.beyond.extend(beyond(value, types));

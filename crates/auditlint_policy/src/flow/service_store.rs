@@ -185,3 +185,22 @@ pub(crate) fn undecided(context: &Context<'_>) -> Option<Cause> {
         })
     })
 }
+
+/// The documented name of a store of one source; what is not known of it stays in braces.
+pub(super) fn documented_name(context: &Context<'_>, template: &str) -> String {
+    let (mut text, mut rest) = (String::new(), template);
+    while let Some((before, (attribute, after))) =
+        rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+    {
+        text.push_str(before);
+        match context.look(&Subject::resource(context.resource), &AttributePath::parse(attribute)) {
+            Look::Set(value) if !value.sensitive && value.value().as_str().is_some() => {
+                text.push_str(value.value().as_str().unwrap_or_default());
+            }
+            _ => text.push_str(&format!("{{{attribute}}}")),
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
