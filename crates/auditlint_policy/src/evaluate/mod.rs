@@ -2,6 +2,7 @@
 
 mod condition;
 mod evaluator;
+mod joins;
 mod judge;
 mod judged;
 mod links;
@@ -18,9 +19,10 @@ use auditlint_graph::{Cause, Mode, Resource, ResourceGraph, Slot};
 use auditlint_syntax::Name;
 
 pub use evaluator::{Evaluator, Matter, Rejudged};
+pub(crate) use joins::{Joins, names_in};
 use judge::days_text;
 pub(crate) use judged::{Judged, Looked};
-pub(crate) use links::{Joins, Link, computed, instance_link, names_in};
+pub(crate) use links::{Link, computed, instance_link};
 pub(crate) use look::{Look, Subject};
 pub(crate) use reads::{Read, Reads};
 pub(crate) use test::text;

@@ -6,7 +6,7 @@ use auditlint_graph::{Slot, Target};
 use auditlint_syntax::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::links::JoinId;
+use super::joins::JoinId;
 
 /// Something that was looked at beyond the judged resource itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
