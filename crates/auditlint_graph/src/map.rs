@@ -64,13 +64,6 @@ impl Map {
         }
     }
 
-    /// Takes the entry of `name` out; the others keep their order.
-    pub fn remove(&mut self, name: &str) -> Option<Tracked> {
-        let (_, value) = self.entries.remove(self.position(name)?);
-        self.renew_index();
-        Some(value)
-    }
-
     /// Keeps the entries that `keeps` wants, in their order.
     pub fn retain(&mut self, mut keeps: impl FnMut(&Name, &Tracked) -> bool) {
         self.entries.retain(|(name, value)| keeps(name, value));
@@ -101,11 +94,6 @@ impl Map {
     /// The values, in source order.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Tracked> + Clone {
         self.entries.iter().map(|(_, value)| value)
-    }
-
-    /// The values, to be changed in place.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Tracked> {
-        self.entries.iter_mut().map(|(_, value)| value)
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -194,7 +182,7 @@ mod tests {
                         None => list.push((name, n)),
                     }
                 } else {
-                    prop_assert_eq!(map.remove(&name).is_some(), at.is_some());
+                    map.retain(|known, _| *known != name);
                     at.map(|at| list.remove(at));
                 }
                 prop_assert_eq!(map.len(), list.len());

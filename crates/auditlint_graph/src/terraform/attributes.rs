@@ -25,33 +25,24 @@ impl World<'_> {
         at: Location,
     ) -> Tracked {
         let module = self.looking_for(id, Declared::Resource(mode, kind.clone(), name.clone()));
+        let named = |key: RefKey| Reference {
+            root: None,
+            module: module.path.clone(),
+            mode,
+            kind: kind.clone(),
+            name: name.clone(),
+            key,
+            attribute: Name::default(),
+            exact: true,
+        };
         if module.folder.resource(mode, kind, name).is_none() {
             let data = if mode == Mode::Data { "data." } else { "" };
             let unknown = self.undeclared(id, &format!("{data}{kind}.{name}"), at);
             // Whatever it is, it is no other resource than the one that is named.
-            let reference = Reference {
-                root: None,
-                module: module.path.clone(),
-                mode,
-                kind: kind.clone(),
-                name: name.clone(),
-                key: RefKey::None,
-                attribute: Name::default(),
-                exact: true,
-            };
-            return unknown.with_references(Some(References::shared([reference])));
+            return unknown.with_references(Some(References::shared([named(RefKey::None)])));
         }
         let whole = |key: RefKey| {
-            let reference = Reference {
-                root: None,
-                module: module.path.clone(),
-                mode,
-                kind: kind.clone(),
-                name: name.clone(),
-                key,
-                attribute: Name::default(),
-                exact: true,
-            };
+            let reference = named(key);
             let cause = self.cause_of(&reference);
             let unknown = Unknown { not_null: true, ..Unknown::because(cause) };
             Tracked::new(Value::Unknown(Arc::new(unknown)), Origin::Written(at))

@@ -152,12 +152,7 @@ impl Context<'_> {
     /// The resources that `value` names, and whether it may name one that is not here.
     pub(crate) fn named(&self, value: &Tracked, types: &[Name]) -> Vec<(Slot, Link)> {
         let mut found = Vec::new();
-        for reference in value
-            .references
-            .iter()
-            .flat_map(|all| all.iter())
-            .filter(|reference| types.contains(&reference.kind))
-        {
+        for reference in value.references().iter().filter(|reference| types.contains(&reference.kind)) {
             self.note(|| Read::Instances(Target::of(reference)));
             let instances = self.graph.resolve(reference);
             let several = instances.len() > 1 && reference.key == RefKey::Unknown;

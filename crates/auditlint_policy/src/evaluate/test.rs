@@ -15,11 +15,7 @@ fn yes(holds: bool) -> Answer {
 impl Context<'_> {
     pub(crate) fn test(&self, value: &Tracked, test: &Test, ignore_case: bool) -> Answer {
         if let Test::References(types) = test {
-            let refers = value
-                .references
-                .iter()
-                .flat_map(|all| all.iter())
-                .any(|reference| types.contains(&reference.kind));
+            let refers = value.references().iter().any(|reference| types.contains(&reference.kind));
             return match (refers, value.unknown()) {
                 (true, _) => yes(true),
                 (false, Some(unknown)) => (Verdict::Unknown, Some(unknown.cause.clone())),
