@@ -229,6 +229,19 @@ fn an_unchanged_block_is_the_same_piece() {
 }
 
 #[test]
+fn blocks_share_a_new_text_and_keep_no_edited_one() {
+    let cache = BlockCache::default();
+    let first = source(THREE.as_bytes());
+    let _first = hcl::parse(&first, &cache);
+    assert!(Arc::strong_count(first.text()) > 1);
+    for edited in ["y", "x"].map(|name| THREE.replace(&format!("\"{name}\""), "\"other\"")) {
+        let edited = source(edited.as_bytes());
+        let _edited = hcl::parse(&edited, &cache);
+        assert_eq!(Arc::strong_count(edited.text()), 1);
+    }
+}
+
+#[test]
 fn templates_keep_their_parts_and_lose_their_markers() {
     let file = parse("x = \"a ${~ b ~} c $${d}\"\ny = <<-EOT\n    one\n      two\n  EOT\n");
     let value = |n: usize| match &file.items[n].piece.kind {

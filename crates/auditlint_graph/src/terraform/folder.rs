@@ -1,10 +1,13 @@
 //! What the files of a module folder declare.
 
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use auditlint_syntax::hcl::{Attribute, ExprKind};
 use auditlint_syntax::{FileId, Name};
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::backend::Backend;
 use super::declared::{BlockRef, Declaration, Declared, Part};
@@ -25,8 +28,9 @@ pub struct Folder {
 /// Where a folder's names are declared.
 #[derive(Debug, Default)]
 struct Index {
-    /// The first declaration of each name; of variables, outputs, calls and locals the last one.
-    places: FxHashMap<Declared, Place>,
+    /// The first declaration of each name; of variables, outputs, calls and locals the last one. The names are
+    /// those of the parts.
+    places: HashTable<Place>,
     /// Resources, data sources and module calls, in source order.
     order: Vec<Place>,
     /// What override files say about a resource, in the order of the files: it wins, argument by argument.
@@ -38,20 +42,37 @@ struct Index {
 /// The part, and the position of the declaration in it.
 type Place = (u32, u32);
 
+/// The declaration at a place.
+fn at(parts: &[Arc<Part>], place: Place) -> Option<&(Declared, BlockRef)> {
+    parts.get(place.0 as usize)?.declarations.get(place.1 as usize)
+}
+
+/// The hash of the name that is declared at a place.
+fn hash_at(parts: &[Arc<Part>], place: Place) -> u64 {
+    FxBuildHasher.hash_one(at(parts, place).map(|(declared, _)| declared))
+}
+
 impl Index {
     fn of(parts: &[Arc<Part>]) -> Self {
         let mut index = Self::default();
-        for (at, part) in (0..).zip(parts) {
-            for (position, (declared, _)) in (0..).zip(&part.declarations) {
-                index.add(declared, (at, position), part.overrides);
+        for (part_at, part) in (0..).zip(parts) {
+            for position in (0..).take(part.declarations.len()) {
+                index.add(parts, (part_at, position), part.overrides);
             }
         }
+        index.order.shrink_to_fit();
         index
     }
 
-    fn add(&mut self, declared: &Declared, place: Place, overrides: bool) {
-        match declared {
-            Declared::Resource(..) if self.places.contains_key(declared) => {
+    fn add(&mut self, parts: &[Arc<Part>], place: Place, overrides: bool) {
+        let Some((declared, _)) = at(parts, place) else { return };
+        let is_same = |other: &Place| at(parts, *other).is_some_and(|(other, _)| other == declared);
+        let hash_of = |other: &Place| hash_at(parts, *other);
+        match self.places.entry(hash_at(parts, place), is_same, hash_of) {
+            Entry::Vacant(entry) => {
+                entry.insert(place);
+            }
+            Entry::Occupied(_) if matches!(declared, Declared::Resource(..)) => {
                 if overrides {
                     self.overrides.entry(declared.clone()).or_default().push(place);
                 } else {
@@ -59,14 +80,16 @@ impl Index {
                 }
                 return;
             }
-            Declared::Resource(..) | Declared::Call(_) => self.order.push(place),
-            Declared::Variable(_)
-            | Declared::Local(_)
-            | Declared::Output(_)
-            | Declared::Provider(..)
-            | Declared::Attribute(_) => {}
+            Entry::Occupied(mut entry) => *entry.get_mut() = place,
         }
-        self.places.insert(declared.clone(), place);
+        if matches!(declared, Declared::Resource(..) | Declared::Call(_)) {
+            self.order.push(place);
+        }
+    }
+
+    fn find(&self, parts: &[Arc<Part>], declared: &Declared) -> Option<Place> {
+        let is_it = |place: &Place| at(parts, *place).is_some_and(|(other, _)| other == declared);
+        self.places.find(FxBuildHasher.hash_one(Some(declared)), is_it).copied()
     }
 }
 
@@ -83,11 +106,16 @@ impl Folder {
     }
 
     fn at(&self, place: Place) -> Option<&(Declared, BlockRef)> {
-        self.parts.get(place.0 as usize)?.declarations.get(place.1 as usize)
+        at(&self.parts, place)
     }
 
     fn find(&self, declared: &Declared) -> Option<&BlockRef> {
-        Some(&self.at(*self.index.places.get(declared)?)?.1)
+        Some(&self.at(self.index.find(&self.parts, declared)?)?.1)
+    }
+
+    /// What is declared, each name once.
+    fn names(&self) -> impl Iterator<Item = &Declared> {
+        self.index.places.iter().filter_map(|place| Some(&self.at(*place)?.0))
     }
 
     /// The block that declares a resource, override files left out.
@@ -143,7 +171,7 @@ impl Folder {
 
     /// The names of all variables.
     pub(super) fn variables(&self) -> Vec<Name> {
-        let names = self.index.places.keys().filter_map(|declared| match declared {
+        let names = self.names().filter_map(|declared| match declared {
             Declared::Variable(name) => Some(name.clone()),
             _ => None,
         });
@@ -167,7 +195,7 @@ impl Folder {
     /// The names of all outputs, sorted.
     #[must_use]
     pub fn outputs(&self) -> Vec<&Name> {
-        let names = self.index.places.keys().filter_map(|declared| match declared {
+        let names = self.names().filter_map(|declared| match declared {
             Declared::Output(name) => Some(name),
             _ => None,
         });

@@ -1,8 +1,8 @@
 //! Bodies that are parsed when somebody looks. Nobody asks anything of most resources of a large configuration, and
 //! to know that a block is there its header is enough.
 
-use std::ops::Deref;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::ops::{Deref, Range};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::piece::{self, Known};
 use super::tree::{Block, Body, ItemKind, Label};
@@ -27,9 +27,46 @@ enum State {
 #[derive(Debug)]
 struct Later {
     /// The text of the whole block; empty once the body is there.
-    text: Mutex<Box<str>>,
+    text: Mutex<Text>,
     span: Span,
     body: OnceLock<Body>,
+}
+
+/// The text of a statement: a part of the text of its file, or one of its own.
+#[derive(Debug)]
+pub(super) enum Text {
+    /// Keeps the whole text of the file, which is cheap as long as the file has that text.
+    Part(Arc<str>, Span),
+    Own(Box<str>),
+}
+
+impl Text {
+    /// A copy.
+    pub(super) fn own(text: &str) -> Self {
+        Self::Own(text.into())
+    }
+
+    /// That part of the text of a file.
+    pub(super) fn part(file: &Arc<str>, range: &Range<usize>) -> Self {
+        Self::Part(Arc::clone(file), span(range.start, range.end))
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Own(Box::default())
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Part(file, span) => file.get(span.range()).unwrap_or_default(),
+            Self::Own(text) => text,
+        }
+    }
 }
 
 impl Default for BlockBody {
@@ -79,7 +116,7 @@ impl BlockBody {
 }
 
 impl Later {
-    fn text(&self) -> std::sync::MutexGuard<'_, Box<str>> {
+    fn text(&self) -> std::sync::MutexGuard<'_, Text> {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,8 +139,8 @@ impl Later {
 }
 
 /// The resource or data source of a text that Terraform accepts, with its body for later; none where its parts cannot
-/// be told apart at sight.
-pub(super) fn block(text: &str) -> Option<Block> {
+/// be told apart at sight. `kept` gives the text that the body is made of later.
+pub(super) fn block(text: &str, kept: impl FnOnce(&str) -> Text) -> Option<Block> {
     let (ident, _) = word(text)?;
     // A brace alone on the last line closes the block.
     let is_usual = ["resource", "data"].contains(&ident)
@@ -128,7 +165,7 @@ pub(super) fn block(text: &str) -> Option<Block> {
         header = at;
     }
     let inside = span(at + 1, text.len() - 1);
-    let later = Later { text: Mutex::new(text.into()), span: inside, body: OnceLock::new() };
+    let later = Later { text: Mutex::new(kept(text)), span: inside, body: OnceLock::new() };
     Some(Block {
         ident: Name::new(ident),
         ident_span: span(0, ident.len()),
@@ -206,7 +243,7 @@ mod tests {
         ];
         for text in texts {
             let expected = at_once(text);
-            let found = piece::parse(text, 0, Known::Sound);
+            let found = piece::parse(text, 0, Known::Sound, Text::own);
             let ItemKind::Block(found) = found.kind else { panic!("{text}") };
             for name in ["x", "inner", "text", "count"] {
                 let holds = expected.body.attribute(name).is_some()
@@ -230,16 +267,16 @@ mod tests {
             "resource \"a\" \"b\" {\n} # }",
             "variable \"a\" {\n}",
         ] {
-            assert!(block(text).is_none(), "{text}");
+            assert!(block(text, Text::own).is_none(), "{text}");
         }
         let deep = format!("resource \"a\" \"b\" {{\n  x = {}1{}\n}}", "(".repeat(70), ")".repeat(70));
-        assert!(block(&deep).is_none());
+        assert!(block(&deep, Text::own).is_none());
     }
 
     #[test]
     fn a_name_is_looked_for_where_statements_begin() {
         let body = "{\n  account = \"count\"\n  x = var.count\n  /* here */ lifecycle {\n  }\n}";
-        let holds = |name| block(&format!("resource \"a\" \"b\" {body}")).unwrap().body.may_hold(name);
+        let holds = |name| block(&format!("resource \"a\" \"b\" {body}"), Text::own).unwrap().body.may_hold(name);
         assert!(holds("lifecycle") && holds("account"));
         assert!(!holds("for_each") && !holds("var") && !holds("count"));
     }

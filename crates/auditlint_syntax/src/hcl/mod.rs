@@ -19,6 +19,7 @@ mod split;
 mod tree;
 
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -33,6 +34,7 @@ pub use tree::{
 };
 
 use crate::{Problem, ProblemKind, Source};
+use later::Text;
 use piece::Known;
 use scan::Scanner;
 use split::Cut;
@@ -58,9 +60,17 @@ pub struct BlockCache {
 const FULL: usize = 100_000;
 
 impl BlockCache {
-    fn piece(&self, text: &str, known: Known) -> Arc<Piece> {
-        // What is sound parses alike whether that is known or not.
-        self.remembered((text, known == Known::Broken), |hash| piece::parse(text, hash, known))
+    fn piece(&self, text: &str, known: Known, kept: impl FnOnce(&str) -> Text) -> Arc<Piece> {
+        self.remembered(Self::key(text, known), |hash| piece::parse(text, hash, known, kept))
+    }
+
+    /// What is sound parses alike whether that is known or not.
+    fn key(text: &str, known: Known) -> (&str, bool) {
+        (text, known == Known::Broken)
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        self.pieces.contains_key(&self.keys.hash_one(Self::key(text, Known::Sound)))
     }
 
     fn remembered(&self, key: impl Hash, parse: impl FnOnce(u64) -> Piece) -> Arc<Piece> {
@@ -84,10 +94,18 @@ pub fn parse(source: &Source, cache: &BlockCache) -> HclFile {
     let mut file = HclFile::default();
     match grammar::file(text) {
         Ok(outline) => {
+            let text_of = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+            // The blocks of a text that is seen for the first time share it. One that an edit made is not shared, or
+            // each edited block would keep a whole text; an edit leaves one end of a file as it was.
+            let is_new = match outline.items.as_slice() {
+                [first, .., last] => !cache.holds(text_of(first)) && !cache.holds(text_of(last)),
+                _ => false,
+            };
             for range in &outline.items {
                 let known = if outline.is_misread(range) { Known::Nothing } else { Known::Sound };
-                let piece = cache.piece(text.get(range.clone()).unwrap_or_default(), known);
-                add(&mut file, source, range.start, piece);
+                let kept =
+                    |part: &str| if is_new { Text::part(source.text(), range) } else { Text::own(part) };
+                add(&mut file, source, range.start, cache.piece(text_of(range), known, kept));
             }
         }
         Err(refused) => {
@@ -124,7 +142,7 @@ fn broken(file: &mut HclFile, source: &Source, cache: &BlockCache) {
     let scanner = Scanner::new(text.as_bytes());
     let known = |cut: Cut| if cut.broken { Known::Broken } else { Known::Nothing };
     for cut in split::statements(&scanner, 0, text.len()) {
-        let piece = cache.piece(text.get(cut.start..cut.end).unwrap_or_default(), known(cut));
+        let piece = cache.piece(text.get(cut.start..cut.end).unwrap_or_default(), known(cut), Text::own);
         if !piece.is_broken() {
             add(file, source, cut.start, piece);
             continue;
@@ -134,7 +152,7 @@ fn broken(file: &mut HclFile, source: &Source, cache: &BlockCache) {
             let piece = if whole {
                 Arc::clone(&piece)
             } else {
-                cache.piece(text.get(part.start..part.end).unwrap_or_default(), known(part))
+                cache.piece(text.get(part.start..part.end).unwrap_or_default(), known(part), Text::own)
             };
             add(file, source, part.start, piece);
         }

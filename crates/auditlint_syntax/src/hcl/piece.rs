@@ -4,10 +4,11 @@ use hcl_edit::parser::{parse_body, parse_template};
 use hcl_edit::structure::{Body, Structure};
 
 use super::disguise::Disguise;
+use super::later::{self, Text};
 use super::lower::Lowering;
 use super::recovery::Recovery;
 use super::tree::{Attribute, Expr, ExprKind, ItemKind, Piece, TemplatePart};
-use super::{grammar, later, limits};
+use super::{grammar, limits};
 use crate::{Name, Problem, ProblemKind, Span};
 
 /// What is known of a statement before it is parsed.
@@ -20,10 +21,10 @@ pub(super) enum Known {
     Broken,
 }
 
-/// Parses the text of one statement.
-pub(super) fn parse(text: &str, hash: u64, known: Known) -> Piece {
+/// Parses the text of one statement; `kept` gives what is kept of it where its body is parsed later.
+pub(super) fn parse(text: &str, hash: u64, known: Known, kept: impl FnOnce(&str) -> Text) -> Piece {
     if known == Known::Sound
-        && let Some(block) = later::block(text)
+        && let Some(block) = later::block(text, kept)
     {
         return Piece { hash, kind: ItemKind::Block(block), problems: Vec::new() };
     }
