@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use auditlint_syntax::Name;
 
 use super::layout::place_among_deferred;
-use super::scan::{Halt, Scan, members, text};
+use super::scan::{Halt, Scan, member, members, text};
 use super::tokens::Tokens;
 use crate::address::Names;
 use crate::{Action, Address, Attributes, Interest, Mode, PlanSection};
@@ -138,6 +138,11 @@ impl<'b> Parts<'b> {
         };
         let wanted = managed.and_then(|address| interest.of(&address.kind));
         match key {
+            b"change" if wanted.is_none() => {
+                let written = member(scan, b"actions", Scan::take)?;
+                self.action = written.and_then(action);
+                Ok(())
+            }
             b"change" => members(scan, |key, scan| {
                 match key {
                     b"actions" => self.action = action(scan.take()?),
@@ -260,6 +265,12 @@ impl Element {
 }
 
 fn action(written: &str) -> Option<Action> {
+    // As Terraform writes them, nearly all of a plan's actions need no list.
+    match written {
+        r#"["no-op"]"# => return Some(Action::NoOp),
+        r#"["create"]"# => return Some(Action::Create),
+        _ => {}
+    }
     let words: Vec<Cow<'_, str>> = serde_json::from_str(written).ok()?;
     let words: Vec<&str> = words.iter().map(|word| &**word).collect();
     Some(match words.as_slice() {

@@ -97,6 +97,12 @@ impl<'b, 't> Scan<'b, 't> {
         Ok(())
     }
 
+    /// Passes the rest of the object over that was entered, by its brackets.
+    fn leave(&mut self) -> Result<(), Halt> {
+        self.entered = false;
+        if self.tokens.close(self.bytes, self.is_end, &mut 1) { Ok(()) } else { Err(Halt::End) }
+    }
+
     /// Whether the next value is a number or a word as JSON has them.
     pub(super) fn scalar(&self, token: Token) -> Result<(), Halt> {
         scalar(self.bytes, token).map(|_| ())
@@ -186,6 +192,25 @@ pub(super) fn members<'b, 't>(
     Ok(())
 }
 
+/// Gives the value of the first member of that name to `take`, which passes it; the rest of the object is passed over by
+/// its brackets.
+pub(super) fn member<'b, 't, T>(
+    scan: &mut Scan<'b, 't>,
+    name: &[u8],
+    take: impl FnOnce(&mut Scan<'b, 't>) -> Result<T, Halt>,
+) -> Result<Option<T>, Halt> {
+    if scan.enter()? {
+        while let Some(key) = scan.next_key()? {
+            if *key == *name {
+                let value = take(scan)?;
+                return scan.leave().map(|()| Some(value));
+            }
+            scan.skip()?;
+        }
+    }
+    Ok(None)
+}
+
 /// Gives each element of a list to `each`, which passes it; something else (`null`) has no elements.
 pub(super) fn items<'b, 't>(
     scan: &mut Scan<'b, 't>,
@@ -215,10 +240,22 @@ pub(super) fn items<'b, 't>(
 /// surrogate pair.
 pub(super) fn text(written: &str) -> Option<Cow<'_, str>> {
     let inner = written.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.as_bytes().contains(&b'\\') {
-        return Some(Cow::Borrowed(inner));
+    let Some(first) = inner.find('\\') else { return Some(Cow::Borrowed(inner)) };
+    let (mut text, mut rest) = (String::with_capacity(inner.len()), inner);
+    let mut next = Some(first);
+    while let Some(at) = next {
+        // The keys of instances are what is escaped most, and their quotes are all of it.
+        let Some((before, after)) = rest.split_at_checked(at) else { break };
+        let Some(behind) = after.strip_prefix("\\\"") else {
+            return serde_json::from_str::<String>(written).ok().map(Cow::Owned);
+        };
+        text.push_str(before);
+        text.push('"');
+        rest = behind;
+        next = rest.find('\\');
     }
-    serde_json::from_str::<String>(written).ok().map(Cow::Owned)
+    text.push_str(rest);
+    Some(Cow::Owned(text))
 }
 
 pub(super) fn wrong<T>(reason: &'static str, token: Token) -> Result<T, Halt> {
@@ -309,6 +346,39 @@ mod tests {
         let expected = [("a", r#"[1, {"x": "]}"}]"#), ("b\"c", r#""q\\""#), ("d", "-1.5e3"), ("e", "null")];
         assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value)));
         assert!(scan.first().is_none());
+    }
+
+    #[test]
+    fn behind_a_member_the_object_is_passed_over() {
+        let text = br#"[{"a": {"c": 1}, "b": [2], "c": 3, "d": {"e": "}"}}, 4]"#;
+        for (name, value) in [("c", Some("3")), ("b", Some("[2]")), ("e", None)] {
+            let mut tokens = Tokens::default();
+            let mut scan = Scan::new(text, true, &mut tokens);
+            let mut found = Vec::new();
+            items(&mut scan, |scan| match found.len() {
+                0 => member(scan, name.as_bytes(), Scan::take).map(|value| found.push(value)),
+                _ => scan.take().map(|value| found.push(Some(value))),
+            })
+            .unwrap();
+            assert_eq!(found, [value, Some("4")], "{name}");
+        }
+    }
+
+    #[test]
+    fn texts_are_read_as_json_has_them() {
+        for written in [
+            r#""plain""#,
+            r#""a[\"b\"]""#,
+            r#""\"""#,
+            r#""\\"""#,
+            r#""\"\n\"""#,
+            r#""\u0041\"é""#,
+            r#""\"#,
+            r#""a\"#,
+            r#"5"#,
+        ] {
+            assert_eq!(text(written).map(Cow::into_owned), serde_json::from_str(written).ok(), "{written}");
+        }
     }
 
     #[test]

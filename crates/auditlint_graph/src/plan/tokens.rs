@@ -8,6 +8,8 @@ const BLOCK: usize = 64;
 const ESCAPE: usize = 6;
 /// Marks the beginning of a text that holds an escape. No offset is that large.
 const ESCAPED: u32 = 1 << 31;
+/// Every other bit, without the lowest.
+const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
 /// How many blocks are looked at together: what is passed over by its brackets is not worth more.
 const AHEAD: usize = 4;
 /// How many tokens are written without a look at how many there are.
@@ -159,7 +161,7 @@ impl Tokens {
         {
             let [quotes, backslashes, opening, closing] = brackets(simd, block);
             let before = self.escaped;
-            let (escaped, _) = self.escapes(backslashes, text);
+            let (escaped, _) = self.escapes(backslashes);
             let inside = turned(quotes & !escaped) ^ self.inside;
             let closed = (closing & !inside).count_ones() as usize;
             if closed >= *depth {
@@ -215,7 +217,8 @@ impl Tokens {
     #[inline(always)]
     fn block<S: Simd>(&mut self, simd: S, block: &[u8; BLOCK], text: &[u8]) {
         let sets = Sets::of(simd, block);
-        let (escaped, wrong) = self.escapes(sets.backslashes, text);
+        let (escaped, escaping) = self.escapes(sets.backslashes);
+        let wrong = if escaping == 0 { 0 } else { self.wrong(escaping, text) };
         let quotes = sets.quotes & !escaped;
         // A quote turns inside to outside and back, for all bytes behind it.
         let inside = turned(quotes) ^ self.inside;
@@ -262,32 +265,34 @@ impl Tokens {
         }
     }
 
-    /// Which bytes are escaped, and which backslashes begin no escape that JSON has.
+    /// Which bytes are escaped, and which backslashes escape them.
     #[inline(always)]
-    fn escapes(&mut self, backslashes: u64, text: &[u8]) -> (u64, u64) {
+    fn escapes(&mut self, backslashes: u64) -> (u64, u64) {
         if backslashes == 0 {
             return (std::mem::take(&mut self.escaped), 0);
         }
-        self.some_escapes(backslashes, text)
+        // In a row of backslashes every other one escapes, from the first on that is not escaped itself: a subtraction
+        // carries that through the row, whether it begins at an even byte or at an odd one.
+        let first = backslashes & !self.escaped;
+        let turns = ((first << 1) | ODD).wrapping_sub(first) ^ ODD;
+        let escaped = turns ^ (backslashes | self.escaped);
+        let escaping = turns & backslashes;
+        self.escaped = escaping >> 63;
+        (escaped, escaping)
     }
 
+    /// Which of those backslashes begin no escape that JSON has.
     #[cold]
-    fn some_escapes(&mut self, backslashes: u64, text: &[u8]) -> (u64, u64) {
-        let (mut escaped, mut wrong) = (self.escaped, 0);
-        self.escaped = 0;
-        let mut rest = backslashes & !escaped;
-        while rest != 0 {
-            let at = rest.trailing_zeros();
-            let bit = 1 << at;
-            let behind = text.get(self.seen + at as usize + 1..).unwrap_or_default();
-            if !is_escape(behind) {
-                wrong |= bit;
+    fn wrong(&self, mut escaping: u64, text: &[u8]) -> u64 {
+        let mut wrong = 0;
+        while escaping != 0 {
+            let at = escaping.trailing_zeros();
+            escaping &= escaping.wrapping_sub(1);
+            if !is_escape(text.get(self.seen + at as usize + 1..).unwrap_or_default()) {
+                wrong |= 1 << at;
             }
-            escaped |= bit << 1;
-            self.escaped = bit >> 63;
-            rest &= !(bit | bit << 1);
         }
-        (escaped, wrong)
+        wrong
     }
 }
 

@@ -276,7 +276,8 @@ mod tests {
     #[test]
     fn a_name_is_looked_for_where_statements_begin() {
         let body = "{\n  account = \"count\"\n  x = var.count\n  /* here */ lifecycle {\n  }\n}";
-        let holds = |name| block(&format!("resource \"a\" \"b\" {body}"), Text::own).unwrap().body.may_hold(name);
+        let holds =
+            |name| block(&format!("resource \"a\" \"b\" {body}"), Text::own).unwrap().body.may_hold(name);
         assert!(holds("lifecycle") && holds("account"));
         assert!(!holds("for_each") && !holds("var") && !holds("count"));
     }
