@@ -21,6 +21,8 @@ mod tree;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use dashmap::DashMap;
 use rustc_hash::FxBuildHasher;
@@ -50,14 +52,22 @@ pub struct HclFile {
 
 /// Parsed blocks by content, shared by threads and revisions. The key is a keyed hash: nobody who writes a
 /// block can make it collide with another.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BlockCache {
     keys: RandomState,
     pieces: DashMap<u64, Arc<Piece>, FxBuildHasher>,
+    /// How many more are taken before those that nobody uses any more are dropped.
+    room: AtomicUsize,
 }
 
-/// How many pieces a cache holds before it drops those that nobody uses any more.
-const FULL: usize = 100_000;
+/// How many pieces a cache takes before it first looks which of them are still used.
+const ROOM: usize = 100_000;
+
+impl Default for BlockCache {
+    fn default() -> Self {
+        Self { keys: RandomState::new(), pieces: DashMap::default(), room: AtomicUsize::new(ROOM) }
+    }
+}
 
 impl BlockCache {
     fn piece(&self, text: &str, known: Known, kept: impl FnOnce(&str) -> Text) -> Arc<Piece> {
@@ -79,8 +89,10 @@ impl BlockCache {
             return Arc::clone(&piece);
         }
         let piece = Arc::new(parse(hash));
-        if self.pieces.len() >= FULL {
+        if self.room.fetch_update(Relaxed, Relaxed, |room| room.checked_sub(1)).is_err() {
             self.pieces.retain(|_, piece| Arc::strong_count(piece) > 1);
+            // A look at all costs nothing where as many must come again before the next one.
+            self.room.store(ROOM.max(self.pieces.len()), Relaxed);
         }
         self.pieces.insert(hash, Arc::clone(&piece));
         piece
