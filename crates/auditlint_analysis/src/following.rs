@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use auditlint_graph::terraform::{Configuration, Live, RootInputs, Standing, is_terraform};
+use auditlint_graph::{Address, Slot};
 use auditlint_policy::crossing::{Crossings, Exports};
 use auditlint_policy::{Evaluator, Finding, FlowMap, Place, RootContext};
-use auditlint_syntax::FileId;
+use auditlint_syntax::{FileId, Name};
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
@@ -76,6 +77,12 @@ impl Following {
 
     pub(crate) fn judged(&self) -> Judged {
         Judged::following(Arc::clone(&self.live.configuration.graph), self.by_file.clone())
+    }
+
+    /// What a remedy of the resource in `slot` may refer to, as the last verdicts have it.
+    pub(crate) fn choices(&self, (slot, types, most): (Slot, &[Name], usize)) -> Vec<Address> {
+        let graph = &self.live.configuration.graph;
+        self.evaluator.choices(graph, matter(&self.set, &self.context), slot, types, most)
     }
 
     pub(crate) fn report(&self, empty: RootReport, world: &World<'_>) -> RootReport {

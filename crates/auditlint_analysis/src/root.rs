@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auditlint_graph::plan::Plan;
 use auditlint_graph::terraform::{Caches, Estate, Member, Standing};
-use auditlint_graph::{Address, Gap, ResourceGraph, RootKey};
+use auditlint_graph::{Address, Gap, ResourceGraph, RootKey, Slot};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports};
 use auditlint_policy::{Evaluation, Finding, FlowMap, Matter, Place, RootContext, Verdict};
 use auditlint_syntax::{Access, FileId, Files, Location, Name};
@@ -179,13 +179,7 @@ impl Root {
     /// Who logs what and where to here.
     pub(crate) fn flows(&self, world: &World<'_>, crossings: &Arc<Crossings>) -> Option<(FlowRoot, FlowMap)> {
         let mut memo = lock(&self.memo);
-        // Whoever judges once does not keep what the verdicts were made from.
-        if matches!(memo.surveyed.as_ref().map(|surveyed| &surveyed.work), Some(Work::Once(_)))
-            && memo.judged.is_some()
-        {
-            *memo = Memo::default();
-        }
-        self.survey(&mut memo, world)?;
+        self.survey_afresh(&mut memo, world)?;
         if matches!(memo.surveyed.as_ref().map(|surveyed| &surveyed.work), Some(Work::Following(_))) {
             self.judged(&mut memo, world, crossings)?;
         }
@@ -193,10 +187,37 @@ impl Root {
         let surveyed = memo.surveyed.as_mut()?;
         let map = match &mut surveyed.work {
             Work::Following(following) => following.flow_map(&name),
-            Work::Once(once) => once.flow_map(self, crossings, world, &name),
+            Work::Once(once) => once.flow_map(self, crossings, world, &name)?,
         };
         let (gaps, files) = (surveyed.graph().gaps.clone(), surveyed.configuration().files);
         Some((FlowRoot { name, mode: self.empty_report().mode, gaps, files }, map))
+    }
+
+    /// The resources of these types that a remedy of the resource in `slot` may refer to, the best first, at most so many.
+    pub(crate) fn choices(
+        &self,
+        world: &World<'_>,
+        crossings: &Arc<Crossings>,
+        wanted: (Slot, &[Name], usize),
+    ) -> Option<Vec<Address>> {
+        let mut memo = lock(&self.memo);
+        self.survey_afresh(&mut memo, world)?;
+        match &mut memo.surveyed.as_mut()?.work {
+            Work::Following(following) => Some(following.choices(wanted)),
+            Work::Once(once) => once.choices(self, crossings, world, wanted),
+        }
+    }
+
+    /// Reads the root, again where what the verdicts were made from is gone.
+    fn survey_afresh(&self, memo: &mut Memo, world: &World<'_>) -> Option<()> {
+        let is_spent = |surveyed: &Surveyed| matches!(&surveyed.work, Work::Once(once) if once.is_spent());
+        if memo.surveyed.as_ref().is_some_and(is_spent) {
+            let judged = memo.judged.take();
+            memo.surveyed = None;
+            self.survey(memo, world)?;
+            memo.judged = judged;
+        }
+        self.survey(memo, world).map(|_| ())
     }
 
     fn judged(&self, memo: &mut Memo, world: &World<'_>, crossings: &Arc<Crossings>) -> Option<Arc<Judged>> {
@@ -207,13 +228,14 @@ impl Root {
             return Some(Arc::clone(judged));
         }
         memo.judged = None;
+        self.survey_afresh(memo, world)?;
         let surveyed = memo.surveyed.as_mut()?;
         let judged = match &mut surveyed.work {
             Work::Following(following) => {
                 following.judge(crossings, world);
                 following.judged()
             }
-            Work::Once(once) => once.judge(self, crossings, world),
+            Work::Once(once) => once.judge(self, crossings, world)?,
         };
         let judged = Arc::new(judged);
         // A text may have changed under the computation: then the result belongs to no revision.

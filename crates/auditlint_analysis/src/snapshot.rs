@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use auditlint_graph::{Address, Slot};
 use auditlint_policy::{Finding, Place, Verdict};
-use auditlint_syntax::{FileId, Files, Location, Source};
+use auditlint_syntax::{FileId, Files, Location, Name, Source};
 use camino::Utf8Path;
 use rayon::prelude::*;
 
@@ -167,6 +168,19 @@ impl Analysis {
         ask(root, &world).ok_or(Cancelled)
     }
 
+    /// The resources of these types that a remedy of the resource in `slot` may refer to, the best first, at most `most`.
+    pub(crate) fn choices(
+        &self,
+        id: RootId,
+        slot: Slot,
+        types: &[Name],
+        most: usize,
+    ) -> Result<Vec<Address>, Cancelled> {
+        let root = self.root(id).ok_or(Cancelled)?;
+        let crossings = self.crossings(root)?;
+        self.ask(root, |root, world| root.choices(world, &crossings, (slot, types, most)))
+    }
+
     fn report(&self, id: RootId) -> Result<RootReport, Cancelled> {
         let root = self.root(id).ok_or(Cancelled)?;
         let crossings = self.crossings(root)?;
@@ -273,11 +287,7 @@ impl Analysis {
                 judged.findings().filter(|finding| finding.verdict == Verdict::Fail).cloned().collect();
             crate::root::sort(&mut failing, self.files());
             for finding in &failing {
-                all.extend(
-                    fix::fixes(self, *id, finding)
-                        .into_iter()
-                        .find(|fix| fix.safety == auditlint_policy::Safety::Safe),
-                );
+                all.extend(fix::safe(self, *id, finding));
             }
         }
         Ok(fix::compatible(all))

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use auditlint_graph::terraform::Configuration;
-use auditlint_graph::{ResourceGraph, join};
+use auditlint_graph::{Address, ResourceGraph, Slot, join};
 use auditlint_policy::crossing::{Crossings, Exports};
 use auditlint_policy::{Evaluator, Finding, FlowMap, Place};
-use auditlint_syntax::FileId;
+use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
 
 use crate::following::Following;
@@ -34,7 +34,8 @@ pub(crate) struct Once {
     set: Arc<Prepared>,
     configuration: Configuration,
     graph: Arc<ResourceGraph>,
-    evaluator: Evaluator,
+    /// None once the verdicts are there: what they were made from is large.
+    evaluator: Option<Evaluator>,
 }
 
 impl Surveyed {
@@ -64,7 +65,9 @@ impl Surveyed {
     pub(crate) fn new(stamp: u64, work: Work) -> Self {
         let exports = match &work {
             Work::Following(following) => following.exports(),
-            Work::Once(once) => once.evaluator.exports(&once.graph),
+            Work::Once(once) => {
+                once.evaluator.as_ref().map(|evaluator| evaluator.exports(&once.graph)).unwrap_or_default()
+            }
         };
         Self { stamp, work, exports: Arc::new(exports) }
     }
@@ -90,7 +93,7 @@ impl Once {
             _ => Arc::clone(&configuration.graph),
         };
         let context = root.context(world);
-        let evaluator = Evaluator::survey(&graph, matter(world.set, &context));
+        let evaluator = Some(Evaluator::survey(&graph, matter(world.set, &context)));
         Self { set: Arc::clone(world.set), configuration, graph, evaluator }
     }
 
@@ -101,17 +104,40 @@ impl Once {
         crossings: &Arc<Crossings>,
         world: &World<'_>,
         name: &Arc<str>,
-    ) -> FlowMap {
-        self.evaluator.settle(&self.graph, crossings);
-        self.evaluator.flow_map(&self.graph, matter(world.set, &root.context(world)), name)
+    ) -> Option<FlowMap> {
+        let evaluator = self.evaluator.as_mut()?;
+        evaluator.settle(&self.graph, crossings);
+        Some(evaluator.flow_map(&self.graph, matter(world.set, &root.context(world)), name))
     }
 
-    /// The verdicts; `crossings` is what crosses the border of the root.
-    pub(crate) fn judge(&mut self, root: &Root, crossings: &Arc<Crossings>, world: &World<'_>) -> Judged {
+    /// What a remedy of the resource in `slot` may refer to; `crossings` is what crosses the border of the root.
+    pub(crate) fn choices(
+        &mut self,
+        root: &Root,
+        crossings: &Arc<Crossings>,
+        world: &World<'_>,
+        (slot, types, most): (Slot, &[Name], usize),
+    ) -> Option<Vec<Address>> {
+        let evaluator = self.evaluator.as_mut()?;
+        evaluator.settle(&self.graph, crossings);
+        Some(evaluator.choices(&self.graph, matter(world.set, &root.context(world)), slot, types, most))
+    }
+
+    /// Whether what the verdicts are made from is gone.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.evaluator.is_none()
+    }
+
+    /// The verdicts, once; `crossings` is what crosses the border of the root.
+    pub(crate) fn judge(
+        &mut self,
+        root: &Root,
+        crossings: &Arc<Crossings>,
+        world: &World<'_>,
+    ) -> Option<Judged> {
         let Self { configuration, graph, evaluator, .. } = self;
         let context = root.context(world);
-        // What the verdicts were made from is not needed once they are there.
-        let mut evaluator = std::mem::take(evaluator);
+        let mut evaluator = evaluator.take()?;
         evaluator.judge_all(graph, matter(world.set, &context), crossings);
         let evaluation = evaluator.evaluation(graph, &world.set.policy);
         drop(evaluator);
@@ -127,6 +153,6 @@ impl Once {
             }
         }
         let by_file = by_file.into_iter().map(|(file, findings)| (file, findings.into())).collect();
-        Judged::once(report, Arc::clone(graph), by_file)
+        Some(Judged::once(report, Arc::clone(graph), by_file))
     }
 }

@@ -229,11 +229,15 @@ pub enum NewValue {
     Literal(LiteralValue),
     /// A reference to an attribute of the subject (`id`), with its instance key where it has one.
     SubjectAttribute(Name),
-    /// A choice among resources of the same module: their `(address, attribute)` written as references. With
-    /// none there is nothing to choose and the placeholder is written; both make the remedy `needs_input`.
+    /// A choice among resources of the same module, each written as a reference ([`Evaluator::choices`] finds them).
+    /// With none there is nothing to choose and the placeholder is written; both make the remedy `needs_input`.
+    ///
+    /// [`Evaluator::choices`]: crate::Evaluator::choices
     Choice {
-        /// What may be chosen, in the order to offer it.
-        candidates: Vec<(Address, Name)>,
+        /// The types of what may be chosen.
+        types: Vec<Name>,
+        /// The attribute of the chosen one that is written.
+        attribute: Name,
         /// What is written where there is none: a string that names what is missing.
         placeholder: String,
     },

@@ -6,6 +6,7 @@ use auditlint_syntax::apply_edits;
 use auditlint_syntax::hcl::{self, BlockCache};
 
 use super::block::{self, Subject};
+use super::choices::Choices;
 use super::value::Writer;
 use super::{FileEdits, Fix, Workshop, is_editable, literal};
 
@@ -42,7 +43,8 @@ fn argument(
     }
     let parsed = hcl::parse(&source, &BlockCache::default());
     let subject = Subject::at(&source, &parsed, call)?;
-    let writer = Writer { subject: &subject, resource: workshop.resource, pick: 0 };
+    let choices = Choices::default();
+    let writer = Writer { subject: &subject, resource: workshop.resource, choices: &choices, pick: 0 };
     let block::Set::Edits(edits) = subject.set(name, value, &writer) else { return None };
     let after = String::from_utf8(apply_edits(source.bytes(), &edits).ok()?).ok()?;
     let proven = literal::trial(workshop, source.file(), &after)?;

@@ -7,6 +7,7 @@
 mod align;
 mod block;
 mod call;
+mod choices;
 mod layout;
 mod literal;
 mod value;
@@ -14,7 +15,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auditlint_graph::{Resource, Target};
+use auditlint_graph::{Resource, Slot, Target};
 use auditlint_policy::{Finding, NewBlock, NewValue, Remedy, RemedyKind, Safety};
 use auditlint_syntax::hcl::{self, BlockCache};
 use auditlint_syntax::{FileId, Source, Span, TextEdit, apply_edits};
@@ -23,10 +24,8 @@ use crate::root::Judged;
 use crate::{Analysis, RootId};
 
 use block::Subject;
+use choices::Choices;
 use value::Writer;
-
-/// At most so many candidates of a choice are offered.
-const MAX_CHOICES: usize = 5;
 
 /// A remedy, bound to the texts.
 #[derive(Clone, Debug)]
@@ -54,13 +53,28 @@ pub struct FileEdits {
 
 /// The fixes of a finding, the best first.
 pub(crate) fn fixes(analysis: &Analysis, root: RootId, finding: &Arc<Finding>) -> Vec<Fix> {
+    offers(analysis, root, finding, &|slot, remedy| Choices::of(analysis, root, slot, remedy))
+}
+
+/// The best fix of a finding that may be applied without asking. One with something to choose may not.
+pub(crate) fn safe(analysis: &Analysis, root: RootId, finding: &Arc<Finding>) -> Option<Fix> {
+    let all = offers(analysis, root, finding, &|_, _| Choices::default());
+    all.into_iter().find(|fix| fix.safety == Safety::Safe)
+}
+
+fn offers(
+    analysis: &Analysis,
+    root: RootId,
+    finding: &Arc<Finding>,
+    choices: &dyn Fn(Slot, &Remedy) -> Choices,
+) -> Vec<Fix> {
     let Ok(judged) = analysis.judged(root) else { return Vec::new() };
     let slots = judged.graph.instances(&Target::at(&finding.address));
-    let resource = slots
+    let subject = slots
         .iter()
-        .filter_map(|slot| judged.graph.get(*slot))
-        .find(|found| found.address == finding.address);
-    let Some(resource) = resource else { return Vec::new() };
+        .filter_map(|slot| Some((*slot, judged.graph.get(*slot)?)))
+        .find(|(_, found)| found.address == finding.address);
+    let Some((slot, resource)) = subject else { return Vec::new() };
     let Some(source) = resource.file().and_then(|file| analysis.source(file)) else { return Vec::new() };
     let workshop = Workshop { analysis, root, judged: &judged, resource, source, finding };
     // What is not ours is never edited; our call of it is.
@@ -70,7 +84,7 @@ pub(crate) fn fixes(analysis: &Analysis, root: RootId, finding: &Arc<Finding>) -
     if !is_editable(&workshop.source) {
         return Vec::new();
     }
-    finding.remedies.iter().flat_map(|remedy| workshop.offers(remedy)).collect()
+    finding.remedies.iter().flat_map(|remedy| workshop.offers(remedy, &choices(slot, remedy))).collect()
 }
 
 /// JSON syntax, and what a module installation brought, is left alone.
@@ -116,12 +130,11 @@ struct Workshop<'a> {
 
 impl Workshop<'_> {
     /// The ways to apply a remedy: one, or one for each candidate of its choice.
-    fn offers(&self, remedy: &Remedy) -> Vec<Fix> {
-        let choices = choices(remedy);
-        (0..choices.clamp(1, MAX_CHOICES)).filter_map(|pick| self.offer(remedy, pick, choices)).collect()
+    fn offers(&self, remedy: &Remedy, choices: &Choices) -> Vec<Fix> {
+        (0..choices.len().max(1)).filter_map(|pick| self.offer(remedy, choices, pick)).collect()
     }
 
-    fn offer(&self, remedy: &Remedy, pick: usize, choices: usize) -> Option<Fix> {
+    fn offer(&self, remedy: &Remedy, choices: &Choices, pick: usize) -> Option<Fix> {
         let mut title = remedy.title.clone();
         let mut safety = remedy.safety;
         let mut placeholder = None;
@@ -132,7 +145,7 @@ impl Workshop<'_> {
         for change in &remedy.changes {
             let parsed = hcl::parse(&text, &BlockCache::default());
             let subject = Subject::find(&text, &parsed, self.resource)?;
-            let writer = Writer { subject: &subject, resource: self.resource, pick };
+            let writer = Writer { subject: &subject, resource: self.resource, choices, pick };
             let edits = match change {
                 // What somebody chose already stays.
                 RemedyKind::Set { path, value: NewValue::Choice { .. } } if subject.has(path) => {
@@ -166,9 +179,9 @@ impl Workshop<'_> {
         }
         if !chosen {
             safety = if pick == 0 { Safety::Safe } else { return None };
-        } else if let Some((address, attribute)) = choice_at(remedy, pick) {
+        } else if let Some((address, attribute)) = choices.first(remedy, pick) {
             title.push_str(&format!(": {address}.{attribute}"));
-        } else if choices == 0
+        } else if choices.len() == 0
             && let Some(missing) = first_placeholder(remedy)
         {
             placeholder = Some(missing);
@@ -246,24 +259,6 @@ fn values(remedy: &Remedy) -> Vec<&NewValue> {
         }
     }
     out
-}
-
-/// The number of candidates of the first choice.
-fn choices(remedy: &Remedy) -> usize {
-    let found = values(remedy).into_iter().find_map(|value| match value {
-        NewValue::Choice { candidates, .. } => Some(candidates.len()),
-        _ => None,
-    });
-    found.unwrap_or(0)
-}
-
-fn choice_at(remedy: &Remedy, pick: usize) -> Option<(String, String)> {
-    values(remedy).into_iter().find_map(|value| match value {
-        NewValue::Choice { candidates, .. } => {
-            candidates.get(pick).map(|(address, attribute)| (address.to_string(), attribute.to_string()))
-        }
-        _ => None,
-    })
 }
 
 fn first_placeholder(remedy: &Remedy) -> Option<String> {

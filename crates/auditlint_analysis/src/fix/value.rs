@@ -6,11 +6,14 @@ use auditlint_syntax::Name;
 
 use super::align::{self, Line};
 use super::block::Subject;
+use super::choices::Choices;
 
 /// Writes the values of a remedy.
 pub(super) struct Writer<'a> {
     pub(super) subject: &'a Subject<'a>,
     pub(super) resource: &'a Resource,
+    /// What may be chosen.
+    pub(super) choices: &'a Choices,
     /// Which candidate of a choice.
     pub(super) pick: usize,
 }
@@ -23,8 +26,8 @@ impl Writer<'_> {
                 let address = &self.resource.address;
                 format!("{}.{}{}.{attribute}", address.kind, address.name, self.subject.own_key())
             }
-            NewValue::Choice { candidates, placeholder } => match candidates.get(self.pick) {
-                Some((address, attribute)) => self.reference(address, attribute),
+            NewValue::Choice { types, attribute, placeholder } => match self.choices.at(types, self.pick) {
+                Some(address) => self.reference(address, attribute),
                 None => string(placeholder),
             },
         }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use auditlint_graph::{Delta, Resource, ResourceGraph, Slot, Target};
+use auditlint_graph::{Address, Delta, Resource, ResourceGraph, Slot, Target};
 use auditlint_syntax::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::judge::Judge;
 use super::reads::{Read, Readers, Reads, Stage};
-use super::{Context, Evaluation, Joins, RootContext, is_judged};
+use super::{Context, Evaluation, Joins, RootContext, is_judged, remedy};
 use crate::crossing::{Crossings, Exports};
 use crate::flow::{self, Flow, FlowMap, Part};
 use crate::rule::RuleKind;
@@ -175,6 +175,30 @@ impl Evaluator {
         out.by_category =
             policy.categories.iter().map(|(category, _)| (*category, count(category))).collect();
         out
+    }
+
+    /// The resources of these types that a remedy of the resource in `slot` may refer to, the best first, at most `most`.
+    #[must_use]
+    pub fn choices(
+        &self,
+        graph: &ResourceGraph,
+        matter: Matter<'_>,
+        slot: Slot,
+        types: &[Name],
+        most: usize,
+    ) -> Vec<Address> {
+        let Some(resource) = graph.get(slot) else { return Vec::new() };
+        let context = Context {
+            graph,
+            catalogue: matter.catalogue,
+            flow: &self.flow,
+            joins: &self.joins,
+            parameters: &[],
+            slot,
+            resource,
+            reads: None,
+        };
+        remedy::choices(&context, matter.policy, types, most)
     }
 
     /// Every finding of now, in no particular order.

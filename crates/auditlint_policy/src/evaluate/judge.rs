@@ -154,7 +154,7 @@ impl Judge<'_> {
             message.push_str(", by the default of a variable");
         }
         let remedies = if judged.verdict == Verdict::Fail {
-            remedy::bind(context, self.policy, rule, parameters)
+            remedy::bind(context, rule, parameters)
         } else {
             Vec::new()
         };

@@ -8,13 +8,8 @@ use crate::condition::{AttributePath, Operand};
 use crate::rule::{BlockTemplate, ChangeTemplate, ParameterKind, Rule, RuleKind, ValueTemplate};
 use crate::{LiteralValue, NewBlock, NewValue, Policy, Remedy, RemedyKind, Safety, Verdict};
 
-pub(super) fn bind(
-    context: &Context<'_>,
-    policy: &Policy,
-    rule: &Rule,
-    parameters: &[(Name, Operand)],
-) -> Vec<Remedy> {
-    let binder = Binder { context, policy, rule, parameters };
+pub(super) fn bind(context: &Context<'_>, rule: &Rule, parameters: &[(Name, Operand)]) -> Vec<Remedy> {
+    let binder = Binder { context, rule, parameters };
     let templates = rule.remedies.iter();
     templates
         .filter(|template| !template.changes.iter().any(|change| is_there(context, change)))
@@ -42,9 +37,40 @@ fn is_there(context: &Context<'_>, change: &ChangeTemplate) -> bool {
         .any(|join| !context.companions(std::slice::from_ref(kind), &join, &[]).0.is_empty())
 }
 
+/// The resources of these types that a remedy of the resource of `context` may refer to, the best first, at most `most`.
+///
+/// What keeps logs already comes first. Another one becomes a store of logs when it is chosen, and is offered only where it
+/// has what the policy asks of stores: a fix adds no finding.
+pub(super) fn choices(context: &Context<'_>, policy: &Policy, types: &[Name], most: usize) -> Vec<Address> {
+    let module = &context.resource.address.module;
+    let others = types
+        .iter()
+        .flat_map(|kind| context.of_kind(kind))
+        .filter(|(slot, resource)| *slot != context.slot && resource.address.module == *module);
+    let (mut stores, mut others): (Vec<_>, Vec<_>) =
+        others.partition(|(slot, resource)| context.at(*slot, resource).is_reached());
+    stores.sort_by_key(|(_, resource)| &resource.address);
+    others.sort_by_key(|(_, resource)| &resource.address);
+    let fit = others.into_iter().filter(|(slot, resource)| may_keep_logs(context, policy, *slot, resource));
+    stores.into_iter().chain(fit).take(most).map(|(_, resource)| resource.address.clone()).collect()
+}
+
+/// Whether no rule of the policy would fail on a resource once logs reach it.
+fn may_keep_logs(context: &Context<'_>, policy: &Policy, slot: Slot, resource: &Resource) -> bool {
+    let mut stores = policy.bindings.iter().filter(|binding| {
+        let rule = &binding.rule;
+        rule.kind == RuleKind::Store && rule.when.is_some() && rule.selects.contains(resource.kind())
+    });
+    stores.all(|binding| {
+        let context = Context { parameters: &binding.parameters, ..context.at(slot, resource) };
+        let subject = Subject::resource(resource);
+        let holds = |condition| context.condition(condition, &subject).verdict != Verdict::Fail;
+        holds(&binding.rule.requires) || binding.rule.satisfied_by.iter().any(holds)
+    })
+}
+
 struct Binder<'a> {
     context: &'a Context<'a>,
-    policy: &'a Policy,
     rule: &'a Rule,
     parameters: &'a [(Name, Operand)],
 }
@@ -94,40 +120,12 @@ impl Binder<'_> {
                 NewValue::Literal(literal(&self.snapped(path, value)))
             }
             ValueTemplate::SubjectAttribute(name) => NewValue::SubjectAttribute(name.clone()),
-            ValueTemplate::Choose { types, attribute, placeholder } => {
-                let module = &self.context.resource.address.module;
-                // What keeps logs already comes first. Another one becomes a store of logs when it is chosen, and
-                // is offered only where it has what the policy asks of stores: a fix adds no finding.
-                let mut candidates: Vec<(bool, Address)> = types
-                    .iter()
-                    .flat_map(|kind| self.context.of_kind(kind))
-                    .filter(|(slot, resource)| {
-                        *slot != self.context.slot && resource.address.module == *module
-                    })
-                    .map(|(slot, resource)| (!self.context.at(slot, resource).is_reached(), slot, resource))
-                    .filter(|(new, slot, resource)| !new || self.may_keep_logs(*slot, resource))
-                    .map(|(new, _, resource)| (new, resource.address.clone()))
-                    .collect();
-                candidates.sort();
-                let candidates =
-                    candidates.into_iter().map(|(_, address)| (address, attribute.clone())).collect();
-                NewValue::Choice { candidates, placeholder: placeholder.clone() }
-            }
+            ValueTemplate::Choose { types, attribute, placeholder } => NewValue::Choice {
+                types: types.clone(),
+                attribute: attribute.clone(),
+                placeholder: placeholder.clone(),
+            },
         }
-    }
-
-    /// Whether no rule of the policy would fail on a resource once logs reach it.
-    fn may_keep_logs(&self, slot: Slot, resource: &Resource) -> bool {
-        let mut stores = self.policy.bindings.iter().filter(|binding| {
-            let rule = &binding.rule;
-            rule.kind == RuleKind::Store && rule.when.is_some() && rule.selects.contains(resource.kind())
-        });
-        stores.all(|binding| {
-            let context = Context { parameters: &binding.parameters, ..self.context.at(slot, resource) };
-            let subject = Subject::resource(resource);
-            let holds = |condition| context.condition(condition, &subject).verdict != Verdict::Fail;
-            holds(&binding.rule.requires) || binding.rule.satisfied_by.iter().any(holds)
-        })
     }
 
     /// A number raised to the next one that the provider takes.
