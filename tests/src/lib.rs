@@ -14,6 +14,7 @@ pub mod heredocs;
 pub mod json;
 pub mod markdown;
 pub mod mismatch;
+pub mod plans;
 pub mod rule_page;
 pub mod schema;
 pub mod torture;

@@ -13,7 +13,7 @@ use auditlint_graph::terraform::RootInputs;
 use auditlint_policy::rule::Input;
 use auditlint_policy::{Catalogue, Rule, Verdict};
 use auditlint_tests::fixtures::{fixtures, semantics};
-use auditlint_tests::{binary, catalogue, files_below, repository, shared};
+use auditlint_tests::{binary, catalogue, files_below, plans, repository, shared};
 use camino::{Utf8Path, Utf8PathBuf};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -53,7 +53,7 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
         few_are_softer(&catalogue).map_err(|error| Failed::from(format!("{error:#}")))
     }));
     let tool = shared().map(|shared| shared.join("tools/parity.py")).filter(|tool| tool.is_file());
-    let ready = tool.is_some() && terraform_and_protocol();
+    let ready = tool.is_some() && plans::terraform_and_protocol();
     trials.push(
         Trial::test("fresh plans of every fixture", move || {
             let Some(tool) = &tool else { return Ok(()) };
@@ -205,14 +205,6 @@ fn verdicts(report: &Report) -> Verdicts {
 /// Whether the rule can judge configurations as well as plans.
 fn judges_both(rule: &Rule) -> bool {
     rule.inputs.contains(&Input::Hcl) && rule.inputs.contains(&Input::Plan)
-}
-
-fn terraform_and_protocol() -> bool {
-    let works = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    works("terraform", &["version"]) && works("python3", &["-c", "import tf, grpc, msgpack"])
 }
 
 fn fresh(tool: &Utf8Path) -> anyhow::Result<()> {

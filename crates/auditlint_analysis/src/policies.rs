@@ -119,7 +119,12 @@ pub fn load_policies(
     if sources.is_empty() {
         sources.push(built_in(catalogue, DEFAULT, files)?);
     }
-    let policy = Arc::new(Policy::load(catalogue, &sources)?);
+    let from = |policy: &Source, name: &str| {
+        let base = policy.path().parent().unwrap_or_else(|| Utf8Path::new(""));
+        let path = relative(base, name).ok_or_else(|| ReadError::Outside.to_string())?;
+        files.read(&path).map_err(|reason| reason.to_string())
+    };
+    let policy = Arc::new(Policy::load(catalogue, &sources, &from)?);
     let environments = match &config {
         Some((path, config, source)) => Environments::new(path, config).map_err(|(span, message)| {
             SetupError::Config(vec![LocatedProblem::new(source, span, message)])
@@ -156,8 +161,11 @@ fn built_in(catalogue: &Catalogue, name: &str, files: &dyn Files) -> Result<Arc<
 
 fn inside(base: &Utf8Path, name: &str, files: &dyn Files) -> Result<Arc<Source>, SetupError> {
     let outside = || SetupError::Unreadable { name: name.to_owned(), reason: ReadError::Outside };
-    let path = auditlint_graph::terraform::join_source(base, name)
-        .filter(|_| !Utf8Path::new(name).is_absolute())
-        .ok_or_else(outside)?;
+    let path = relative(base, name).ok_or_else(outside)?;
     files.read(&path).map_err(|reason| SetupError::Unreadable { name: path.to_string(), reason })
+}
+
+/// What `name` means in the folder `base`; none where that leads outside of the workspace.
+fn relative(base: &Utf8Path, name: &str) -> Option<Utf8PathBuf> {
+    auditlint_graph::terraform::join_source(base, name).filter(|_| !Utf8Path::new(name).is_absolute())
 }

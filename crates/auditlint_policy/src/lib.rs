@@ -9,6 +9,7 @@ pub mod condition;
 pub mod crossing;
 mod duration;
 mod evaluate;
+pub mod external;
 pub mod facts;
 mod finding;
 mod flow;
@@ -27,7 +28,7 @@ pub use finding::{
     RemedyKind, Safety, Severity,
 };
 pub use flow::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
-pub use load::{Config, ConfiguredRoot, Environment, PolicyError};
-pub use policy::{Binding, Policy};
+pub use load::{Config, ConfiguredRoot, Environment, PolicyError, ReadFrom};
+pub use policy::{Binding, Demand, Policy, RootPattern};
 pub use rule::Rule;
 pub use verdict::Verdict;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use auditlint_syntax::{Location, Name};
 
 use crate::condition::Operand;
+use crate::external::{Externals, Pattern};
 use crate::{Category, Rule, Severity};
 
 /// The policies of a run, merged.
@@ -20,6 +21,43 @@ pub struct Policy {
     pub retention: Vec<(Category, u32, Location)>,
     /// The categories that it names, and the line of each, for "authentication: 0 sources here".
     pub categories: Vec<(Category, Location)>,
+    /// Where a category must have a source, and what stands for one.
+    pub demands: Vec<Demand>,
+    /// The stores and sources outside of the run.
+    pub externals: Arc<Externals>,
+}
+
+/// A category that must have a source somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The category.
+    pub category: Category,
+    /// In each root that one of these means; where there is none, in one root of the estate.
+    pub within: Vec<RootPattern>,
+    /// The external sources that stand for one.
+    pub provided_by: Vec<String>,
+    /// The line that asks for it.
+    pub at: Location,
+}
+
+/// Which roots are meant: all that is given must fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RootPattern {
+    /// How their folders look.
+    pub path: Option<Pattern>,
+    /// The folder of the one.
+    pub root: Option<String>,
+}
+
+impl RootPattern {
+    /// Whether the root in `folder` is meant. The top folder is written `.`.
+    #[must_use]
+    pub fn matches(&self, folder: &str) -> bool {
+        let folder = if folder.is_empty() { "." } else { folder };
+        let named =
+            |root: &String| root.trim_start_matches("./").trim_end_matches('/') == folder || root == folder;
+        self.path.as_ref().is_none_or(|path| path.matches(folder)) && self.root.as_ref().is_none_or(named)
+    }
 }
 
 /// A rule that a policy turns on.

@@ -69,13 +69,15 @@ impl Evaluator {
     /// Finds out where the logs of every resource go; nothing is judged yet.
     #[must_use]
     pub fn survey(graph: &ResourceGraph, matter: Matter<'_>) -> Self {
-        Self::default().surveyed(graph, matter)
+        let flow = Flow::under(&matter.policy.externals);
+        Self { flow, ..Self::default() }.surveyed(graph, matter)
     }
 
     /// The same, and remembers from now on what everything was made from.
     #[must_use]
     pub fn following(graph: &ResourceGraph, matter: Matter<'_>) -> Self {
-        Self { readers: Some(Readers::default()), ..Self::default() }.surveyed(graph, matter)
+        let flow = Flow::under(&matter.policy.externals);
+        Self { flow, readers: Some(Readers::default()), ..Self::default() }.surveyed(graph, matter)
     }
 
     fn surveyed(mut self, graph: &ResourceGraph, matter: Matter<'_>) -> Self {

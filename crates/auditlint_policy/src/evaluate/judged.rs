@@ -14,6 +14,8 @@ pub(crate) struct Judged {
     pub(crate) looked: Option<Looked>,
     /// Other places that explain it.
     pub(crate) related: Vec<Related>,
+    /// What is wrong, where that is something else than the rule says.
+    pub(crate) says: Option<String>,
 }
 
 /// A value that was looked at.
@@ -27,7 +29,7 @@ pub(crate) struct Looked {
 
 impl Judged {
     pub(crate) const fn of(verdict: Verdict) -> Self {
-        Self { verdict, cause: None, looked: None, related: Vec::new() }
+        Self { verdict, cause: None, looked: None, related: Vec::new(), says: None }
     }
 
     pub(crate) fn unknown(cause: Cause) -> Self {

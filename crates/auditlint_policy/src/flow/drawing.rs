@@ -144,7 +144,14 @@ impl Drawing<'_> {
                     made.keeps = Some(Keeps::For(retention));
                 }
                 What::Unknown(cause) => made.cause = cause,
-                What::External(_) | What::Silent(_) | What::Covered | What::Unasked | What::Doubted => {}
+                What::External(_) => {
+                    let store = self.flow.externals.of_text(&made.id.name);
+                    made.keeps = store.and_then(|store| store.retention).map(Keeps::For);
+                    made.encryption = store
+                        .and_then(|store| store.encrypted)
+                        .map(|own| if own { Encryption::OwnKey } else { Encryption::ServiceKey });
+                }
+                What::Silent(_) | What::Covered | What::Unasked | What::Doubted => {}
             }
             let categories = ending.categories.into_iter().collect();
             self.way(Way { from: station.id.clone(), to, categories, certainty: ending.certainty });

@@ -6,6 +6,7 @@ mod border;
 mod drawing;
 mod ending;
 mod map;
+mod outside;
 mod part;
 mod path;
 mod service_store;
@@ -18,12 +19,14 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use drawing::draw;
 pub use map::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
+pub(crate) use outside::{Exit, exits};
 pub(crate) use part::{Lost, Part};
 pub(crate) use service_store::{managed as managed_service_stores, undecided as undecided_service_store};
 
 use crate::Category;
 use crate::crossing::{Arrival, Crossings, Elsewhere};
 use crate::evaluate::is_judged;
+use crate::external::Externals;
 
 /// Longest path that is followed; a longer one is a loop or a mistake.
 const LONGEST: usize = 16;
@@ -43,6 +46,8 @@ pub(crate) struct Flow {
     reached: FxHashMap<Slot, BTreeSet<Category>>,
     /// The resources whose logs go on into other roots.
     leaving: BTreeSet<Slot>,
+    /// What the policy says of stores outside of the run.
+    externals: Arc<Externals>,
     /// What crosses the border of the root.
     crossings: Arc<Crossings>,
     /// What comes in from other roots at a station.
@@ -52,6 +57,16 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    /// An empty flow under a policy that says this of stores outside of the run.
+    pub(crate) fn under(externals: &Arc<Externals>) -> Self {
+        Self { externals: Arc::clone(externals), ..Self::default() }
+    }
+
+    /// What the policy says of stores outside of the run.
+    pub(crate) fn externals(&self) -> &Externals {
+        &self.externals
+    }
+
     /// Puts a part in the place of the one before. True when it is another one.
     pub(crate) fn set(&mut self, slot: Slot, part: Part) -> bool {
         if part.leaves.is_empty() && part.passes.is_empty() {
@@ -72,8 +87,8 @@ impl Flow {
         let mut order: Vec<Slot> = self.parts.keys().copied().collect();
         order.sort_unstable();
         let (parts, leaving) = (std::mem::take(&mut self.parts), std::mem::take(&mut self.leaving));
-        let crossings = Arc::clone(&self.crossings);
-        let old = std::mem::replace(self, Self { parts, leaving, crossings, ..Self::default() });
+        let (externals, crossings) = (Arc::clone(&self.externals), Arc::clone(&self.crossings));
+        let old = std::mem::replace(self, Self { parts, leaving, externals, crossings, ..Self::default() });
         let all = || order.iter().filter_map(|slot| Some((*slot, self.parts.get(slot)?)));
         let (mut next, mut before) = (Neighbours::default(), Neighbours::default());
         let mut link = |from: Slot, to: Slot| {

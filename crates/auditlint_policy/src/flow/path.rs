@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use auditlint_graph::Slot;
 
+use super::outside::exits;
 use super::{Flow, LONGEST, SHOWN};
 use crate::crossing::Elsewhere;
 use crate::evaluate::{Context, Read};
+use crate::external::ExternalStore;
 use crate::{Days, FlowStep, probes};
 
 impl Flow {
@@ -33,6 +35,8 @@ impl Flow {
                     })),
                 }
             }
+        } else if self.is_source(slot) && self.externals.names_stores {
+            out.push(steps(&[slot]));
         } else if self.is_reached(slot) {
             out.extend(self.before(slot).iter().take(SHOWN).map(|source| steps(&[*source, slot])));
             let arrivals = self.arrivals(slot).iter().take(SHOWN);
@@ -41,8 +45,33 @@ impl Flow {
                 [source].into_iter().chain(steps(&[slot])).collect()
             }));
         }
+        if self.is_source(slot) && self.externals.names_stores {
+            self.leave(slot, context, &mut out);
+        }
         out.truncate(SHOWN);
         out
+    }
+
+    /// Adds the external stores in which the paths of a source end. A path that was only the source itself goes where
+    /// there is none.
+    fn leave(&self, slot: Slot, context: &Context<'_>, paths: &mut Vec<Vec<FlowStep>>) {
+        let emitted: Vec<_> = self.emitted(slot).collect();
+        let mut left = Vec::new();
+        for exit in exits(context, self, &emitted) {
+            let Some(store) = self.externals.named_by(&exit.value) else { continue };
+            let from = context.get(exit.station).map(|station| station.address.to_string());
+            let before = paths.iter().filter_map(|path| {
+                let at = path.iter().position(|step| Some(&step.address) == from.as_ref())?;
+                path.get(..=at)
+            });
+            let Some(before) = before.min_by_key(|path| path.len()) else { continue };
+            let name = exit.value.value().as_str().filter(|_| !exit.value.sensitive).unwrap_or(&store.id);
+            left.push(before.iter().cloned().chain([FlowStep::outside(name, store)]).collect());
+        }
+        paths.retain(|path| {
+            path.len() > 1 && !left.iter().any(|longer: &Vec<FlowStep>| longer.starts_with(path))
+        });
+        paths.append(&mut left);
     }
 
     fn forward(&self, slot: Slot, context: &Context<'_>, path: &mut Vec<Slot>, out: &mut Vec<Vec<Slot>>) {
@@ -93,6 +122,21 @@ impl Flow {
 }
 
 impl FlowStep {
+    /// A store that the policy speaks of.
+    fn outside(name: &str, store: &ExternalStore) -> Self {
+        Self {
+            address: name.to_owned(),
+            role: "store",
+            retention_days: match store.retention {
+                Some(Days::Count(days)) => Some(days),
+                Some(Days::Never) | None => None,
+            },
+            never_expires: store.retention == Some(Days::Never),
+            external: true,
+            root: None,
+        }
+    }
+
     /// A station of another root. What it keeps is for that root to say.
     fn elsewhere(there: &Elsewhere, role: &'static str) -> Self {
         Self {

@@ -1,10 +1,11 @@
 //! Policies from texts: the built-in ones, and those that teams write.
 
 mod config;
+mod external;
 
 use std::sync::Arc;
 
-use auditlint_syntax::document::reader::{MapReader, unknown, wrong};
+use auditlint_syntax::document::reader::{MapReader, strings, unknown, wrong};
 use auditlint_syntax::document::{self, Entry, Node, NodeKind};
 use auditlint_syntax::{Location, Name, Problem, ProblemKind, Source, Span};
 use camino::Utf8Path;
@@ -12,11 +13,14 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 pub use config::{Config, ConfiguredRoot, Environment};
+use external::Outside;
+pub use external::ReadFrom;
 
 use crate::catalogue::{Catalogue, LocatedProblem, locate, parameter_value};
 use crate::condition::Operand;
+use crate::external::{Externals, Pattern};
 use crate::rule::{Intent, ParameterKind};
-use crate::{Binding, Category, Days, Policy, Rule, Severity};
+use crate::{Binding, Category, Days, Demand, Policy, RootPattern, Rule, Severity};
 
 /// Why a policy cannot be used: every problem of every file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -36,12 +40,17 @@ struct Asked {
 
 impl Policy {
     /// Reads and merges policies: the union of what they turn on; where two set a parameter, the longer
-    /// retention wins.
+    /// retention wins. `from` reads the files that they name.
     ///
     /// # Errors
     /// With all problems of all texts.
-    pub fn load(catalogue: &Catalogue, sources: &[Arc<Source>]) -> Result<Self, PolicyError> {
-        let mut problems = Vec::new();
+    pub fn load(
+        catalogue: &Catalogue,
+        sources: &[Arc<Source>],
+        from: ReadFrom<'_>,
+    ) -> Result<Self, PolicyError> {
+        let (mut problems, mut elsewhere) = (Vec::new(), Vec::new());
+        let mut externals = Externals::default();
         let mut digest = Sha256::new();
         let mut merged = Self {
             id: sources.iter().map(|source| source.path().as_str()).collect::<Vec<_>>().join(", ").into(),
@@ -49,6 +58,8 @@ impl Policy {
             bindings: Vec::new(),
             retention: Vec::new(),
             categories: Vec::new(),
+            demands: Vec::new(),
+            externals: Arc::default(),
         };
         for source in sources {
             digest.update(source.bytes());
@@ -58,19 +69,45 @@ impl Policy {
             own.extend(document.problems.clone());
             // Where the text itself is broken, what seems to be missing from it is noise.
             if own.is_empty() {
-                let mut reading = Reading { catalogue, source, policy: &mut merged, problems: &mut own };
+                let outside = Outside { source, from, elsewhere: &mut elsewhere };
+                let externals = &mut externals;
+                let policy = &mut merged;
+                let mut reading =
+                    Reading { catalogue, source, policy, externals, outside, problems: &mut own };
                 reading.root(&document.root);
             }
             own.sort_by_key(|problem| problem.span.start);
             problems.extend(locate(source.path().as_str(), source.text(), own));
         }
+        problems.extend(merged.unresolved(&externals, sources));
+        problems.extend(elsewhere);
         if !problems.is_empty() {
             return Err(PolicyError { problems });
         }
+        merged.externals = Arc::new(externals);
         merged.digest =
             digest.finalize().iter().fold("sha256:".to_owned(), |out, byte| out + &format!("{byte:02x}"));
         merged.bindings.sort_by(|a, b| a.rule.id.cmp(&b.rule.id));
         Ok(merged)
+    }
+
+    /// What the policies name and none of them says.
+    fn unresolved(&self, externals: &Externals, sources: &[Arc<Source>]) -> Vec<LocatedProblem> {
+        let found = external::unresolved(externals).into_iter();
+        let ids = || externals.sources.iter().map(|source| source.id.as_str());
+        let demanded = self.demands.iter().flat_map(|demand| {
+            let missing = demand.provided_by.iter().filter(|id| externals.source(id).is_none());
+            missing.map(|id| (demand.at, unknown("external source", id, demand.at.span, ids())))
+        });
+        found
+            .chain(demanded)
+            .flat_map(|(at, problem)| {
+                let source = sources.iter().find(|source| source.file() == at.file);
+                source.into_iter().flat_map(move |source| {
+                    locate(source.path().as_str(), source.text(), vec![problem.clone()]).collect::<Vec<_>>()
+                })
+            })
+            .collect()
     }
 
     /// The text of a built-in policy as a source, so that findings can show its line.
@@ -126,6 +163,8 @@ struct Reading<'a, 'p> {
     catalogue: &'a Catalogue,
     source: &'a Source,
     policy: &'p mut Policy,
+    externals: &'p mut Externals,
+    outside: Outside<'p>,
     problems: &'p mut Vec<Problem>,
 }
 
@@ -154,7 +193,14 @@ impl Reading<'_, '_> {
             map.take(key);
         }
         let (intent, rules) = (map.entry("logging_policy"), map.take("rules"));
+        let (stores, sources) = (map.take("external_stores"), map.take("external_sources"));
         map.finish();
+        if let Some(node) = stores {
+            self.outside.stores(node, self.externals, self.problems);
+        }
+        if let Some(node) = sources {
+            self.outside.sources(node, self.externals, self.problems);
+        }
         if let Some(entry) = intent {
             self.logging_policy(entry);
         }
@@ -185,6 +231,9 @@ impl Reading<'_, '_> {
         let mut asked = Asked::default();
         let mut own = Vec::new();
         let mut map = MapReader::new(&entry.value, self.problems);
+        let (required, within, provided) =
+            (map.entry("required"), map.entry("required_in"), map.take("provided_by"));
+        let is_required = map.bool("required") == Some(true);
         if let Some(node) = map.take("retention_period") {
             asked.retention = duration(node, &mut own).map(|days| (days, node.span));
         }
@@ -199,6 +248,19 @@ impl Reading<'_, '_> {
         map.finish();
         self.problems.append(&mut own);
         let head = self.place(entry.key_span);
+        if let Some(asks) = within.or(required.filter(|_| is_required)) {
+            let roots = within.map(|within| roots(&within.value, self.problems)).unwrap_or_default();
+            let provided_by = provided.map(|node| strings(node, self.problems)).unwrap_or_default();
+            self.policy.demands.push(Demand {
+                category,
+                within: roots,
+                provided_by: provided_by.into_iter().map(str::to_owned).collect(),
+                at: self.place(asks.key_span),
+            });
+        } else if let Some(node) = provided {
+            let message = "`provided_by` answers `required` or `required_in`, and neither is here".to_owned();
+            self.problems.push(Problem { kind: ProblemKind::Syntax, span: node.span, message });
+        }
         self.policy.categories.push((category, head));
         if let Some((days, span)) = asked.retention {
             let at = self.place(span);
@@ -353,6 +415,26 @@ impl Reading<'_, '_> {
             by_flow,
         });
     }
+}
+
+/// The roots that `required_in` means.
+fn roots(node: &Node, problems: &mut Vec<Problem>) -> Vec<RootPattern> {
+    if !matches!(node.kind, NodeKind::List(_)) || node.items().is_empty() {
+        problems.push(wrong(node, "a list of roots: `- path: GLOB` or `- root: FOLDER`"));
+    }
+    let read = |item: &Node, problems: &mut Vec<Problem>| {
+        let mut map = MapReader::new(item, problems);
+        let found = RootPattern {
+            path: map.string("path").map(Pattern::new),
+            root: map.string("root").map(str::to_owned),
+        };
+        map.finish();
+        if found == RootPattern::default() {
+            problems.push(wrong(item, "`path: GLOB` or `root: FOLDER`"));
+        }
+        found
+    };
+    node.items().iter().map(|item| read(item, problems)).collect()
 }
 
 fn duration(node: &Node, problems: &mut Vec<Problem>) -> Option<u32> {

@@ -28,7 +28,7 @@ pub(super) fn at_least(context: &Context<'_>, with: &[(Name, Operand)]) -> Judge
         let related = context.related(resource, format!("{} locks its objects", resource.address));
         let address = || Some(computed(&resource.address.to_string()));
         let cause = undecided.or(judged.cause).or_else(address).filter(|_| verdict == Verdict::Unknown);
-        Some(Judged { verdict, cause, looked: None, related: judged.related }.with_related(related))
+        Some(Judged { cause, related: judged.related, ..Judged::of(verdict) }.with_related(related))
     });
     let judged = Judged::any([own].into_iter().chain(beside).collect(), Verdict::Fail);
     match (judged.verdict, open.into_iter().chain(context.unread(|kind| kind == BESIDE)).min()) {

@@ -1,0 +1,81 @@
+//! Logs that leave the run for a store of which a policy says what it keeps.
+
+use std::collections::BTreeSet;
+
+use auditlint_graph::{CauseKind, Slot, Tracked, Value};
+use auditlint_syntax::Name;
+
+use super::part::{Stations, each_written};
+use super::{Flow, LONGEST};
+use crate::Category;
+use crate::condition::AttributePath;
+use crate::evaluate::{Context, Read};
+
+/// A place where logs leave the run.
+pub(crate) struct Exit {
+    /// The resource that sends them out: the source itself, or the last forwarder.
+    pub(crate) station: Slot,
+    /// The attribute that says where to, of the source or forwarder itself; none where a companion says it.
+    pub(crate) path: Option<AttributePath>,
+    /// What it says.
+    pub(crate) value: Tracked,
+}
+
+/// Where the logs of some categories leave that the resource of `context` emits.
+pub(crate) fn exits(context: &Context<'_>, flow: &Flow, categories: &[Category]) -> Vec<Exit> {
+    let mut out = Vec::new();
+    let Some(facts) = context.catalogue.facts(context.resource.kind()) else { return out };
+    let asked = |own: &[Category]| own.iter().any(|category| categories.contains(category));
+    for emission in facts.emits.iter().filter(|emission| asked(&emission.categories)) {
+        for sink in &emission.to {
+            written(context, flow, sink.companion.as_ref(), &sink.path, &sink.types, &mut out);
+        }
+    }
+    let mut seen = BTreeSet::from([context.slot]);
+    let mut open: Vec<(Slot, usize)> = vec![(context.slot, 0)];
+    while let Some((slot, depth)) = open.pop() {
+        context.note(|| Read::Flow(slot));
+        for next in flow.next.get(&slot).into_iter().flatten().filter(|_| depth < LONGEST) {
+            if seen.insert(*next) {
+                open.push((*next, depth + 1));
+            }
+        }
+        let Some(forwarder) = context.get(slot).filter(|_| slot != context.slot) else { continue };
+        let context = context.at(slot, forwarder);
+        let facts = context.catalogue.facts(forwarder.kind());
+        for forward in facts.map(|facts| facts.forwards.as_slice()).unwrap_or_default() {
+            written(&context, flow, None, &forward.path, &forward.types, &mut out);
+        }
+    }
+    out
+}
+
+fn written(
+    context: &Context<'_>,
+    flow: &Flow,
+    companion: Option<&(Name, AttributePath)>,
+    path: &AttributePath,
+    types: &[Name],
+    out: &mut Vec<Exit>,
+) {
+    let crosses = flow.destinations.contains_key(&context.slot);
+    each_written(context, companion, path, &mut |context, value, by| {
+        let mut stations = Stations::default();
+        stations.add(context, value, types, by);
+        let is_here = !stations.here.is_empty() || !stations.beyond.is_empty() && crosses;
+        if !is_here && leaves(value) {
+            let path = companion.is_none().then(|| path.clone());
+            out.push(Exit { station: context.slot, path, value: value.clone() });
+        }
+    });
+}
+
+/// Whether a value that names nothing here names something elsewhere. What is made in the same apply lies here.
+fn leaves(value: &Tracked) -> bool {
+    match value.value() {
+        // A document of settings that names its stores somewhere inside is no name.
+        Value::String(text) => !text.is_empty() && !text.trim_start().starts_with(['{', '[']),
+        Value::Unknown(unknown) => unknown.cause.kind != CauseKind::Computed,
+        _ => false,
+    }
+}

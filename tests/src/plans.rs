@@ -1,0 +1,65 @@
+//! Real plans of small configurations, where terraform and the material beside the repository are present.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::shared;
+
+/// Makes plans without a cloud account.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    script: Utf8PathBuf,
+    schemas: Utf8PathBuf,
+}
+
+/// The tool, where it lies beside the repository. It needs [terraform and its protocol](terraform_and_protocol) as well.
+#[must_use]
+pub fn tool() -> Option<Tool> {
+    let shared = shared()?;
+    let (script, schemas) = (shared.join("tools/real_plan.py"), shared.join("schemas"));
+    (script.is_file() && schemas.is_dir()).then_some(Tool { script, schemas })
+}
+
+/// Whether terraform and the messages of its plugin protocol are there.
+#[must_use]
+pub fn terraform_and_protocol() -> bool {
+    let works = |program: &str, arguments: &[&str]| {
+        let run = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        run.is_ok_and(|status| status.success())
+    };
+    works("terraform", &["version"]) && works("python3", &["-c", "import grpc, msgpack, tf"])
+}
+
+impl Tool {
+    /// What `terraform show -json` says of the plan of a configuration of one file. Required arguments that are not
+    /// given, and variables without a value, are no obstacle.
+    ///
+    /// # Errors
+    /// With what terraform says.
+    pub fn plan(&self, text: &str) -> anyhow::Result<Vec<u8>> {
+        let guard = tempfile::tempdir()?;
+        let top = Utf8Path::from_path(guard.path()).context("a path in UTF-8")?;
+        let (folder, out) = (top.join("configuration"), top.join("plan.json"));
+        #[expect(clippy::disallowed_methods, reason = "the test makes a configuration")]
+        {
+            std::fs::create_dir(&folder)?;
+            std::fs::write(folder.join("main.tf"), text)?;
+        }
+        let done = Command::new("python3")
+            .arg(&self.script)
+            .args(["--schemas", self.schemas.as_str(), "--lenient", "--fill-variables"])
+            .args([&folder, &out])
+            .stdin(Stdio::null())
+            .output()?;
+        ensure!(done.status.success(), "terraform: {}", String::from_utf8_lossy(&done.stderr));
+        #[expect(clippy::disallowed_methods, reason = "the test reads the plan")]
+        Ok(std::fs::read(&out)?)
+    }
+}
