@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use auditlint_policy::check::CHECKS;
 use auditlint_policy::{Catalogue, Reading};
 use auditlint_syntax::document::reader::nearest;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -65,6 +66,10 @@ pub(crate) fn explain(name: &str) -> Result<u8, Failure> {
     let mut found: Vec<_> = catalogue.rule(name).into_iter().collect();
     if found.is_empty() {
         found.extend(catalogue.by_alias(name));
+    }
+    if let Some(check) = CHECKS.iter().find(|check| check.id == name) {
+        output::print(&auditlint_report::explain_check(check))?;
+        return Ok(0);
     }
     if found.is_empty() {
         let failure = Failure::new(format!("there is no rule `{name}`"));

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::host::{Settings, State};
 use crate::root::{Judged, Root, World};
-use crate::{Fix, Report, RootId, RootReport, Summary, fix, hover};
+use crate::{Fix, Report, RootId, RootReport, Summary, demands, fix, hover};
 
 /// The snapshot is older than the host: its answer would be about a text that is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,11 +193,12 @@ impl Analysis {
     /// When the host has moved on.
     pub fn check(&self, roots: &[RootId]) -> Result<Report, Cancelled> {
         self.state.roots.first().map(|root| self.crossings(root)).transpose()?;
-        let roots: Vec<RootReport> = match roots {
+        let mut roots: Vec<RootReport> = match roots {
             // Whoever read a root uses again what reading it took.
             [only] => vec![self.report(*only)?],
             many => many.par_iter().map(|id| self.report(*id)).collect::<Result<_, Cancelled>>()?,
         };
+        demands::add(&mut roots, &self.state.set.policy, self.state.settings.today);
         let mut report = Report {
             policy: Arc::clone(&self.state.set.policy),
             summary: Summary::over(roots.iter()),

@@ -187,6 +187,10 @@ impl fmt::Display for Key {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What no resource has is said of the whole root.
+        if self.kind.is_empty() {
+            return Ok(());
+        }
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 mod category;
+pub mod check;
 pub mod condition;
 pub mod crossing;
 mod duration;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use auditlint_syntax::Name;
 
+use crate::check::CHECKS;
 use crate::condition::{AttributePath, Condition, Operand};
 use crate::{Category, Safety, Severity};
 
@@ -52,9 +53,12 @@ pub struct Rule {
     pub examples: Vec<Example>,
 }
 
-/// Where the page of a rule is, for people.
+/// Where the page of a rule is, for people; of a check of the policy itself, the page on policies.
 #[must_use]
 pub fn docs(id: &str) -> String {
+    if CHECKS.iter().any(|check| check.id == id) {
+        return format!("{}/blob/main/docs/policy.md", env!("CARGO_PKG_REPOSITORY"));
+    }
     format!("{}/blob/main/docs/rules/{id}.md", env!("CARGO_PKG_REPOSITORY"))
 }
 

@@ -20,7 +20,7 @@ pub use flow::{FlowFormat, FlowOptions, render as flow};
 pub use json::error as json_error;
 pub use obligations::render as obligations;
 pub use plain::plain;
-pub use rules::{explain, rules_json, rules_text};
+pub use rules::{explain, explain_check, rules_json, rules_text};
 
 /// An output format of `auditlint check`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

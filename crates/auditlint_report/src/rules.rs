@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use auditlint_policy::Rule;
+use auditlint_policy::check::Check;
 use auditlint_policy::rule::{Input, RuleKind};
 use serde_json::{Value, json};
 
@@ -43,7 +44,14 @@ pub fn rules_text(rules: &[Arc<Rule>]) -> String {
     })
 }
 
-/// A rule's page as text.
+/// What is known about a check of the policy itself.
+#[must_use]
+pub fn explain_check(check: &Check) -> String {
+    let (id, title, why, severity) = (check.id, check.title, check.why, check.severity.as_str());
+    format!("{id}\n{title}\n\n{why}\n\nseverity    {severity}\njudges      the policy, over all roots\n")
+}
+
+/// Everything that is known about a rule.
 #[must_use]
 pub fn explain(rule: &Rule) -> String {
     let mut out = String::new();

@@ -102,15 +102,18 @@ impl Judge<'_> {
             judged.verdict = judged.verdict.at_most_unknown();
             judged.cause = undecided.or(judged.cause);
         }
-        if let Some(lost) = self.lost(&judged, &context, &categories) {
+        if let Some((outside, line)) = self.outside(&judged, &context, &categories) {
+            if outside.verdict == Verdict::Pass {
+                judged.related.extend(outside.related);
+            } else {
+                (judged, at) = (outside, line);
+            }
+        } else if let Some(lost) = self.lost(&judged, &context, &categories) {
             let undecided = Judged { related: judged.related, ..Judged::unknown(lost.cause.clone()) };
             judged = match lost.path.as_ref().map(|path| (path, context.look(&subject, path))) {
                 Some((path, Look::Set(value))) => undecided.looking(path.to_string(), Some(value)),
                 _ => undecided,
             };
-        }
-        if let Some((outside, line)) = self.outside(&judged, &context, &categories) {
-            (judged, at) = (outside, line);
         }
         let keep = judged.verdict != Verdict::Pass || self.root.keep_passes;
         let verdict = judged.verdict;
@@ -180,10 +183,13 @@ impl Judge<'_> {
                 };
                 judged.with_related(kept)
             }
-            None => Judged::unknown(Cause {
-                kind: CauseKind::Elsewhere,
-                hint: format!("say in `external_stores` what {name} keeps"),
-                subject: name,
+            None => Judged::unknown(match exit.value.unknown() {
+                Some(unknown) => unknown.cause.clone(),
+                None => Cause {
+                    kind: CauseKind::Elsewhere,
+                    hint: format!("say in `external_stores` what {name} keeps"),
+                    subject: name,
+                },
             }),
         };
         match (&exit.path, self.graph.get(exit.station)) {
