@@ -202,3 +202,61 @@ fn the_repository_itself_is_a_workspace() -> anyhow::Result<()> {
     ensure!(run.exit == 0 && run.stdout.contains("clean"), "{}", run.stdout);
     Ok(())
 }
+
+/// The team that keeps the logs exports its root, and the others read that instead of the root.
+#[test]
+fn an_exported_root_is_as_good_as_the_root() -> anyhow::Result<()> {
+    let estate = Estate::copy()?;
+    // A name that is made by the provider is not known before apply, and nobody else can write it.
+    estate.change(
+        "logging/bucket/main.tf",
+        "bucket_prefix = \"acme-access-logs-\"",
+        "bucket = \"acme-logs\"",
+    )?;
+    estate.change(
+        "logging/main.tf",
+        "tonumber(data.aws_ssm_parameter.log_retention.insecure_value)",
+        "400",
+    )?;
+    let export = run(&estate.top, &["export", "logging", "--output", "logging.json", "--commit", "abc"])?;
+    ensure!(export.exit == 0 && export.stdout.is_empty(), "{export:?}");
+    #[expect(clippy::disallowed_methods, reason = "the test changes its own copy")]
+    let text = std::fs::read_to_string(estate.top.join("logging.json"))?;
+    let file: Value = serde_json::from_str(&text)?;
+    ensure!(file["commit"] == "abc" && file["complete"] == true, "{file:#}");
+    let bucket =
+        file["stores"].as_array().context("stores")?.iter().find(|one| one["names"][0] == "acme-logs");
+    let days = bucket.context("the bucket")?["retention_days"].as_u64().context("its days")?;
+    for (asked, exit) in [(days, 0), (days + 1, 1)] {
+        let policy = format!(
+            "logging_policy:\n  access_logs: {{retention_period: {asked}}}\nexternal_stores:\n  logging: {{from: logging.json}}\n"
+        );
+        let site = "resource \"aws_lb\" \"web\" {\n  access_logs {\n    bucket  = \"acme-logs\"\n    enabled = true\n  }\n}\n";
+        #[expect(clippy::disallowed_methods, reason = "the test changes its own copy")]
+        {
+            std::fs::create_dir_all(estate.top.join("site"))?;
+            std::fs::write(estate.top.join("site/main.tf"), site)?;
+            std::fs::write(estate.top.join("outside.yaml"), policy)?;
+        }
+        let checked = run(
+            &estate.top,
+            &["check", "site", "--policy", "outside.yaml", "--format", "json", "--show", "pass"],
+        )?;
+        ensure!(checked.exit == exit, "{checked:?}");
+        let report: Value = serde_json::from_str(&checked.stdout)?;
+        let end = &report["findings"][0]["flows"][0][1];
+        ensure!(end["external"] == true && end["retention_days"] == days, "{report:#}");
+    }
+    Ok(())
+}
+
+/// Several roots have several files.
+#[test]
+fn one_root_is_exported_at_a_time() -> anyhow::Result<()> {
+    let run = Estate::copy()?.check(&["."], &[])?;
+    ensure!(run.exit == 0, "{run:?}");
+    let estate = Estate::copy()?;
+    let run = auditlint_tests::binary::run(&estate.top, &["export", "."])?;
+    ensure!(run.exit == 3 && run.stdout.is_empty() && run.stderr.contains("holds 3 roots"), "{run:?}");
+    Ok(())
+}

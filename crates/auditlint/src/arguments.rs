@@ -26,6 +26,8 @@ pub(crate) enum Command {
     /// Show who logs what, where to and for how long, over all roots
     #[command(after_help = FLOW_HELP)]
     Flow(FlowOptions),
+    /// Write what a root keeps and records, for the policies of other repositories (`from:`)
+    Export(ExportOptions),
     /// Explain a rule: what it asks, why, and for which controls
     Explain {
         /// Its id, or the id of another tool's check (CKV_AWS_338)
@@ -177,6 +179,21 @@ pub(crate) struct FlowOptions {
     /// Only this resource, with everything that it gets logs from and that its logs reach
     #[arg(long = "for", value_name = "ADDRESS")]
     pub(crate) around: Option<String>,
+    /// Write to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportOptions {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// The configuration that a plan was made of
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<Utf8PathBuf>,
+    /// The revision that was read; nobody but you knows it
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) commit: Option<String>,
     /// Write to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<Utf8PathBuf>,

@@ -42,7 +42,13 @@ pub(crate) fn run(options: FlowOptions) -> Result<u8, Failure> {
             hint: String::new(),
             count: 1,
         };
-        let root = FlowRoot { name: path.into(), mode: InputMode::Plan, gaps: vec![gap], files: 0 };
+        let root = FlowRoot {
+            name: path.into(),
+            mode: InputMode::Plan,
+            gaps: vec![gap],
+            files: 0,
+            stores: Vec::new(),
+        };
         flows.roots.push(root);
     }
     if let Some(address) = &around {

@@ -317,13 +317,18 @@ fn policies(selection: &Selection, files: &DiskFiles, folder: &Utf8Path) -> Resu
                 .hint("name a file, or a built-in policy such as auditlint:recommended")
         })?;
         // A policy of the workspace is shown under its path there.
-        let shown = Utf8Path::new(name)
-            .canonicalize_utf8()
-            .ok()
+        let real = Utf8Path::new(name).canonicalize_utf8().ok();
+        let beside =
+            real.as_deref().and_then(Utf8Path::parent).map(|folder| DiskFiles::new(folder.to_owned()));
+        let shown = real
             .and_then(|path| path.strip_prefix(files.root()).map(Utf8Path::to_owned).ok())
             .unwrap_or_else(|| Utf8PathBuf::from(name));
         let file = files.paths().id(&shown);
-        named.push(NamedPolicy::Text(Arc::new(Source::new(file, shown, Arc::from(bytes)))));
+        let source = Arc::new(Source::new(file, shown, Arc::from(bytes)));
+        named.push(match beside {
+            Some(files) => NamedPolicy::Elsewhere(source, Arc::new(files)),
+            None => NamedPolicy::Text(source),
+        });
     }
     let mut set = load_policies(&catalogue, files, folder, &named).map_err(setup_failure)?;
     if !selection.select.is_empty() || !selection.ignore.is_empty() {

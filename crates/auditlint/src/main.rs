@@ -4,6 +4,7 @@
 mod arguments;
 mod catalogue;
 mod check;
+mod export;
 mod failure;
 mod fix;
 mod flow;
@@ -46,6 +47,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Check(options) => check::run(&options),
         Command::Fix(options) => fix::run(&options),
         Command::Flow(options) => flow::run(options),
+        Command::Export(options) => export::run(options),
         Command::Explain { rule } => catalogue::explain(&rule),
         Command::Rules { format } => catalogue::rules(format),
         Command::Init { folder } => init::run(&folder),

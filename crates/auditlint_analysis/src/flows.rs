@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auditlint_graph::Gap;
 use auditlint_policy::crossing::Crossings;
-use auditlint_policy::{FlowMap, StationId};
+use auditlint_policy::{FlowMap, KeptStore, StationId};
 use rayon::prelude::*;
 
 use crate::root::{Root, World};
@@ -33,6 +33,8 @@ pub struct FlowRoot {
     pub gaps: Vec<Gap>,
     /// Number of Terraform files of a configuration.
     pub files: usize,
+    /// Its stores, for other repositories.
+    pub stores: Vec<KeptStore>,
 }
 
 impl Analysis {

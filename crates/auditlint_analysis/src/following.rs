@@ -7,7 +7,7 @@ use std::sync::Arc;
 use auditlint_graph::terraform::{Configuration, Live, RootInputs, Standing, is_terraform};
 use auditlint_graph::{Address, Slot};
 use auditlint_policy::crossing::{Crossings, Exports};
-use auditlint_policy::{Evaluator, Finding, FlowMap, Place, RootContext};
+use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place, RootContext};
 use auditlint_syntax::{FileId, Name};
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
@@ -70,9 +70,10 @@ impl Following {
         self.evaluator.exports(&self.live.configuration.graph)
     }
 
-    /// Who logs what and where to, as the last verdicts have it.
-    pub(crate) fn flow_map(&self, name: &Arc<str>) -> FlowMap {
-        self.evaluator.flow_map(&self.live.configuration.graph, matter(&self.set, &self.context), name)
+    /// Who logs what and where to, and its stores, as the last verdicts have it.
+    pub(crate) fn flow_map(&self, name: &Arc<str>) -> (FlowMap, Vec<KeptStore>) {
+        let (graph, matter) = (&self.live.configuration.graph, matter(&self.set, &self.context));
+        (self.evaluator.flow_map(graph, matter, name), self.evaluator.stores(graph, matter))
     }
 
     pub(crate) fn judged(&self) -> Judged {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auditlint_policy::{Catalogue, Config, LocatedProblem, Policy, PolicyError};
-use auditlint_syntax::{Files, ReadError, Source, document};
+use auditlint_syntax::{FileId, Files, ReadError, Source, document};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
@@ -98,9 +98,14 @@ pub fn load_policies(
         None => None,
     };
     let mut sources = Vec::new();
+    let mut folders: Vec<(FileId, &dyn Files)> = Vec::new();
     for policy in named {
         sources.push(match policy {
             NamedPolicy::Text(source) => Arc::clone(source),
+            NamedPolicy::Elsewhere(source, files) => {
+                folders.push((source.file(), &**files));
+                Arc::clone(source)
+            }
             NamedPolicy::BuiltIn(name) => built_in(catalogue, name, files)?,
         });
     }
@@ -120,9 +125,10 @@ pub fn load_policies(
         sources.push(built_in(catalogue, DEFAULT, files)?);
     }
     let from = |policy: &Source, name: &str| {
-        let base = policy.path().parent().unwrap_or_else(|| Utf8Path::new(""));
+        let own = folders.iter().find(|(file, _)| *file == policy.file()).map(|(_, files)| *files);
+        let base = policy.path().parent().filter(|_| own.is_none()).unwrap_or_else(|| Utf8Path::new(""));
         let path = relative(base, name).ok_or_else(|| ReadError::Outside.to_string())?;
-        files.read(&path).map_err(|reason| reason.to_string())
+        own.unwrap_or(files).read(&path).map_err(|reason| reason.to_string())
     };
     let policy = Arc::new(Policy::load(catalogue, &sources, &from)?);
     let environments = match &config {
@@ -137,10 +143,12 @@ pub fn load_policies(
 }
 
 /// A policy that was named where there is no repository to read it from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum NamedPolicy {
-    /// The text of a file.
+    /// The text of a file of the workspace.
     Text(Arc<Source>),
+    /// The text of a file that may lie anywhere, and the files of its folder: what it names is looked for there.
+    Elsewhere(Arc<Source>, Arc<dyn Files>),
     /// `auditlint:NAME`
     BuiltIn(String),
 }

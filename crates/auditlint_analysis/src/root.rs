@@ -185,12 +185,12 @@ impl Root {
         }
         let name = self.name();
         let surveyed = memo.surveyed.as_mut()?;
-        let map = match &mut surveyed.work {
+        let (map, stores) = match &mut surveyed.work {
             Work::Following(following) => following.flow_map(&name),
             Work::Once(once) => once.flow_map(self, crossings, world, &name)?,
         };
         let (gaps, files) = (surveyed.graph().gaps.clone(), surveyed.configuration().files);
-        Some((FlowRoot { name, mode: self.empty_report().mode, gaps, files }, map))
+        Some((FlowRoot { name, mode: self.empty_report().mode, gaps, files, stores }, map))
     }
 
     /// The resources of these types that a remedy of the resource in `slot` may refer to, the best first, at most so many.

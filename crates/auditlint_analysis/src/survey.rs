@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auditlint_graph::terraform::Configuration;
 use auditlint_graph::{Address, ResourceGraph, Slot, join};
 use auditlint_policy::crossing::{Crossings, Exports};
-use auditlint_policy::{Evaluator, Finding, FlowMap, Place};
+use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place};
 use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
 
@@ -97,17 +97,19 @@ impl Once {
         Self { set: Arc::clone(world.set), configuration, graph, evaluator }
     }
 
-    /// Who logs what and where to; `crossings` is what crosses the border of the root.
+    /// Who logs what and where to, and its stores; `crossings` is what crosses the border of the root.
     pub(crate) fn flow_map(
         &mut self,
         root: &Root,
         crossings: &Arc<Crossings>,
         world: &World<'_>,
         name: &Arc<str>,
-    ) -> Option<FlowMap> {
+    ) -> Option<(FlowMap, Vec<KeptStore>)> {
         let evaluator = self.evaluator.as_mut()?;
         evaluator.settle(&self.graph, crossings);
-        Some(evaluator.flow_map(&self.graph, matter(world.set, &root.context(world)), name))
+        let context = root.context(world);
+        let matter = matter(world.set, &context);
+        Some((evaluator.flow_map(&self.graph, matter, name), evaluator.stores(&self.graph, matter)))
     }
 
     /// What a remedy of the resource in `slot` may refer to; `crossings` is what crosses the border of the root.

@@ -164,7 +164,12 @@ impl Session {
                 reason: auditlint_syntax::ReadError::Unreadable(error.kind().to_string()),
             })?;
             let file = files.paths().id(&path);
-            named.push(NamedPolicy::Text(Arc::new(Source::new(file, path, Arc::from(bytes)))));
+            let beside = path.canonicalize_utf8().ok().and_then(|path| path.parent().map(Utf8Path::to_owned));
+            let source = Arc::new(Source::new(file, path, Arc::from(bytes)));
+            named.push(match beside {
+                Some(folder) => NamedPolicy::Elsewhere(source, Arc::new(DiskFiles::new(folder))),
+                None => NamedPolicy::Text(source),
+            });
         }
         load_policies(&self.options.catalogue, files, folder, &named)
     }

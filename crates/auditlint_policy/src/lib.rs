@@ -28,7 +28,7 @@ pub use finding::{
     Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related, Remedy,
     RemedyKind, Safety, Severity,
 };
-pub use flow::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
+pub use flow::{Certainty, Encryption, FlowMap, Keeps, KeptStore, Role, Silence, Station, StationId, Way};
 pub use load::{Config, ConfiguredRoot, Environment, PolicyError, ReadFrom};
 pub use policy::{Binding, Demand, Policy, RootPattern};
 pub use rule::Rule;

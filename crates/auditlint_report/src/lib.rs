@@ -2,6 +2,7 @@
 
 mod concise;
 mod environments;
+mod export;
 mod flow;
 mod github;
 mod group;
@@ -16,6 +17,7 @@ mod words;
 
 use auditlint_analysis::{Outcome, Report};
 
+pub use export::export;
 pub use flow::{FlowFormat, FlowOptions, render as flow};
 pub use json::error as json_error;
 pub use obligations::render as obligations;

@@ -11,7 +11,7 @@ use super::judge::Judge;
 use super::reads::{Read, Readers, Reads, Stage};
 use super::{Context, Evaluation, Joins, RootContext, is_judged, remedy};
 use crate::crossing::{Crossings, Exports};
-use crate::flow::{self, Flow, FlowMap, Part};
+use crate::flow::{self, Flow, FlowMap, KeptStore, Part};
 use crate::rule::RuleKind;
 use crate::{Binding, Catalogue, Category, Finding, Policy, Verdict};
 
@@ -105,6 +105,12 @@ impl Evaluator {
     #[must_use]
     pub fn flow_map(&self, graph: &ResourceGraph, matter: Matter<'_>, root: &Arc<str>) -> FlowMap {
         flow::draw(&self.flow, &self.joins, graph, matter, &by_kind(matter.policy), root)
+    }
+
+    /// The stores of the root, for other repositories.
+    #[must_use]
+    pub fn stores(&self, graph: &ResourceGraph, matter: Matter<'_>) -> Vec<KeptStore> {
+        flow::kept(&self.flow, &self.joins, graph, matter, &by_kind(matter.policy))
     }
 
     /// Judges every resource; `crossings` is what crosses the border of the root.

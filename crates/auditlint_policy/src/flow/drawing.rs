@@ -236,7 +236,7 @@ impl Drawing<'_> {
 }
 
 /// By whose key a store is encrypted, as the rules of its type that ask for encryption find.
-fn encryption(context: &Context<'_>, bindings: &[&Binding]) -> Option<Encryption> {
+pub(super) fn encryption(context: &Context<'_>, bindings: &[&Binding]) -> Option<Encryption> {
     let asks = |binding: &&&Binding| {
         binding.rule.kind == RuleKind::Store && binding.rule.asks.contains(&Intent::Encryption)
     };

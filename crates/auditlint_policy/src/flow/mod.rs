@@ -5,6 +5,7 @@
 mod border;
 mod drawing;
 mod ending;
+mod kept;
 mod map;
 mod outside;
 mod part;
@@ -18,6 +19,8 @@ use auditlint_graph::{Address, ResourceGraph, Slot, Target};
 use rustc_hash::FxHashMap;
 
 pub(crate) use drawing::draw;
+pub use kept::KeptStore;
+pub(crate) use kept::kept;
 pub use map::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
 pub(crate) use outside::{Exit, exits};
 pub(crate) use part::{Lost, Part};
