@@ -7,19 +7,24 @@
 //! * `#! VERDICT RULE` on the header of a block speaks of all instances of the block; on any other line, of a finding
 //!   that sits on this line. RULE may be left out where the policy turns on a single rule.
 //! * `expect` holds lines `VERDICT RULE ADDRESS`, optionally ` because TEXT` (in the message or the cause), and
-//!   `gap KIND PATH`.
+//!   `gap KIND PATH`, and `path STATION -> STATION … = RETENTION`: a way that the logs of the first station take, and how
+//!   long the last one keeps them (`400 days`, `ever`, `unknown`, `?` where that is nobody's to say). `~>` stands for a way
+//!   that is not certain. All paths of a station are named, or none; `silent STATION` says that there is none.
 //! * `options` holds lines `var NAME=VALUE`, `var-file PATH`, `workspace NAME`, `root FOLDER`, `today DATE`,
 //!   `plan PATH` (a file of the case, instead of the folder), `source FOLDER` (for that plan). Behind the folder of a
 //!   root may stand `env NAME`, `var-file PATH` and `workspace NAME`, which hold for it alone.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use auditlint_analysis::{AnalysisHost, Change, NamedPolicy, Report, RootSpec, Settings, load_policies};
+use auditlint_analysis::{
+    AnalysisHost, Change, Flows, NamedPolicy, Report, RootSpec, Settings, load_policies,
+};
 use auditlint_graph::Gap;
 use auditlint_graph::terraform::RootInputs;
-use auditlint_policy::{Catalogue, Finding, Place, Verdict};
+use auditlint_policy::{Catalogue, Certainty, Finding, FlowMap, Keeps, Place, Station, StationId, Verdict};
 use auditlint_syntax::{Files as _, MemoryFiles, Name, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -53,6 +58,8 @@ struct PlacedMark {
 enum Expected {
     Verdict { verdict: Verdict, rule: String, address: String, because: Option<String> },
     Gap { kind: String, path: String },
+    Path(String),
+    Silent(String),
 }
 
 /// The cases of a page.
@@ -154,6 +161,30 @@ impl Case {
     /// # Errors
     /// With everything that differs.
     pub fn judge(&self, catalogue: &Arc<Catalogue>) -> anyhow::Result<()> {
+        self.judge_as(catalogue, None)
+    }
+
+    /// Judges a plan of the case's configuration, without the configuration beside it.
+    ///
+    /// # Errors
+    /// With everything that differs.
+    pub fn judge_plan(&self, catalogue: &Arc<Catalogue>, plan: &[u8]) -> anyhow::Result<()> {
+        self.judge_as(catalogue, Some(plan))
+    }
+
+    /// The configuration of the case, where it is one root without variables that somebody gives.
+    #[must_use]
+    pub fn plannable(&self) -> Option<&str> {
+        let [(path, text)] =
+            self.files.iter().filter(|(path, _)| path.ends_with(".tf")).collect::<Vec<_>>()[..]
+        else {
+            return None;
+        };
+        let is_plain = |(key, _): &(String, String)| key == "today";
+        (path == "main.tf" && self.options.iter().all(is_plain)).then_some(text)
+    }
+
+    fn judge_as(&self, catalogue: &Arc<Catalogue>, plan: Option<&[u8]>) -> anyhow::Result<()> {
         let files = MemoryFiles::of(self.files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
         let files = Arc::new(files);
         let named = match self.policy.trim() {
@@ -190,6 +221,9 @@ impl Case {
             ..RootInputs::default()
         };
         match self.option("plan").next() {
+            None if plan.is_some() => {
+                host.add_plan("plan.json".into(), None, &mut plan.unwrap_or_default())?;
+            }
             Some(path) => {
                 let source = self.option("source").next().map(inputs);
                 let text = files.read(path.into()).map_err(|_| anyhow::anyhow!("the case has no {path}"))?;
@@ -208,13 +242,21 @@ impl Case {
         }
         let analysis = host.analysis();
         let report = analysis.check(&analysis.roots()).map_err(|_| anyhow::anyhow!("cancelled"))?;
-        self.compare(&report, only.as_deref())
+        let flows = analysis.flows().map_err(|_| anyhow::anyhow!("cancelled"))?;
+        self.compare(&report, &flows, only.as_deref(), plan.is_none())
     }
 
-    fn compare(&self, report: &Report, only: Option<&str>) -> anyhow::Result<()> {
+    fn compare(
+        &self,
+        report: &Report,
+        flows: &Flows,
+        only: Option<&str>,
+        has_lines: bool,
+    ) -> anyhow::Result<()> {
         let found: Vec<Judged> = report.findings().map(|(_, finding)| Judged::of(report, finding)).collect();
         let mut wrong: Vec<String> = Vec::new();
-        for mark in &self.marks {
+        // A plan has no lines.
+        for mark in self.marks.iter().filter(|_| has_lines) {
             let rule = mark.rule.as_deref().or(only);
             let rule = rule.context("a mark without a rule, and the policy turns on several")?;
             let (first, last) = (mark.lines.0, mark.lines.1.unwrap_or(mark.lines.0));
@@ -235,6 +277,7 @@ impl Case {
                         wrong.push(format!("-gap {kind} {path}"));
                     }
                 }
+                Expected::Path(_) | Expected::Silent(_) => {}
                 Expected::Verdict { verdict, rule, address, because } => {
                     let same = || found.iter().filter(|one| one.rule == *rule && one.address == *address);
                     let said =
@@ -251,6 +294,7 @@ impl Case {
                 }
             }
         }
+        self.compare_paths(flows, &mut wrong);
         let broken = |one: &&Judged| matches!(one.verdict, Verdict::Fail | Verdict::Unknown);
         let stray = found.iter().filter(|one| !one.expected.get()).filter(broken);
         wrong.extend(stray.map(|one| format!("+{one}")));
@@ -263,6 +307,68 @@ impl Case {
         let all: Vec<String> = found.iter().map(|one| format!("  {one}")).collect();
         let (wrong, all) = (wrong.join("\n"), all.join("\n"));
         bail!("line {}: - expected, + found\n{wrong}\nall verdicts:\n{all}", self.line)
+    }
+}
+
+impl Case {
+    fn compare_paths(&self, flows: &Flows, wrong: &mut Vec<String>) {
+        let expected: BTreeSet<&str> = self
+            .expected
+            .iter()
+            .filter_map(|one| if let Expected::Path(path) = one { Some(path.as_str()) } else { None })
+            .collect();
+        let first = |path: &str| {
+            let end = [" -> ", " ~> ", " = "].iter().filter_map(|arrow| path.find(arrow)).min();
+            path.get(..end.unwrap_or(path.len())).unwrap_or_default().to_owned()
+        };
+        let starts: BTreeSet<String> = expected.iter().map(|path| first(path)).collect();
+        let mut found: BTreeSet<String> = BTreeSet::new();
+        for start in &starts {
+            for station in flows.map.stations.iter().filter(|station| station.id.name == *start) {
+                walk(&flows.map, station, station.id.name.clone(), &mut vec![&station.id], &mut found);
+            }
+        }
+        for one in &self.expected {
+            let Expected::Silent(name) = one else { continue };
+            let begins = flows.map.ways.iter().filter(|way| way.from.name == *name);
+            wrong.extend(begins.map(|way| format!("+path {name} -> {}", way.to.name)));
+        }
+        let missing = expected.iter().filter(|path| !found.contains(**path));
+        wrong.extend(missing.map(|path| format!("-path {path}")));
+        let stray = found.iter().filter(|path| !expected.contains(path.as_str()));
+        wrong.extend(stray.map(|path| format!("+path {path}")));
+    }
+}
+
+/// Follows the ways on from `station`; what it passed already ends a loop.
+fn walk<'m>(
+    map: &'m FlowMap,
+    station: &Station,
+    path: String,
+    passed: &mut Vec<&'m StationId>,
+    out: &mut BTreeSet<String>,
+) {
+    let mut ends = true;
+    for way in map.ways.iter().filter(|way| way.from == station.id) {
+        let Some(next) = map.stations.iter().find(|next| next.id == way.to) else { continue };
+        ends = false;
+        let arrow = if way.certainty == Certainty::Open { "~>" } else { "->" };
+        let path = format!("{path} {arrow} {}", next.id.name);
+        if passed.contains(&&next.id) {
+            out.insert(format!("{path} = loop"));
+            continue;
+        }
+        passed.push(&next.id);
+        walk(map, next, path, passed, out);
+        passed.pop();
+    }
+    if ends {
+        let keeps = match &station.keeps {
+            Some(Keeps::For(days)) => days.to_string(),
+            Some(Keeps::Unknown(_)) => "unknown".to_owned(),
+            None => "?".to_owned(),
+        };
+        out.insert(format!("{path} = {keeps}"));
     }
 }
 
@@ -357,11 +463,15 @@ fn expected(line: &str) -> anyhow::Result<Expected> {
         Some((line, text)) => (line, Some(text.trim().to_owned())),
         None => (line, None),
     };
+    if let Some(name) = line.strip_prefix("silent ") {
+        return Ok(Expected::Silent(name.trim().to_owned()));
+    }
     let mut words = line.splitn(3, ' ');
     let (Some(first), Some(second), Some(third)) = (words.next(), words.next(), words.next()) else {
         bail!("write VERDICT RULE ADDRESS or gap KIND PATH: {line}")
     };
     Ok(match first {
+        "path" => Expected::Path(line.strip_prefix("path ").unwrap_or_default().trim().to_owned()),
         "gap" => Expected::Gap { kind: second.to_owned(), path: third.trim().to_owned() },
         word => Expected::Verdict {
             verdict: verdict(word)?,

@@ -11,7 +11,7 @@ use auditlint_syntax::{Location, Name};
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
-use crate::RootReport;
+use crate::{InputMode, RootReport};
 
 /// Adds to the reports what is missing: to that of the root that lacks it, or to the first where the estate does.
 pub(crate) fn add(roots: &mut [RootReport], policy: &Arc<Policy>, today: Option<Date>) {
@@ -53,11 +53,11 @@ fn estate(roots: &mut [RootReport], policy: &Policy, demand: &Demand) {
 
 /// Each root that is meant needs one.
 fn within(root: &mut RootReport, policy: &Policy, demand: &Demand) {
-    let is_meant = demand.within.iter().any(|pattern| pattern.matches(root.path.as_str()));
+    let is_meant = demand.within.iter().any(|pattern| pattern.matches(folder(root)));
     if !is_meant || sources(root, demand.category) > 0 {
         return;
     }
-    let name = if root.path.as_str().is_empty() { "." } else { root.path.as_str() };
+    let name = if folder(root).is_empty() { "." } else { folder(root) };
     let found = provided(policy, demand).unwrap_or_else(|| {
         let nothing = format!("root {name} holds no source for {}", demand.category.as_str());
         if root.gaps.is_empty() {
@@ -214,6 +214,14 @@ fn finding(
         remedies: Vec::new(),
         exemption: None,
         fingerprint: digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}")),
+    }
+}
+
+/// The folder of a root; a plan lies in that of the root that it was made of.
+fn folder(root: &RootReport) -> &str {
+    match root.mode {
+        InputMode::Hcl => root.path.as_str(),
+        InputMode::Plan | InputMode::State => root.path.parent().map_or("", |folder| folder.as_str()),
     }
 }
 

@@ -89,15 +89,35 @@ pub enum Retention {
     Attribute {
         /// The attribute.
         path: AttributePath,
-        /// How many days its unit has.
-        unit_days: u32,
+        /// How many days its unit has; less than one of a shorter unit.
+        unit_days: f64,
         /// The numbers that mean `never expires`.
         never: Vec<f64>,
         /// What it means when nothing is written: days, or never.
         absent: Days,
     },
-    /// A probe measures it.
-    Probe(Name),
+    /// In lifecycle rules.
+    Lifecycle(Lifecycle),
+}
+
+/// Whose lifecycle rules say how long a store keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// `s3-lifecycle`: those of an S3 bucket.
+    Bucket,
+    /// `storage-bucket-lifecycle`: those of a Google storage bucket, and its retention policy.
+    StorageBucket,
+    /// `storage-management-policy`: those of an Azure storage account.
+    StorageAccount,
+}
+
+impl Lifecycle {
+    /// All of them, by the names in facts.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("s3-lifecycle", Self::Bucket),
+        ("storage-bucket-lifecycle", Self::StorageBucket),
+        ("storage-management-policy", Self::StorageAccount),
+    ];
 }
 
 /// A forwarder's hop.

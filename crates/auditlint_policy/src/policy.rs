@@ -19,6 +19,8 @@ pub struct Policy {
     pub bindings: Vec<Binding>,
     /// How long each category's logs must be kept, and the line that says so.
     pub retention: Vec<(Category, u32, Location)>,
+    /// How long each category's logs may be kept at most, and the line that says so.
+    pub maxima: Vec<(Category, u32, Location)>,
     /// The categories that it names, and the line of each, for "authentication: 0 sources here".
     pub categories: Vec<(Category, Location)>,
     /// Where a category must have a source, and what stands for one.

@@ -82,6 +82,7 @@ pub enum Intent {
     SuccessfulAttempts,
     Retention,
     RetentionUnset,
+    RetentionMaximum,
     Encryption,
     Integrity,
     Immutability,

@@ -1,6 +1,6 @@
 //! Facts from nodes.
 
-use auditlint_syntax::document::reader::{MapReader, string, wrong};
+use auditlint_syntax::document::reader::{MapReader, string, unknown, wrong};
 use auditlint_syntax::document::{Node, NodeKind};
 use auditlint_syntax::{Name, Problem, ProblemKind};
 
@@ -8,7 +8,9 @@ use super::conditions::{condition, operand, path};
 use super::rules::read_categories;
 use crate::Days;
 use crate::condition::AttributePath;
-use crate::facts::{Emission, Facts, Forwarding, Keeping, LookedUp, Retention, ServiceStore, Sink};
+use crate::facts::{
+    Emission, Facts, Forwarding, Keeping, Lifecycle, LookedUp, Retention, ServiceStore, Sink,
+};
 
 /// Reads the facts of the file at `file`.
 pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Option<Facts> {
@@ -155,16 +157,27 @@ fn days(node: &Node, problems: &mut Vec<Problem>) -> Option<Days> {
     })
 }
 
+fn lifecycle(node: &Node, problems: &mut Vec<Problem>) -> Option<Lifecycle> {
+    let word = string(node, problems)?;
+    let found = Lifecycle::ALL.iter().find(|(name, _)| *name == word).map(|(_, lifecycle)| *lifecycle);
+    if found.is_none() {
+        let known = Lifecycle::ALL.iter().map(|(name, _)| *name);
+        problems.push(unknown("probe of a retention", word, node.span, known));
+    }
+    found
+}
+
 fn keeping(node: &Node, problems: &mut Vec<Problem>) -> Option<Keeping> {
     let retention = node.get("retention")?;
     let mut own = Vec::new();
     let mut map = MapReader::new(retention, problems);
-    let probe = map.string("probe").map(Name::new);
+    let probe = map.take("probe").and_then(|node| lifecycle(node, &mut own));
     let at = map.take("path").and_then(|node| path(node, &mut own));
     let unit_days = match map.string("unit") {
-        Some("years") => 365,
-        Some("months") => 30,
-        _ => 1,
+        Some("years") => 365.0,
+        Some("months") => 30.0,
+        Some("milliseconds") => 1.0 / 86_400_000.0,
+        _ => 1.0,
     };
     let never = map.take("never").map(Node::items).unwrap_or_default().iter();
     let never = never
@@ -174,7 +187,7 @@ fn keeping(node: &Node, problems: &mut Vec<Problem>) -> Option<Keeping> {
     map.finish();
     problems.append(&mut own);
     let retention = match (probe, at) {
-        (Some(probe), _) => Retention::Probe(probe),
+        (Some(lifecycle), _) => Retention::Lifecycle(lifecycle),
         (None, at) => Retention::Attribute { path: at?, unit_days, never, absent },
     };
     Some(Keeping { retention })

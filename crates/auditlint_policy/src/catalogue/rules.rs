@@ -22,6 +22,7 @@ pub(crate) const INTENTS: &[(&str, Intent)] = &[
     ("successful_attempts", Intent::SuccessfulAttempts),
     ("retention", Intent::Retention),
     ("retention_unset", Intent::RetentionUnset),
+    ("retention_maximum", Intent::RetentionMaximum),
     ("encryption", Intent::Encryption),
     ("integrity", Intent::Integrity),
     ("immutability", Intent::Immutability),

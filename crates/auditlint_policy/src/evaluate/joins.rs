@@ -212,7 +212,8 @@ impl Names {
     }
 }
 
-/// A literal, and the name inside of it when it is the ARN of a bucket, a log group or a stream.
+/// A literal, and the name inside of it when it is the ARN of a bucket, a log group or a stream, or where a Google sink
+/// writes to.
 pub(crate) fn names_in(text: &str) -> Vec<Name> {
     let mut out = vec![Name::new(text)];
     let mut parts = text.splitn(6, ':');
@@ -230,6 +231,14 @@ pub(crate) fn names_in(text: &str) -> Vec<Name> {
         out.extend(name.map(Name::new));
     } else if let Some(bucket) = text.strip_suffix(".s3.amazonaws.com") {
         out.push(Name::new(bucket));
+    } else if let Some((service, rest)) = text.split_once(".googleapis.com/") {
+        // Destinations of Google log sinks: the name of a bucket, or what else is called by its whole path.
+        let name = match service {
+            "storage" => rest.split('/').next(),
+            "pubsub" | "bigquery" | "logging" => Some(rest),
+            _ => None,
+        };
+        out.extend(name.map(Name::new));
     }
     out
 }

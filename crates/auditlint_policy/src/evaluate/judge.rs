@@ -8,7 +8,7 @@ use super::reads::Reads;
 use super::{Context, Joins, Judged, Look, RootContext, Subject, place, remedy};
 use crate::condition::Operand;
 use crate::flow::{self, Exit, Flow, Lost};
-use crate::rule::{Intent, RuleKind};
+use crate::rule::{Intent, ParameterKind, RuleKind};
 use crate::{
     Binding, Catalogue, Category, Days, Evidence, Finding, Place, Policy, PolicyRef, Related, Verdict,
 };
@@ -45,12 +45,20 @@ impl Judge<'_> {
             resource: self.resource,
             reads: self.reads,
         };
+        let limits = rule.asks.contains(&Intent::RetentionMaximum);
         let keeps =
             rule.asks.iter().any(|intent| matches!(intent, Intent::Retention | Intent::RetentionUnset));
         let mut stricter: Option<Cause> = None;
         if rule.kind == RuleKind::Store {
             let reaching: Vec<Category> = world.categories();
-            if self.binding.by_flow && keeps {
+            if self.binding.by_flow && limits {
+                // The shortest limit of the flows that reach it; a store that no source reaches has none.
+                let asked = self.policy.maxima.iter().filter(|(category, ..)| reaching.contains(category));
+                let (_, days, line) = asked.min_by_key(|(_, days, _)| *days)?;
+                at = *line;
+                categories = reaching;
+                set(&mut parameters, "maximum", *days);
+            } else if self.binding.by_flow && keeps {
                 // A store takes the strictest demand of the flows that reach it; one that no source reaches
                 // takes the strictest of all.
                 let asked = self
@@ -66,11 +74,7 @@ impl Judge<'_> {
                 }
                 at = *line;
                 categories = if reaching.is_empty() { vec![*category] } else { reaching };
-                for (name, value) in &mut parameters {
-                    if name == "retention" {
-                        *value = Operand::Number(f64::from(*days));
-                    }
-                }
+                set(&mut parameters, "retention", *days);
             } else if !reaching.is_empty() {
                 categories = reaching;
             }
@@ -298,7 +302,7 @@ impl Judge<'_> {
             match (name, parameter) {
                 ("value", _) => out.push_str(&shown(
                     value,
-                    self.binding.rule.parameters.iter().any(|p| p.name == "retention"),
+                    self.binding.rule.parameters.iter().any(|p| p.kind == ParameterKind::Duration),
                 )),
                 (_, Some(Operand::Number(days))) if is_days => out.push_str(&days_text(*days)),
                 (_, Some(value)) => out.push_str(&value.to_string()),
@@ -312,7 +316,7 @@ impl Judge<'_> {
 
     fn is_days(&self, name: &str) -> bool {
         let parameter = self.binding.rule.parameters.iter().find(|parameter| parameter.name == name);
-        parameter.is_some_and(|parameter| parameter.kind == crate::rule::ParameterKind::Duration)
+        parameter.is_some_and(|parameter| parameter.kind == ParameterKind::Duration)
     }
 
     fn fingerprint(&self, attribute: Option<&str>, category: Option<&Category>) -> String {
@@ -323,6 +327,12 @@ impl Judge<'_> {
         let digest = Sha256::digest(parts.join("\0"));
         digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}"))
     }
+}
+
+/// Gives a parameter another number of days.
+fn set(parameters: &mut [(Name, Operand)], name: &str, days: u32) {
+    let wanted = parameters.iter_mut().find(|(known, _)| known == name);
+    wanted.into_iter().for_each(|(_, value)| *value = Operand::Number(f64::from(days)));
 }
 
 /// What decides, as the end of a sentence.

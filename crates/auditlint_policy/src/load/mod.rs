@@ -34,6 +34,7 @@ pub struct PolicyError {
 #[derive(Default)]
 struct Asked {
     retention: Option<(u32, Span)>,
+    maximum: Option<(u32, Span)>,
     failed: Option<Span>,
     successful: Option<Span>,
 }
@@ -58,6 +59,7 @@ impl Policy {
             bindings: Vec::new(),
             retention: Vec::new(),
             categories: Vec::new(),
+            maxima: Vec::new(),
             demands: Vec::new(),
             externals: Arc::default(),
         };
@@ -235,7 +237,7 @@ impl Reading<'_, '_> {
             (map.entry("required"), map.entry("required_in"), map.take("provided_by"));
         let is_required = map.bool("required") == Some(true);
         if let Some(node) = map.take("retention_period") {
-            asked.retention = duration(node, &mut own).map(|days| (days, node.span));
+            [asked.retention, asked.maximum] = period(node, &mut own);
         }
         if category == Category::Authentication {
             let mut flag = |key: &'static str| {
@@ -266,6 +268,10 @@ impl Reading<'_, '_> {
             let at = self.place(span);
             self.policy.retention.push((category, days, at));
         }
+        if let Some((days, span)) = asked.maximum {
+            let at = self.place(span);
+            self.policy.maxima.push((category, days, at));
+        }
         let rules: Vec<Arc<Rule>> = self.catalogue.rules().to_vec();
         for rule in rules {
             for intent in &rule.asks {
@@ -274,14 +280,18 @@ impl Reading<'_, '_> {
                     Intent::FailedAttempts => (asked.failed.map(|span| self.place(span)), None),
                     Intent::SuccessfulAttempts => (asked.successful.map(|span| self.place(span)), None),
                     Intent::Retention | Intent::RetentionUnset => match asked.retention {
-                        Some((days, span)) => (Some(self.place(span)), Some(days)),
+                        Some((days, span)) => (Some(self.place(span)), Some(("retention", days))),
+                        None => (None, None),
+                    },
+                    Intent::RetentionMaximum => match asked.maximum {
+                        Some((days, span)) => (Some(self.place(span)), Some(("maximum", days))),
                         None => (None, None),
                     },
                     _ => (None, None),
                 };
                 if let Some(at) = at {
                     let given =
-                        days.map(|days| (Name::new_static("retention"), Operand::Number(f64::from(days))));
+                        days.map(|(name, days)| (Name::new_static(name), Operand::Number(f64::from(days))));
                     self.bind(
                         &rule,
                         given.into_iter().collect(),
@@ -415,6 +425,28 @@ impl Reading<'_, '_> {
             by_flow,
         });
     }
+}
+
+/// How long at least and at most: a duration alone is the least.
+fn period(node: &Node, problems: &mut Vec<Problem>) -> [Option<(u32, Span)>; 2] {
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        return [duration(node, problems).map(|days| (days, node.span)), None];
+    }
+    let mut map = MapReader::new(node, problems);
+    let (min, max) = (map.take("min"), map.take("max"));
+    map.finish();
+    let mut read =
+        |node: Option<&Node>| node.and_then(|node| duration(node, problems).map(|days| (days, node.span)));
+    let (least, most) = (read(min), read(max));
+    if let (Some((least, _)), Some((most, span))) = (least, most)
+        && most < least
+    {
+        let (least, most) = (Days::Count(least), Days::Count(most));
+        let message =
+            format!("at most {most} is less than the {least} that `min` asks for: nothing can meet both");
+        problems.push(Problem { kind: ProblemKind::Syntax, span, message });
+    }
+    [least, most]
 }
 
 /// The roots that `required_in` means.

@@ -167,7 +167,8 @@ pub(super) fn lifecycle(context: &Context<'_>) -> Result<(Days, Looked), (Cause,
     }
 }
 
-fn collect(value: &Tracked, rules: &mut Vec<Tracked>, open: &mut Option<Cause>) {
+/// Adds the blocks of a list to `rules`, and what is not known of them to `open`.
+pub(super) fn collect(value: &Tracked, rules: &mut Vec<Tracked>, open: &mut Option<Cause>) {
     match value.value() {
         Value::List(items) => {
             for item in items.iter() {

@@ -1,9 +1,11 @@
 //! What YAML cannot say: named functions of the judged resource, called by `probe:`.
 
 mod alarm;
+mod azure;
 mod bucket;
 mod database;
 mod delivery;
+mod google;
 mod inside;
 mod network;
 mod object_lock;
@@ -25,6 +27,7 @@ use crate::evaluate::{Context, Judged};
 pub const NAMES: &[&str] = &[
     "retention-at-least",
     "retention-decided",
+    "retention-at-most",
     "retention-allowed",
     "is-log-store",
     "is-access-log-target",
@@ -61,6 +64,10 @@ pub const INTEREST: &[(&str, &str)] = &[
     ("aws_s3_bucket_lifecycle_configuration", "rule"),
     ("aws_s3_bucket_object_lock_configuration", "bucket"),
     ("aws_s3_bucket_object_lock_configuration", "rule"),
+    ("google_storage_bucket", "lifecycle_rule"),
+    ("google_storage_bucket", "retention_policy"),
+    ("azurerm_storage_management_policy", "storage_account_id"),
+    ("azurerm_storage_management_policy", "rule"),
     ("aws_flow_log", "vpc_id"),
     ("aws_flow_log", "subnet_id"),
     ("aws_flow_log", "eni_id"),
@@ -115,6 +122,7 @@ pub(crate) fn run(name: &str, context: &Context<'_>, with: &[(Name, Operand)]) -
     match name {
         "retention-at-least" => retention::at_least(context),
         "retention-decided" => retention::decided(context),
+        "retention-at-most" => retention::at_most(context),
         "retention-allowed" => retention::allowed(context),
         "is-log-store" => bucket::is_log_store(context),
         "is-access-log-target" => bucket::is_reached_by(context, crate::Category::AccessLogs),

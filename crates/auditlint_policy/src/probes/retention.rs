@@ -1,11 +1,12 @@
 //! Effective retention of a store: how long it keeps what it gets, wherever that is written.
 
 use auditlint_graph::{Cause, CauseKind, Tracked, Value};
+use auditlint_syntax::Name;
 
 use super::Context;
 use crate::condition::{AttributePath, Operand};
 use crate::evaluate::{Judged, Look, Looked, Subject};
-use crate::facts::Retention;
+use crate::facts::{Lifecycle, Retention};
 use crate::{Days, Verdict};
 
 /// The effective retention and the value that says so; a cause when it is not known.
@@ -29,13 +30,15 @@ pub(crate) fn effective(context: &Context<'_>) -> Result<(Days, Looked), (Cause,
                 }
             }
         }
-        Some(Retention::Probe(_)) => super::bucket::lifecycle(context),
+        Some(Retention::Lifecycle(Lifecycle::Bucket)) => super::bucket::lifecycle(context),
+        Some(Retention::Lifecycle(Lifecycle::StorageBucket)) => super::google::lifecycle(context),
+        Some(Retention::Lifecycle(Lifecycle::StorageAccount)) => super::azure::lifecycle(context),
         None => Ok((Days::Never, Looked { path: String::new(), value: None })),
     }
 }
 
 /// A number of days, or `never`; of an undecided choice the shorter one, when both are known.
-fn days(value: &Tracked, unit_days: u32, never: &[f64]) -> Result<Days, Cause> {
+fn days(value: &Tracked, unit_days: f64, never: &[f64]) -> Result<Days, Cause> {
     match value.value() {
         Value::Unknown(unknown) => match &unknown.one_of {
             Some(arms) => {
@@ -57,7 +60,7 @@ fn days(value: &Tracked, unit_days: u32, never: &[f64]) -> Result<Days, Cause> {
             };
             match number {
                 Some(n) if never.contains(&n) => Ok(Days::Never),
-                Some(n) if (0.0..1e6).contains(&n) => Ok(days_of(n, unit_days)),
+                Some(n) if (0.0..1e6).contains(&(n * unit_days)) => Ok(days_of(n, unit_days)),
                 _ => Err(Cause {
                     kind: CauseKind::Function,
                     subject: "an invalid retention".to_owned(),
@@ -68,8 +71,8 @@ fn days(value: &Tracked, unit_days: u32, never: &[f64]) -> Result<Days, Cause> {
     }
 }
 
-fn required(context: &Context<'_>) -> u32 {
-    match context.operand(&Operand::Parameter("retention".into())) {
+fn required(context: &Context<'_>, parameter: &'static str) -> u32 {
+    match context.operand(&Operand::Parameter(Name::new_static(parameter))) {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -83,12 +86,24 @@ fn required(context: &Context<'_>) -> u32 {
 /// The minimum: `never` meets it.
 pub(super) fn at_least(context: &Context<'_>) -> Judged {
     match effective(context) {
-        Ok((days, looked)) => {
-            Judged { looked: Some(looked), ..Judged::holds(days >= Days::Count(required(context))) }
-        }
+        Ok((days, looked)) => Judged {
+            looked: Some(looked),
+            ..Judged::holds(days >= Days::Count(required(context, "retention")))
+        },
         Err((cause, looked)) => {
-            let needed = Days::Count(required(context));
+            let needed = Days::Count(required(context, "retention"));
             Judged { looked: Some(looked), ..undecided(context, cause, |days| days >= needed) }
+        }
+    }
+}
+
+/// The maximum: `never` is above every one.
+pub(super) fn at_most(context: &Context<'_>) -> Judged {
+    let most = Days::Count(required(context, "maximum"));
+    match effective(context) {
+        Ok((days, looked)) => Judged { looked: Some(looked), ..Judged::holds(days <= most) },
+        Err((cause, looked)) => {
+            Judged { looked: Some(looked), ..undecided(context, cause, |days| days <= most) }
         }
     }
 }
@@ -115,7 +130,7 @@ fn undecided(context: &Context<'_>, cause: Cause, meets: impl Fn(Days) -> bool) 
 
 /// What a value can be, as far as it matters: each alternative, and both ends of a range. None where one of them is
 /// not known.
-fn ends(value: &Tracked, unit_days: u32, never: &[f64]) -> Option<Vec<Days>> {
+fn ends(value: &Tracked, unit_days: f64, never: &[f64]) -> Option<Vec<Days>> {
     match value.unknown().map(|unknown| (&unknown.one_of, unknown.range)) {
         None => days(value, unit_days, never).ok().map(|days| vec![days]),
         Some((Some(arms), _)) => {
@@ -124,7 +139,9 @@ fn ends(value: &Tracked, unit_days: u32, never: &[f64]) -> Option<Vec<Days>> {
         }
         Some((None, Some([low, high]))) => {
             // What is less than a day is refused by every provider, unless it means `never`.
-            let count = |n: f64| if n < 1e6 { days_of(n.max(0.0), unit_days) } else { Days::Count(u32::MAX) };
+            let count = |n: f64| {
+                if n * unit_days < 1e6 { days_of(n.max(0.0), unit_days) } else { Days::Count(u32::MAX) }
+            };
             let forever = never.iter().any(|never| (low..=high).contains(never));
             Some([count(low), count(high)].into_iter().chain(forever.then_some(Days::Never)).collect())
         }
@@ -137,8 +154,8 @@ fn ends(value: &Tracked, unit_days: u32, never: &[f64]) -> Option<Vec<Days>> {
     clippy::cast_sign_loss,
     reason = "whoever calls it checked that the number is small and not negative"
 )]
-fn days_of(n: f64, unit_days: u32) -> Days {
-    Days::Count((n as u32).saturating_mul(unit_days))
+fn days_of(n: f64, unit_days: f64) -> Days {
+    Days::Count((n * unit_days).floor() as u32)
 }
 
 /// Somebody decided how long: `never` fails.
