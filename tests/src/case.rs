@@ -11,7 +11,8 @@
 //!   long the last one keeps them (`400 days`, `ever`, `unknown`, `?` where that is nobody's to say). `~>` stands for a way
 //!   that is not certain. All paths of a station are named, or none; `silent STATION` says that there is none.
 //! * `options` holds lines `var NAME=VALUE`, `var-file PATH`, `workspace NAME`, `root FOLDER`, `today DATE`,
-//!   `plan PATH` (a file of the case, instead of the folder), `source FOLDER` (for that plan). Behind the folder of a
+//!   `plan PATH` (a file of the case, instead of the folder), `source FOLDER` (for that plan), `objects PATH` (a file of
+//!   Kubernetes objects, instead of the folder). Behind the folder of a
 //!   root may stand `env NAME`, `var-file PATH` and `workspace NAME`, which hold for it alone.
 
 use std::cell::Cell;
@@ -220,7 +221,11 @@ impl Case {
             workspace: self.option("workspace").next().map(Name::new),
             ..RootInputs::default()
         };
+        if let Some(path) = self.option("objects").next() {
+            host.add_objects(path.into())?;
+        }
         match self.option("plan").next() {
+            None if self.option("objects").next().is_some() => {}
             None if plan.is_some() => {
                 host.add_plan("plan.json".into(), None, &mut plan.unwrap_or_default())?;
             }

@@ -114,6 +114,9 @@ fn an_edited_text_gives_what_a_fresh_one_gives() -> anyhow::Result<()> {
     let mut random = Random(7);
     for folder in fixtures()? {
         let original = texts(&folder)?;
+        if original.is_empty() {
+            continue;
+        }
         let mut live = fresh(&catalogue, &original)?;
         let untouched = lines(&report(&live)?);
         let paths: Vec<&Utf8PathBuf> = original.keys().collect();
@@ -145,6 +148,9 @@ fn no_prefix_of_a_text_makes_the_analysis_give_up() -> anyhow::Result<()> {
     let catalogue = catalogue()?;
     for folder in fixtures()? {
         let original = texts(&folder)?;
+        if original.is_empty() {
+            continue;
+        }
         let mut live = fresh(&catalogue, &original)?;
         for (path, text) in &original {
             // A step that is no divisor of a usual line meets every kind of place.

@@ -43,7 +43,12 @@ pub(crate) fn everything(editors: Editors) -> anyhow::Result<()> {
     if built {
         let mut tests = Command::new(step::cargo_path());
         tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]).env("AUDITLINT_BIN", &binary);
-        take(run("tests", &mut tests));
+        // A process for each of their thousands of cases would read the catalogue as often.
+        let apart = EXAMPLES.map(|name| format!("not binary({name})")).join(" and ");
+        take(run("tests", tests.args(["-E", &apart])));
+        for name in EXAMPLES {
+            take(cargo(name, &["test", "--quiet", "--package", "auditlint_tests", "--test", name]));
+        }
         if !fast {
             take(run("editors", Command::new(step::repository().join("tests/editors/run")).arg(&binary)));
         }
@@ -55,6 +60,9 @@ pub(crate) fn everything(editors: Editors) -> anyhow::Result<()> {
     step::say("\nall steps passed");
     Ok(())
 }
+
+/// The tests whose cases are examples of the catalogue and of pages, each binary in one process.
+const EXAMPLES: [&str; 3] = ["rules", "semantics", "flow_scenarios"];
 
 /// Runs the examples of the rules whose name holds `filter`.
 ///

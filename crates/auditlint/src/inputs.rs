@@ -1,13 +1,14 @@
 //! From the words of the command line to a host with its roots.
 
-use std::io::{Read, Seek as _};
+use std::io::{BufRead as _, Read, Seek as _};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use auditlint_analysis::{
-    AnalysisHost, Discovery, DiskFiles, Environments, LeftOut, NamedPolicy, PolicySet, RootSpec, Settings,
-    SetupError, discover, is_terraform, load_policies, terragrunt,
+    AnalysisHost, Discovery, DiskFiles, Environments, LeftOut, NamedPolicy, ObjectsError, PolicySet,
+    RootSpec, Settings, SetupError, discover, is_terraform, load_policies, terragrunt,
 };
+use auditlint_graph::kubernetes::looks_like_objects;
 use auditlint_graph::plan::PlanError;
 use auditlint_graph::terraform::{Caches, RootInputs};
 use auditlint_policy::Reading;
@@ -19,6 +20,9 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use crate::arguments::Selection;
 use crate::catalogue;
 use crate::failure::Failure;
+
+/// Most bytes of Kubernetes objects that are taken from standard input; a file has the limit of every text.
+const OBJECTS: u64 = 16 << 20;
 
 /// What is checked.
 pub(crate) struct Inputs {
@@ -43,7 +47,12 @@ pub(crate) struct Extra<'a> {
 enum Given {
     Folder(Utf8PathBuf),
     File(Utf8PathBuf),
-    Plan { shown: Utf8PathBuf, absolute: Utf8PathBuf },
+    Plan {
+        shown: Utf8PathBuf,
+        absolute: Utf8PathBuf,
+    },
+    /// Kubernetes objects.
+    Objects(Utf8PathBuf),
     Stdin,
 }
 
@@ -103,7 +112,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     let mut left_out = Vec::new();
     let mut only = Vec::new();
     let mut broken = Vec::new();
-    let mut plans = Vec::new();
+    let mut beside = Vec::new();
     for one in &given {
         match one {
             Given::Folder(path) => {
@@ -113,7 +122,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
                 left_out.extend(others);
                 // A folder of plans alone is told apart by content, as a file would be.
                 if found.is_empty() {
-                    plans.extend(documents(path, &folder, host.files()));
+                    beside.extend(documents(path, &folder, host.files()));
                 }
                 roots.extend(found);
             }
@@ -122,7 +131,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
                 only.push(files.paths().id(&path));
                 roots.push(path.parent().map(Utf8Path::to_owned).unwrap_or_default());
             }
-            Given::Plan { .. } | Given::Stdin => {}
+            Given::Plan { .. } | Given::Objects(_) | Given::Stdin => {}
         }
     }
     if let (Some(path), true) = (&named, given.iter().any(|one| matches!(one, Given::Stdin))) {
@@ -164,7 +173,25 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
             }
             Given::Stdin if named.is_none() => {
                 let shown = Utf8Path::new("-");
-                (shown, host.add_plan(shown, source.clone(), &mut std::io::stdin().lock()))
+                let mut input = std::io::stdin().lock();
+                let head = String::from_utf8_lossy(input.fill_buf().context("standard input")?).into_owned();
+                if looks_like_objects(&head) {
+                    let mut text = String::new();
+                    input.take(OBJECTS).read_to_string(&mut text).context("standard input")?;
+                    host.apply_change(auditlint_analysis::Change::Overlay(shown.to_owned(), text.into()));
+                    if let Err(error) = host.add_objects(shown) {
+                        broken.push((shown.to_string(), error.to_string()));
+                    }
+                    continue;
+                }
+                (shown, host.add_plan(shown, source.clone(), &mut input))
+            }
+            Given::Objects(absolute) => {
+                let path = inside(absolute);
+                if let Err(error) = host.add_objects(&path) {
+                    broken.push((path.to_string(), error.to_string()));
+                }
+                continue;
             }
             _ => continue,
         };
@@ -172,7 +199,15 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
             broken.push((path.to_string(), error.to_string()));
         }
     }
-    for path in plans {
+    for path in beside {
+        if is_objects(&path) {
+            // A text that is no object is some other document of the folder.
+            match host.add_objects(&inside(&path)) {
+                Ok(_) | Err(ObjectsError::None(_)) => {}
+                Err(error) => broken.push((inside(&path).to_string(), error.to_string())),
+            }
+            continue;
+        }
         #[expect(clippy::disallowed_methods, reason = "this is the edge: a plan is streamed from its file")]
         let mut file = std::fs::File::open(&path).with_context(|| format!("{path} cannot be read"))?;
         let shown = inside(&path);
@@ -222,14 +257,15 @@ fn undeclared(name: &str, names: &[&str]) -> Failure {
     }
 }
 
-/// The files of a folder that may be plans or states.
+/// The files of a folder that may be plans, states or Kubernetes objects.
 fn documents(
     absolute: &Utf8Path,
     folder: &Utf8Path,
     files: &dyn auditlint_syntax::Files,
 ) -> Vec<Utf8PathBuf> {
-    let is_document =
-        |name: &str| [".json", ".json.gz", ".tfstate"].iter().any(|ending| name.ends_with(ending));
+    let is_document = |name: &str| {
+        [".json", ".json.gz", ".tfstate", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending))
+    };
     let entries = files.list(folder).into_iter();
     entries.filter(|entry| is_document(&entry.name)).map(|entry| absolute.join(entry.name)).collect()
 }
@@ -237,14 +273,33 @@ fn documents(
 impl Given {
     fn absolute(&self) -> Option<&Utf8PathBuf> {
         match self {
-            Self::Folder(path) | Self::File(path) => Some(path),
+            Self::Folder(path) | Self::File(path) | Self::Objects(path) => Some(path),
             // A plan may lie anywhere; it says nothing about the workspace.
             Self::Plan { .. } | Self::Stdin => None,
         }
     }
 }
 
-/// What a path is: a folder, a file of a configuration, or else a plan.
+/// Whether a file holds Kubernetes objects: no plan is YAML, and a JSON text tells by how it begins.
+fn is_objects(absolute: &Utf8Path) -> bool {
+    /// What is read of a JSON text: objects name their version first, or after a few lines of metadata.
+    const HEAD: u64 = 4096;
+    match absolute.extension() {
+        Some("yaml" | "yml") => true,
+        Some("json") => {
+            let mut head = Vec::new();
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the edge: only the head of the file is read"
+            )]
+            let read = std::fs::File::open(absolute).map(|file| file.take(HEAD).read_to_end(&mut head));
+            matches!(read, Ok(Ok(_))) && looks_like_objects(&String::from_utf8_lossy(&head))
+        }
+        _ => false,
+    }
+}
+
+/// What a path is: a folder, a file of a configuration, Kubernetes objects, or else a plan.
 fn classify(path: &Utf8Path) -> Result<Given, Failure> {
     if path == "-" {
         return Ok(Given::Stdin);
@@ -260,6 +315,9 @@ fn classify(path: &Utf8Path) -> Result<Given, Failure> {
     if name.ends_with(".tfvars") || name.ends_with(".tfvars.json") {
         return Err(Failure::new(format!("{path} holds values of variables and no configuration"))
             .hint(format!("check its folder, with --var-file {path}")));
+    }
+    if is_objects(&absolute) {
+        return Ok(Given::Objects(absolute));
     }
     Ok(Given::Plan { shown: Utf8PathBuf::from(path.as_str().replace('\\', "/")), absolute })
 }

@@ -221,7 +221,9 @@ fn finding(
 fn folder(root: &RootReport) -> &str {
     match root.mode {
         InputMode::Hcl => root.path.as_str(),
-        InputMode::Plan | InputMode::State => root.path.parent().map_or("", |folder| folder.as_str()),
+        InputMode::Plan | InputMode::State | InputMode::Kubernetes => {
+            root.path.parent().map_or("", |folder| folder.as_str())
+        }
     }
 }
 

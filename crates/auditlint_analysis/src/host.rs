@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use auditlint_graph::RootKey;
-use auditlint_graph::plan::{Keep, PlanError, read_plan};
+use auditlint_graph::kubernetes::{NoObject, read_objects};
+use auditlint_graph::plan::{Keep, Plan, PlanError, read_plan};
 use auditlint_graph::terraform::{Caches, Estate, RootInputs};
-use auditlint_syntax::Files;
+use auditlint_syntax::{Files, ReadError};
 use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
 
 use crate::PolicySet;
 use crate::estate::Settled;
@@ -31,13 +33,24 @@ pub enum RootSpec {
         /// The environment's name and why it is that one.
         environment: Option<(String, String)>,
     },
-    /// A plan or state that was read, under the path that reports show.
+    /// A plan, a state or Kubernetes objects that were read, under the path that reports show.
     Plan {
         /// `-` for standard input.
         path: Utf8PathBuf,
         /// The folder whose HCL refines and places it (`--source`).
         source: Option<RootInputs>,
     },
+}
+
+/// Why a file gives no Kubernetes objects.
+#[derive(Debug, Error)]
+pub enum ObjectsError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unread(#[from] ReadError),
+    /// It holds none.
+    #[error(transparent)]
+    None(#[from] NoObject),
 }
 
 /// A change of the world.
@@ -189,6 +202,20 @@ impl AnalysisHost {
         let mut plan = read_plan(input, path.as_str(), &self.state.set.tables, keep)?;
         let planned = std::mem::take(&mut plan.variables);
         let source = source.map(|inputs| RootInputs { planned, ..inputs });
+        Ok(self.add_document(path, source, plan))
+    }
+
+    /// Reads the Kubernetes objects of a file of the workspace and adds them as a root.
+    ///
+    /// # Errors
+    /// When the text holds none, or cannot be read.
+    pub fn add_objects(&mut self, path: &Utf8Path) -> Result<RootId, ObjectsError> {
+        let text = self.state.files.read(path)?;
+        let objects = read_objects(&text, &self.state.set.tables.facts)?;
+        Ok(self.add_document(path, None, objects))
+    }
+
+    fn add_document(&mut self, path: &Utf8Path, source: Option<RootInputs>, document: Plan) -> RootId {
         let revision = self.state.revision + 1;
         self.newest.store(revision, Ordering::SeqCst);
         let state = Arc::make_mut(&mut self.state);
@@ -196,8 +223,8 @@ impl AnalysisHost {
         state.settled = Arc::default();
         let key = state.new_key();
         let spec = RootSpec::Plan { path: path.to_owned(), source };
-        state.roots.push(Arc::new(Root::new(key, spec, Some(plan), revision)));
-        Ok(RootId(u32::try_from(state.roots.len() - 1).unwrap_or(u32::MAX)))
+        state.roots.push(Arc::new(Root::new(key, spec, Some(document), revision)));
+        RootId(u32::try_from(state.roots.len() - 1).unwrap_or(u32::MAX))
     }
 
     /// The texts, with those of editors over them.

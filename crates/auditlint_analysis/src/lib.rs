@@ -30,7 +30,7 @@ pub use disk::{DiskFiles, today};
 pub use environments::Environments;
 pub use fix::{FileEdits, Fix};
 pub use flows::{FlowRoot, Flows};
-pub use host::{AnalysisHost, Change, RootId, RootSpec, Settings};
+pub use host::{AnalysisHost, Change, ObjectsError, RootId, RootSpec, Settings};
 pub use left_out::{LeftOut, LeftOutKind, terragrunt};
 pub use outcome::{Gate, Outcome, Status, outcome};
 pub use policies::{CONFIG_NAME, NamedPolicy, PolicySet, SetupError, find_config, load_policies};

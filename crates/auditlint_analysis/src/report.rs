@@ -19,6 +19,8 @@ pub enum InputMode {
     Plan,
     /// A state.
     State,
+    /// Kubernetes objects.
+    Kubernetes,
 }
 
 impl InputMode {
@@ -29,6 +31,7 @@ impl InputMode {
             Self::Hcl => "hcl",
             Self::Plan => "plan",
             Self::State => "state",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use auditlint_graph::plan::Plan;
+use auditlint_graph::plan::{Content, Plan};
 use auditlint_graph::terraform::{Caches, Estate, Member, Standing};
 use auditlint_graph::{Address, Gap, ResourceGraph, RootKey, Slot};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports};
@@ -315,8 +315,12 @@ impl Root {
                 (inputs.folder.clone(), InputMode::Hcl, environment.clone())
             }
             RootSpec::Plan { path, .. } => {
-                let state = self.plan.as_ref().is_some_and(|plan| plan.is_state);
-                (path.clone(), if state { InputMode::State } else { InputMode::Plan }, None)
+                let mode = match self.plan.as_ref().map(|plan| plan.content) {
+                    Some(Content::State) => InputMode::State,
+                    Some(Content::Kubernetes) => InputMode::Kubernetes,
+                    Some(Content::Plan) | None => InputMode::Plan,
+                };
+                (path.clone(), mode, None)
             }
         };
         RootReport {

@@ -8,6 +8,7 @@ mod cause;
 mod facts;
 mod graph;
 mod join;
+pub mod kubernetes;
 mod map;
 mod number;
 mod origin;

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use auditlint_graph::plan::{Keep, Plan, PlanError, read_plan};
+use auditlint_graph::plan::{Content, Keep, Plan, PlanError, read_plan};
 use auditlint_graph::{
     Action, Address, FactsTable, GapKind, Interest, Mode, Resource, Tables, Target, Value,
 };
@@ -86,7 +86,7 @@ const IN_THE_STATE: [&str; 9] = [
 fn a_state_and_its_file_hold_the_same() {
     for text in [STATE, STATE_FILE, &sorted(STATE)] {
         let plan = whole(text);
-        assert!(plan.is_state);
+        assert_eq!(plan.content, Content::State);
         assert_eq!(addresses(&plan), IN_THE_STATE);
         // The deposed object has another one.
         let swap = resource(&plan, "terraform_data.swap");
@@ -143,7 +143,7 @@ fn other_states_say_what_to_do() {
     let encrypted = r#"{"serial": 1, "lineage": "a", "meta": {"key_provider.pbkdf2.k": "x"}, "encrypted_data": "x", "encryption_version": "v0"}"#;
     assert!(matches!(read(encrypted.as_bytes()), Err(PlanError::Encrypted)));
     // `terraform show -json` where there is no state, and `terraform validate -json`.
-    assert!(whole(r#"{"format_version":"1.0"}"#).is_state);
+    assert_eq!(whole(r#"{"format_version":"1.0"}"#).content, Content::State);
     let validated = r#"{"format_version":"1.0","valid":true,"error_count":0,"diagnostics":[]}"#;
     assert!(matches!(read(validated.as_bytes()), Err(PlanError::Malformed { .. })));
 }
@@ -181,7 +181,7 @@ fn the_address_after_the_apply_counts() {
 fn a_refresh_only_plan_holds_the_state() {
     for text in [REFRESH_ONLY, &sorted(REFRESH_ONLY)] {
         let plan = whole(text);
-        assert!(!plan.is_state && plan.graph.partial.is_none() && !plan.graph.complete);
+        assert!(plan.content == Content::Plan && plan.graph.partial.is_none() && !plan.graph.complete);
         assert_eq!(plan.graph.len(), 9);
         let plain = resource(&plan, "terraform_data.plain");
         assert!(plain.action.is_none() && plain.incomplete.is_none());

@@ -38,11 +38,22 @@ pub struct Plan {
     pub graph: Arc<ResourceGraph>,
     /// `format_version` as written, where there is one.
     pub format_version: Option<String>,
-    /// Whether the document was a state (`terraform show -json` without a plan, or a state file) rather than a
-    /// plan.
-    pub is_state: bool,
+    /// What the document was.
+    pub content: Content,
     /// The values of the root's variables that it was made with.
     pub variables: Vec<(Name, PlannedValue)>,
+}
+
+/// What a document with resources is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Content {
+    /// A plan.
+    #[default]
+    Plan,
+    /// A state: `terraform show -json` without a plan, or a state file.
+    State,
+    /// Kubernetes objects.
+    Kubernetes,
 }
 
 /// Why a text is no plan at all.
@@ -208,7 +219,8 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
         None => None,
     };
     graph.complete = document.complete == Some(true) && document.has_changes && graph.partial.is_none();
-    Ok(Plan { graph: Arc::new(graph), format_version: document.version, is_state, variables })
+    let content = if is_state { Content::State } else { Content::Plan };
+    Ok(Plan { graph: Arc::new(graph), format_version: document.version, content, variables })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub use external::ReadFrom;
 use crate::catalogue::{Catalogue, LocatedProblem, locate, parameter_value};
 use crate::condition::Operand;
 use crate::external::{Externals, Pattern};
-use crate::rule::{Intent, ParameterKind};
+use crate::rule::{Intent, ParameterKind, RuleKind};
 use crate::{Binding, Category, Days, Demand, Policy, RootPattern, Rule, Severity};
 
 /// Why a policy cannot be used: every problem of every file.
@@ -279,6 +279,12 @@ impl Reading<'_, '_> {
                     Intent::Emit if rule.categories.contains(&category) => (Some(head), None),
                     Intent::FailedAttempts => (asked.failed.map(|span| self.place(span)), None),
                     Intent::SuccessfulAttempts => (asked.successful.map(|span| self.place(span)), None),
+                    // What keeps its own log is asked about the categories of that log, a store about those of the flows.
+                    Intent::Retention | Intent::RetentionUnset | Intent::RetentionMaximum
+                        if rule.kind != RuleKind::Store && !rule.categories.contains(&category) =>
+                    {
+                        (None, None)
+                    }
                     Intent::Retention | Intent::RetentionUnset => match asked.retention {
                         Some((days, span)) => (Some(self.place(span)), Some(("retention", days))),
                         None => (None, None),

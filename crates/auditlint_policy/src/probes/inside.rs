@@ -1,11 +1,9 @@
 //! What stands inside of a JSON or YAML text that an attribute holds: container definitions, session documents,
 //! settings of a task.
 
-use std::sync::Arc;
-
-use auditlint_graph::{Map, Number, Origin, Tracked, Value};
-use auditlint_syntax::Name;
-use auditlint_syntax::document::{self, Node, NodeKind};
+use auditlint_graph::kubernetes::tracked;
+use auditlint_graph::{Origin, Tracked, Value};
+use auditlint_syntax::{Name, document};
 
 use super::{Context, text, texts};
 use crate::Verdict;
@@ -63,22 +61,5 @@ fn at(context: &Context<'_>, value: &Tracked, steps: &[&str], test: &Test) -> Ju
 
 /// The value of a JSON text, or of a YAML text.
 fn parsed(text: &str) -> Tracked {
-    let is_json = text.trim_start().starts_with(['{', '[']);
-    let document = if is_json { document::parse_json(text) } else { document::parse_yaml(text) };
-    value(&document.root)
-}
-
-fn value(node: &Node) -> Tracked {
-    let value = match &node.kind {
-        NodeKind::Null => Value::Null,
-        NodeKind::Bool(value) => Value::Bool(*value),
-        NodeKind::Number(number, _) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
-        NodeKind::String(text) => Value::String(Name::new(text)),
-        NodeKind::List(items) => Value::List(items.iter().map(value).collect()),
-        NodeKind::Map(entries) => {
-            let entries = entries.iter().map(|entry| (Name::new(&entry.key), value(&entry.value)));
-            Value::Map(Arc::new(entries.collect::<Map>()))
-        }
-    };
-    Tracked::new(value, Origin::Nowhere)
+    tracked(&document::parse(text).root, &|_| Origin::Nowhere)
 }

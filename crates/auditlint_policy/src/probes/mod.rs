@@ -7,6 +7,7 @@ mod database;
 mod delivery;
 mod google;
 mod inside;
+mod kubernetes;
 mod network;
 mod object_lock;
 mod pattern;
@@ -48,6 +49,16 @@ pub const NAMES: &[&str] = &[
     "trail-data-events",
     "vended-logs",
     "watched-events",
+    "is-audit-policy",
+    "audit-level-at-least",
+    "audit-level-at-most",
+    "audit-catch-all",
+    "audit-nothing-dropped",
+    "audit-rules-reachable",
+    "audit-stages-kept",
+    "audit-policy-valid",
+    "is-api-server",
+    "api-server-flag",
 ];
 
 /// What probes look at beyond the judged resource: `(type, attribute)`.
@@ -113,6 +124,7 @@ pub fn own_attributes(name: &str) -> &'static [&'static str] {
         }
         "logs-to-itself" => &["bucket", "logging", "target_bucket"],
         "object-lock-at-least" => &["object_lock_configuration"],
+        "is-audit-policy" | "is-api-server" => &["manifest", "data"],
         _ => &[],
     }
 }
@@ -142,6 +154,16 @@ pub(crate) fn run(name: &str, context: &Context<'_>, with: &[(Name, Operand)]) -
         "cloudtrail-management-events" => trail::management_events(context),
         "trail-data-events" => trail::data_events(context, with),
         "watched-events" => alarm::watched_events(context, with),
+        "is-audit-policy" => kubernetes::is_policy(context),
+        "audit-level-at-least" => kubernetes::at_least(context, with),
+        "audit-level-at-most" => kubernetes::at_most(context, with),
+        "audit-catch-all" => kubernetes::catch_all(context),
+        "audit-nothing-dropped" => kubernetes::nothing_dropped(context),
+        "audit-rules-reachable" => kubernetes::reachable(context),
+        "audit-stages-kept" => kubernetes::keeps_stages(context),
+        "audit-policy-valid" => kubernetes::valid(context),
+        "is-api-server" => kubernetes::is_server(context),
+        "api-server-flag" => kubernetes::flag(context, with),
         _ => delivery::vended_logs(context, with),
     }
 }

@@ -75,6 +75,23 @@ impl Node {
         if let NodeKind::List(items) = &self.kind { items } else { &[] }
     }
 
+    fn shift(&mut self, base: u32) {
+        if base == 0 {
+            return;
+        }
+        self.span = self.span.shifted(base);
+        match &mut self.kind {
+            NodeKind::List(items) => items.iter_mut().for_each(|item| item.shift(base)),
+            NodeKind::Map(entries) => {
+                for entry in entries {
+                    entry.key_span = entry.key_span.shifted(base);
+                    entry.value.shift(base);
+                }
+            }
+            NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(..) | NodeKind::String(_) => {}
+        }
+    }
+
     /// The text of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
@@ -99,6 +116,44 @@ pub fn parse_json(text: &str) -> Document {
 #[must_use]
 pub fn parse(text: &str) -> Document {
     if text.trim_start().starts_with(['{', '[']) { parse_json(text) } else { parse_yaml(text) }
+}
+
+/// Parses every document of a stream: the documents of a YAML text that stand between lines of `---`, or the one of
+/// a JSON text. Spans are those of the whole text.
+#[must_use]
+pub fn parse_stream(text: &str) -> Vec<Document> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return vec![parse_json(text)];
+    }
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        // A document marker ends every text block, so that nothing else can be meant by it.
+        let marks = line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
+        if marks && at > 0 && starts.len() < DOCUMENTS {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let parts = starts.iter().zip(ends).filter_map(|(&start, end)| Some((start, text.get(start..end)?)));
+    let base = |start: usize| u32::try_from(start).unwrap_or(u32::MAX);
+    parts.map(|(start, part)| parse_yaml(part).shifted(base(start))).collect()
+}
+
+/// Most documents of a stream that are told apart; what stands behind them is a problem of the last.
+const DOCUMENTS: usize = 10_000;
+
+impl Document {
+    fn shifted(mut self, base: u32) -> Self {
+        self.root.shift(base);
+        for problem in &mut self.problems {
+            problem.span = problem.span.shifted(base);
+        }
+        self
+    }
 }
 
 /// A YAML text up to its top-level key `key`.
@@ -148,6 +203,17 @@ mod tests {
         let two = at("a: [1\nb: 'x\nc: 1\nc: 2\n");
         assert!(!two.is_empty(), "{two:?}");
         assert!(at("").is_empty() && at("# only a comment\n").is_empty());
+    }
+
+    #[test]
+    fn every_document_of_a_stream_is_read_with_the_places_of_the_whole_text() {
+        let text = "# first\n---\na: 1\n--- # second\nb: |\n  ---\n  x\n---\n";
+        let documents = parse_stream(text);
+        let mut found = Vec::new();
+        documents.iter().for_each(|document| spans(text, &document.root, &mut found));
+        assert_eq!(found.iter().map(|text| &text[..3]).collect::<Vec<_>>(), ["a=1", "b=-"]);
+        assert!(documents.iter().all(|document| document.problems.is_empty()), "{documents:?}");
+        assert_eq!(parse_stream("{\"a\": 1}").len(), 1);
     }
 
     #[test]
