@@ -26,7 +26,7 @@ enum State {
 /// The body of a block that Terraform accepts.
 #[derive(Debug)]
 struct Later {
-    /// The text of the whole block; empty once the body is there.
+    /// The text of the whole block; empty once somebody parses it.
     text: Mutex<Text>,
     span: Span,
     body: OnceLock<Body>,
@@ -98,10 +98,15 @@ impl BlockBody {
     pub fn may_hold(&self, name: &str) -> bool {
         let body = match &self.0 {
             State::Parsed(body) => body,
-            State::Later(later) => match later.body.get() {
-                Some(body) => body,
-                None => return begins_a_statement(&later.text(), name),
-            },
+            State::Later(later) => {
+                let text = later.text();
+                if !text.is_empty() {
+                    return begins_a_statement(&text, name);
+                }
+                drop(text);
+                // The body is there, or another thread is at it: then this waits.
+                &**self
+            }
         };
         body.attribute(name).is_some() || body.blocks_named(name).next().is_some()
     }
@@ -271,6 +276,25 @@ mod tests {
         }
         let deep = format!("resource \"a\" \"b\" {{\n  x = {}1{}\n}}", "(".repeat(70), ")".repeat(70));
         assert!(block(&deep, Text::own).is_none());
+    }
+
+    #[test]
+    fn a_body_that_another_thread_parses_holds_what_it_held() {
+        let text = format!("resource \"a\" \"b\" {{\n{}  for_each = x\n}}", "  y {\n  }\n".repeat(40));
+        for _ in 0..2_000 {
+            let block = block(&text, Text::own).unwrap();
+            let start = std::sync::Barrier::new(2);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    start.wait();
+                    block.body.attribute("for_each").is_some()
+                });
+                start.wait();
+                for _ in 0..20 {
+                    assert!(block.body.may_hold("for_each"));
+                }
+            });
+        }
     }
 
     #[test]
