@@ -193,8 +193,9 @@ fn of_facts(file: &str, facts: &Facts, out: &mut Vec<Use>) {
     if let Some(Keeping { retention: Retention::Attribute { path, .. } }) = keeps {
         scope("keeps").says(path, What::Had, out);
     }
-    for Forwarding { from, path, types } in forwards {
+    for Forwarding { from, path, types, all } in forwards {
         let scope = scope("forwards");
+        all.iter().for_each(|all| of_condition(&scope, all, out));
         scope.names(types.iter().chain(from.iter().flat_map(|(_, types)| types)), out);
         from.iter().map(|(from, _)| from).chain([path]).for_each(|path| scope.says(path, What::Had, out));
     }

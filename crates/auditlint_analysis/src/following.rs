@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use auditlint_graph::terraform::{Configuration, Live, RootInputs, Standing, is_terraform};
 use auditlint_graph::{Address, Slot};
-use auditlint_policy::crossing::{Crossings, Exports};
+use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
 use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place, RootContext};
 use auditlint_syntax::{FileId, Name};
 use camino::Utf8PathBuf;
@@ -84,6 +84,12 @@ impl Following {
     pub(crate) fn choices(&self, (slot, types, most): (Slot, &[Name], usize)) -> Vec<Address> {
         let graph = &self.live.configuration.graph;
         self.evaluator.choices(graph, matter(&self.set, &self.context), slot, types, most)
+    }
+
+    /// The resources that `beyond` names here, and how long what comes in there is kept.
+    pub(crate) fn found(&mut self, beyond: &Beyond) -> Vec<Found> {
+        let graph = &self.live.configuration.graph;
+        self.evaluator.found(graph, matter(&self.set, &self.context), beyond)
     }
 
     pub(crate) fn report(&self, empty: RootReport, world: &World<'_>) -> RootReport {

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use auditlint_graph::plan::{Content, Plan};
 use auditlint_graph::terraform::{Caches, Estate, Member, Standing};
 use auditlint_graph::{Address, Gap, ResourceGraph, RootKey, Slot};
-use auditlint_policy::crossing::{Beyond, Crossings, Exports};
+use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
 use auditlint_policy::{Evaluation, Finding, FlowMap, Matter, Place, RootContext, Verdict};
-use auditlint_syntax::{Access, FileId, Files, Location, Name};
+use auditlint_syntax::{Access, FileId, Files, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::FxHashMap;
 
@@ -150,14 +150,13 @@ impl Root {
     }
 
     /// The resources that `beyond` names here.
-    pub(crate) fn find(
-        &self,
-        beyond: &Beyond,
-        world: &World<'_>,
-    ) -> Option<Vec<(Address, Option<Location>)>> {
+    pub(crate) fn find(&self, beyond: &Beyond, world: &World<'_>) -> Option<Vec<Found>> {
         let mut memo = lock(&self.memo);
-        let surveyed = self.survey(&mut memo, world)?;
-        Some(beyond.resources(surveyed.graph(), &world.set.catalogue))
+        self.survey_afresh(&mut memo, world)?;
+        match &mut memo.surveyed.as_mut()?.work {
+            Work::Following(following) => Some(following.found(beyond)),
+            Work::Once(once) => once.found(self, beyond, world),
+        }
     }
 
     /// The verdicts, computed unless nothing changed since. None when `is_current` turns false on the way.

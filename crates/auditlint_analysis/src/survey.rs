@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auditlint_graph::terraform::Configuration;
 use auditlint_graph::{Address, ResourceGraph, Slot, join};
-use auditlint_policy::crossing::{Crossings, Exports};
+use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
 use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place};
 use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
@@ -110,6 +110,13 @@ impl Once {
         let context = root.context(world);
         let matter = matter(world.set, &context);
         Some((evaluator.flow_map(&self.graph, matter, name), evaluator.stores(&self.graph, matter)))
+    }
+
+    /// The resources that `beyond` names here, and how long what comes in there is kept.
+    pub(crate) fn found(&mut self, root: &Root, beyond: &Beyond, world: &World<'_>) -> Option<Vec<Found>> {
+        let context = root.context(world);
+        let evaluator = self.evaluator.as_mut()?;
+        Some(evaluator.found(&self.graph, matter(world.set, &context), beyond))
     }
 
     /// What a remedy of the resource in `slot` may refer to; `crossings` is what crosses the border of the root.

@@ -11,7 +11,7 @@ use auditlint_graph::{Address, Reference, ResourceGraph, RootKey, Slot};
 use auditlint_syntax::{Location, Name};
 
 use crate::evaluate::{is_judged, names_in};
-use crate::{Catalogue, Category};
+use crate::{Catalogue, Category, Days};
 
 /// Longest way through other roots that is followed.
 const LONGEST: usize = 16;
@@ -100,6 +100,19 @@ pub struct Elsewhere {
     pub address: Address,
     /// Its block, where it is known.
     pub at: Option<Location>,
+    /// How long what comes in there is kept, there or behind it; none where that is not known, or nobody asked.
+    pub kept: Option<Days>,
+}
+
+/// A resource of a root that a name means, for those who send logs there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// The resource.
+    pub address: Address,
+    /// Its block.
+    pub at: Option<Location>,
+    /// How long what comes in there is kept.
+    pub kept: Option<Days>,
 }
 
 /// A root that [`settle`] is asked about.
@@ -116,7 +129,7 @@ pub struct Party<'p> {
 #[must_use]
 pub fn settle(
     parties: &[Party<'_>],
-    mut found: impl FnMut(&Beyond) -> Vec<(Address, Option<Location>)>,
+    mut found: impl FnMut(&Beyond) -> Vec<Found>,
 ) -> BTreeMap<RootKey, Crossings> {
     let by_key: BTreeMap<RootKey, &Party<'_>> = parties.iter().map(|party| (party.key, party)).collect();
     let mut borders: BTreeMap<RootKey, Border> = BTreeMap::new();
@@ -127,10 +140,11 @@ pub fn settle(
             let mut open = VecDeque::from([(start, &departure.from, departure.at, &departure.to)]);
             while let Some((own, from, at, to)) = open.pop_front() {
                 let Some(there) = by_key.get(&to.root).copied() else { continue };
-                for (address, header) in found(to) {
-                    let from = Elsewhere { root: Arc::clone(&own.name), address: from.clone(), at };
-                    let to_there =
-                        Elsewhere { root: Arc::clone(&there.name), address: address.clone(), at: header };
+                for Found { address, at: header, kept } in found(to) {
+                    let from =
+                        Elsewhere { root: Arc::clone(&own.name), address: from.clone(), at, kept: None };
+                    let root = Arc::clone(&there.name);
+                    let to_there = Elsewhere { root, address: address.clone(), at: header, kept };
                     borders.entry(own.key).or_default().leave(&from.address, to_there);
                     borders.entry(there.key).or_default().arrive(&address, from, &departure.categories);
                     if seen.len() < LONGEST && seen.insert((there.key, address.clone())) {
@@ -155,21 +169,17 @@ impl Beyond {
     /// The resources of its root, whose graph this is, that it names; sorted. A text names one only if it is the only
     /// one of that name.
     #[must_use]
-    pub fn resources(
-        &self,
-        graph: &ResourceGraph,
-        catalogue: &Catalogue,
-    ) -> Vec<(Address, Option<Location>)> {
+    pub fn resources(&self, graph: &ResourceGraph, catalogue: &Catalogue) -> Vec<Slot> {
         let slots = match &self.name {
             StationName::Reference(reference) => graph.resolve(reference),
             StationName::Text(text) => by_name(graph, catalogue, &self.types, text).into_iter().collect(),
         };
-        let resources = slots.into_iter().filter_map(|slot| graph.get(slot));
-        let mut found: Vec<_> = resources
-            .filter(|resource| is_judged(resource))
-            .map(|resource| (resource.address.clone(), resource.declared.map(|declared| declared.header)))
+        let address = |slot: &Slot| graph.get(*slot).map(|resource| &resource.address);
+        let mut found: Vec<Slot> = slots
+            .into_iter()
+            .filter(|slot| graph.get(*slot).is_some_and(|resource| is_judged(resource)))
             .collect();
-        found.sort();
+        found.sort_by(|a, b| address(a).cmp(&address(b)));
         found
     }
 }

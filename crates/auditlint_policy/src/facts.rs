@@ -129,6 +129,9 @@ pub struct Forwarding {
     pub path: AttributePath,
     /// The types that the next station may have.
     pub types: Vec<Name>,
+    /// When everything that comes in goes on. Where none is written, a forwarder passes on everything, and of a store
+    /// nobody knows.
+    pub all: Option<Condition>,
 }
 
 /// A store that a service makes by itself.

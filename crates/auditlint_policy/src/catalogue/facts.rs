@@ -200,9 +200,10 @@ fn forwarding(node: &Node, problems: &mut Vec<Problem>) -> Option<Forwarding> {
     let from_types: Vec<Name> = map.strings("from_types").into_iter().map(Name::new).collect();
     let to = map.need("path").and_then(|node| path(node, &mut own));
     let types = map.strings("types").into_iter().map(Name::new).collect();
+    let all = map.take("all").and_then(|node| condition(node, &mut own));
     map.finish();
     problems.append(&mut own);
-    Some(Forwarding { from: from.map(|from| (from, from_types)), path: to?, types })
+    Some(Forwarding { from: from.map(|from| (from, from_types)), path: to?, types, all })
 }
 
 fn service_store(node: &Node, problems: &mut Vec<Problem>) -> Option<ServiceStore> {

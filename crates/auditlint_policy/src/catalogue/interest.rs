@@ -118,6 +118,7 @@ fn add_facts(kind: &str, facts: &Facts, interest: &mut Interest) {
         interest.add(kind, AttributePath::parse(attribute).head());
     }
     for forward in &facts.forwards {
+        forward.all.iter().for_each(|all| add_condition(kind, all, interest));
         add(interest, &forward.path);
         forward.from.iter().for_each(|(from, _)| add(interest, from));
     }

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::judge::Judge;
 use super::reads::{Read, Readers, Reads, Stage};
 use super::{Context, Evaluation, Joins, RootContext, is_judged, remedy};
-use crate::crossing::{Crossings, Exports};
+use crate::crossing::{Beyond, Crossings, Exports, Found};
 use crate::flow::{self, Flow, FlowMap, KeptStore, Part};
 use crate::rule::RuleKind;
 use crate::{Binding, Catalogue, Category, Finding, Policy, Verdict};
@@ -92,6 +92,13 @@ impl Evaluator {
     #[must_use]
     pub fn exports(&self, graph: &ResourceGraph) -> Exports {
         self.flow.exports(graph)
+    }
+
+    /// The resources of the root that `beyond` names, and how long what comes in there is kept.
+    pub fn found(&mut self, graph: &ResourceGraph, matter: Matter<'_>, beyond: &Beyond) -> Vec<Found> {
+        let whole = self.flow.whole_now();
+        let slots = beyond.resources(graph, matter.catalogue).into_iter();
+        slots.filter_map(|slot| flow::found(&self.flow, &self.joins, graph, matter, (slot, &whole))).collect()
     }
 
     /// Takes in what crosses the border of the root, so that its flow can be drawn without judging anything.

@@ -94,6 +94,15 @@ impl Judge<'_> {
         if judged.verdict == Verdict::NotApplicable {
             return None;
         }
+        if rule.kind == RuleKind::Store
+            && rule.asks.contains(&Intent::Retention)
+            && judged.verdict != Verdict::Pass
+            && let Some(archive) = flow::archive(&context, self.flow)
+            && archive.days >= asked_days(&parameters)
+        {
+            // A buffer is judged together with its archive.
+            judged = Judged::holds(true).with_related(archive.related);
+        }
         if let (Verdict::Pass, Some(cause)) = (judged.verdict, stricter) {
             // What is asked is not known; the value is.
             judged = Judged { related: judged.related, ..Judged::unknown(cause) };
@@ -339,6 +348,19 @@ fn set(parameters: &mut [(Name, Operand)], name: &str, days: u32) {
 fn subject(cause: &Cause) -> String {
     let verb = if cause.subject.starts_with("statements ") { "decide" } else { "decides" };
     format!("{} {verb}", cause.subject)
+}
+
+fn asked_days(parameters: &[(Name, Operand)]) -> Days {
+    let asked = parameters.iter().find(|(name, _)| name == "retention");
+    match asked {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the reader made it a whole number of days"
+        )]
+        Some((_, Operand::Number(days))) => Days::Count(*days as u32),
+        _ => Days::Never,
+    }
 }
 
 pub(super) fn days_text(days: f64) -> String {

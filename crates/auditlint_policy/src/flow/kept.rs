@@ -6,8 +6,10 @@ use auditlint_graph::{Address, ResourceGraph, Slot};
 use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
+use super::archive::rest;
 use super::drawing::encryption;
-use super::{Encryption, Flow};
+use super::{Encryption, Flow, Neighbours};
+use crate::crossing::Found;
 use crate::evaluate::{Context, Joins, Matter, is_judged};
 use crate::{Binding, Days, probes};
 
@@ -22,6 +24,24 @@ pub struct KeptStore {
     pub retention: Option<Days>,
     /// Whether it is encrypted with a key that is named; none where that is not known or no rule asks.
     pub encrypted: Option<bool>,
+}
+
+/// The resource at `slot`, for other roots that send logs there; `whole` are the ways that everything takes.
+pub(crate) fn found(
+    flow: &Flow,
+    joins: &Joins,
+    graph: &ResourceGraph,
+    matter: Matter<'_>,
+    (slot, whole): (Slot, &Neighbours),
+) -> Option<Found> {
+    let resource = graph.get(slot)?;
+    let catalogue = matter.catalogue;
+    let context = Context { graph, catalogue, flow, joins, parameters: &[], slot, resource, reads: None };
+    Some(Found {
+        address: resource.address.clone(),
+        at: resource.declared.map(|declared| declared.header),
+        kept: rest(&context, flow, whole),
+    })
 }
 
 /// The stores of a root, sorted by address. Whether one exists at all may not be known: nobody can rely on it then.

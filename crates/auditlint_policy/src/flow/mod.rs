@@ -2,6 +2,7 @@
 //!
 //! Edges follow what is proved: a reference, a companion, or a literal that exactly one store has.
 
+mod archive;
 mod border;
 mod drawing;
 mod ending;
@@ -18,9 +19,10 @@ use std::sync::Arc;
 use auditlint_graph::{Address, ResourceGraph, Slot, Target};
 use rustc_hash::FxHashMap;
 
+pub(crate) use archive::archive;
 pub(crate) use drawing::draw;
 pub use kept::KeptStore;
-pub(crate) use kept::kept;
+pub(crate) use kept::{found, kept};
 pub use map::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
 pub(crate) use outside::{Exit, exits};
 pub(crate) use part::{Lost, Part};
@@ -43,6 +45,12 @@ pub(crate) struct Flow {
     parts: FxHashMap<Slot, Box<Part>>,
     /// The next stations of a resource.
     next: FxHashMap<Slot, Vec<Slot>>,
+    /// The part of it that passes on what reaches a station.
+    onward: Neighbours,
+    /// The part of that which passes on everything, for certain.
+    whole: Arc<Neighbours>,
+    /// The same as the parts are now; none where nobody asked since one of them changed.
+    whole_now: Option<Arc<Neighbours>>,
     /// The stations before a resource.
     before: FxHashMap<Slot, Vec<Slot>>,
     /// What reaches a station.
@@ -82,7 +90,19 @@ impl Flow {
         } else {
             self.parts.insert(slot, Box::new(part))
         };
-        old.as_ref() != self.parts.get(&slot)
+        let differs = old.as_ref() != self.parts.get(&slot);
+        if differs {
+            self.whole_now = None;
+        }
+        differs
+    }
+
+    /// The ways that everything takes, as the parts are now.
+    pub(crate) fn whole_now(&mut self) -> Arc<Neighbours> {
+        if self.whole_now.is_none() {
+            self.whole_now = Some(Arc::new(self.of_everything()));
+        }
+        self.whole_now.clone().unwrap_or_default()
     }
 
     /// Follows the logs of every source anew. Gives the stations and sources for which that made a difference.
@@ -91,7 +111,10 @@ impl Flow {
         order.sort_unstable();
         let (parts, leaving) = (std::mem::take(&mut self.parts), std::mem::take(&mut self.leaving));
         let (externals, crossings) = (Arc::clone(&self.externals), Arc::clone(&self.crossings));
-        let old = std::mem::replace(self, Self { parts, leaving, externals, crossings, ..Self::default() });
+        let whole_now = std::mem::take(&mut self.whole_now);
+        let kept = Self { parts, leaving, externals, crossings, whole_now, ..Self::default() };
+        let old = std::mem::replace(self, kept);
+        self.whole = self.whole_now();
         let all = || order.iter().filter_map(|slot| Some((*slot, self.parts.get(slot)?)));
         let (mut next, mut before) = (Neighbours::default(), Neighbours::default());
         let mut link = |from: Slot, to: Slot| {
@@ -109,16 +132,25 @@ impl Flow {
         for stations in next.values_mut().chain(before.values_mut()).filter(|stations| stations.len() > 1) {
             stations.sort_by(|a, b| address(a).cmp(&address(b)));
         }
+        // What a station emits itself goes other ways than what it passes on.
+        let mut onward = Neighbours::default();
+        for hop in all().flat_map(|(_, part)| &part.links) {
+            onward.entry(hop.from).or_default().push(hop.to);
+        }
+        onward.values_mut().for_each(|stations| {
+            stations.sort_by(|a, b| address(a).cmp(&address(b)));
+            stations.dedup();
+        });
         let mut reached = FxHashMap::default();
         for (_, part) in all() {
             part.direct.iter().for_each(|direct| {
-                spread(&next, &mut reached, direct.to, direct.categories.iter().copied());
+                spread(&onward, &mut reached, direct.to, direct.categories.iter().copied());
             });
         }
         let (mut arrivals, mut destinations) = (FxHashMap::default(), FxHashMap::default());
         for arrival in &self.crossings.arrivals {
             for slot in at(graph, &arrival.to) {
-                spread(&next, &mut reached, slot, arrival.categories.iter().copied());
+                spread(&onward, &mut reached, slot, arrival.categories.iter().copied());
                 arrivals.entry(slot).or_insert_with(Vec::new).push(arrival.clone());
             }
         }
@@ -126,7 +158,7 @@ impl Flow {
             at(graph, from)
                 .for_each(|slot| destinations.entry(slot).or_insert_with(Vec::new).push(to.clone()));
         }
-        (self.next, self.before, self.reached) = (next, before, reached);
+        (self.next, self.onward, self.before, self.reached) = (next, onward, before, reached);
         (self.arrivals, self.destinations) = (arrivals, destinations);
         self.differences(&old)
     }
@@ -157,6 +189,7 @@ impl Flow {
         }
         let mut out = Vec::new();
         differ(&self.next, &old.next, &mut out);
+        differ(&self.whole, &old.whole, &mut out);
         differ(&self.before, &old.before, &mut out);
         differ(&self.reached, &old.reached, &mut out);
         differ(&self.arrivals, &old.arrivals, &mut out);
@@ -199,11 +232,20 @@ fn at(graph: &ResourceGraph, address: &Address) -> impl Iterator<Item = Slot> {
     graph.instances(&Target::at(address)).iter().copied().filter(same)
 }
 
-type Neighbours = FxHashMap<Slot, Vec<Slot>>;
+pub(crate) type Neighbours = FxHashMap<Slot, Vec<Slot>>;
+
+impl Flow {
+    /// The stations behind `slot` on a way that begins at a source: what a station emits itself goes other ways than
+    /// what it passes on.
+    fn behind(&self, slot: Slot, is_source: bool) -> &[Slot] {
+        let next = if is_source { &self.next } else { &self.onward };
+        next.get(&slot).map_or(&[], Vec::as_slice)
+    }
+}
 
 /// Marks `station`, and whatever it forwards to, as reached.
 fn spread(
-    next: &Neighbours,
+    onward: &Neighbours,
     reached: &mut FxHashMap<Slot, BTreeSet<Category>>,
     station: Slot,
     categories: impl IntoIterator<Item = Category> + Clone,
@@ -215,7 +257,7 @@ fn spread(
         found.extend(categories.clone());
         // A station that gained nothing was followed before: this also ends loops.
         if found.len() > known && depth < LONGEST {
-            queue.extend(next.get(&slot).into_iter().flatten().map(|next| (*next, depth + 1)));
+            queue.extend(onward.get(&slot).into_iter().flatten().map(|next| (*next, depth + 1)));
         }
     }
 }

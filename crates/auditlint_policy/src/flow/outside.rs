@@ -35,17 +35,23 @@ pub(crate) fn exits(context: &Context<'_>, flow: &Flow, categories: &[Category])
     let mut open: Vec<(Slot, usize)> = vec![(context.slot, 0)];
     while let Some((slot, depth)) = open.pop() {
         context.note(|| Read::Flow(slot));
-        for next in flow.next.get(&slot).into_iter().flatten().filter(|_| depth < LONGEST) {
+        for next in flow.behind(slot, depth == 0).iter().filter(|_| depth < LONGEST) {
             if seen.insert(*next) {
                 open.push((*next, depth + 1));
             }
         }
         let Some(forwarder) = context.get(slot).filter(|_| slot != context.slot) else { continue };
-        let context = context.at(slot, forwarder);
-        let facts = context.catalogue.facts(forwarder.kind());
-        for forward in facts.map(|facts| facts.forwards.as_slice()).unwrap_or_default() {
-            written(&context, flow, None, &forward.path, &forward.types, &mut out);
-        }
+        out.append(&mut written_forwards(&context.at(slot, forwarder), flow));
+    }
+    out
+}
+
+/// Where what comes in at the resource of `context` leaves.
+pub(super) fn written_forwards(context: &Context<'_>, flow: &Flow) -> Vec<Exit> {
+    let mut out = Vec::new();
+    let facts = context.catalogue.facts(context.resource.kind());
+    for forward in facts.map(|facts| facts.forwards.as_slice()).unwrap_or_default() {
+        written(context, flow, None, &forward.path, &forward.types, &mut out);
     }
     out
 }

@@ -26,6 +26,8 @@ pub(crate) struct Part {
     pub(super) leaves: Vec<(Beyond, Vec<Category>)>,
     /// What it passes on to other roots: from whom, to whom.
     pub(super) passes: Vec<(Slot, Beyond)>,
+    /// Whether it may keep a part of what comes in back.
+    pub(super) is_partial: bool,
     /// What it emits to where another root decides, and nobody knows how.
     pub(super) lost: Vec<Lost>,
 }
@@ -102,6 +104,11 @@ impl Part {
             }
         }
         for forward in &facts.forwards {
+            // A store passes on what it is told to; a forwarder is there for nothing else.
+            part.is_partial |= match &forward.all {
+                Some(all) => context.condition(all, &subject).verdict != Verdict::Pass,
+                None => facts.keeps.is_some(),
+            };
             let to = stations(context, None, &forward.path, &forward.types);
             let onward = |(to, certainty)| Hop { from: context.slot, to, certainty };
             part.links.extend(to.here.into_iter().map(onward));

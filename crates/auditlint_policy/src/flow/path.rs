@@ -76,7 +76,7 @@ impl Flow {
 
     fn forward(&self, slot: Slot, context: &Context<'_>, path: &mut Vec<Slot>, out: &mut Vec<Vec<Slot>>) {
         context.note(|| Read::Flow(slot));
-        let next = self.next.get(&slot).map(Vec::as_slice).unwrap_or_default();
+        let next = self.behind(slot, path.len() == 1);
         let onward: Vec<Slot> = next.iter().copied().filter(|next| !path.contains(next)).collect();
         if onward.is_empty() || path.len() > LONGEST || out.len() >= SHOWN {
             out.push(path.clone());

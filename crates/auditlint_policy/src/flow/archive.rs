@@ -1,0 +1,110 @@
+//! What comes to rest behind a station: a log group that keeps its events for a month and passes all of them on to a
+//! bucket that keeps them for years is a buffer, and the bucket is its archive.
+
+use std::collections::BTreeSet;
+
+use auditlint_graph::Slot;
+
+use super::outside::written_forwards;
+use super::{Certainty, Flow, LONGEST, Neighbours};
+use crate::crossing::Elsewhere;
+use crate::evaluate::{Context, Read};
+use crate::{Days, Place, Related, probes};
+
+/// The store behind a station that keeps longest what comes in there.
+pub(crate) struct Archive {
+    /// How long.
+    pub(crate) days: Days,
+    /// Which one.
+    pub(crate) related: Related,
+}
+
+/// The archive of what comes in at the resource of `context`: only stores count that get all of it for certain.
+pub(crate) fn archive(context: &Context<'_>, flow: &Flow) -> Option<Archive> {
+    let elsewhere = |slot: Slot| flow.destinations.get(&slot).map_or(&[][..], Vec::as_slice);
+    along(context, flow, &flow.whole, elsewhere)
+}
+
+/// The archive along the ways of `whole`; `elsewhere` are the stations of other roots behind one of here.
+fn along<'e>(
+    context: &Context<'_>,
+    flow: &Flow,
+    whole: &Neighbours,
+    elsewhere: impl Fn(Slot) -> &'e [Elsewhere],
+) -> Option<Archive> {
+    let mut best: Option<Archive> = None;
+    let mut offer = |days: Days, name: &str, place: Place| {
+        if best.as_ref().is_none_or(|best| days > best.days) {
+            let message = format!("all of it goes on to {name}, which keeps it {}", kept(days));
+            best = Some(Archive { days, related: Related { message, place } });
+        }
+    };
+    let mut seen = BTreeSet::from([context.slot]);
+    let mut open: Vec<(Slot, usize)> = vec![(context.slot, 0)];
+    while let Some((slot, depth)) = open.pop() {
+        context.note(|| Read::Flow(slot));
+        let onward = whole.get(&slot).into_iter().flatten();
+        open.extend(
+            onward.filter(|next| depth < LONGEST && seen.insert(**next)).map(|next| (*next, depth + 1)),
+        );
+        let Some(resource) = context.get(slot) else { continue };
+        let station = context.at(slot, resource);
+        let keeps = context.catalogue.facts(resource.kind()).is_some_and(|facts| facts.keeps.is_some());
+        if keeps
+            && slot != context.slot
+            && let Ok((days, _)) = probes::effective_retention(&station)
+        {
+            let place = context.related(resource, String::new()).place;
+            offer(days, &resource.address.to_string(), place);
+        }
+        if flow.parts.get(&slot).is_some_and(|part| part.is_partial) {
+            continue;
+        }
+        for there in elsewhere(slot) {
+            if let Some(days) = there.kept {
+                let place = there.at.map_or(Place::Nowhere, Place::Source);
+                offer(days, &format!("{} in root {}", there.address, there.root), place);
+            }
+        }
+        for exit in written_forwards(&station, flow) {
+            let Some(store) = flow.externals.named_by(&exit.value) else { continue };
+            if let Some(days) = store.retention {
+                offer(days, &format!("external store {}", store.id), Place::Source(store.at));
+            }
+        }
+    }
+    best
+}
+
+/// How long what comes in at the resource of `context` is kept, there or behind it.
+/// What that means in other roots is not asked: they ask in turn.
+pub(super) fn rest(context: &Context<'_>, flow: &Flow, whole: &Neighbours) -> Option<Days> {
+    let facts = context.catalogue.facts(context.resource.kind());
+    let own = facts.is_some_and(|facts| facts.keeps.is_some());
+    let own = own.then(|| probes::effective_retention(context).ok()).flatten().map(|(days, _)| days);
+    own.max(along(context, flow, whole, |_| &[]).map(|archive| archive.days))
+}
+
+fn kept(days: Days) -> String {
+    match days {
+        Days::Never => "for ever".to_owned(),
+        days @ Days::Count(_) => format!("for {days}"),
+    }
+}
+
+impl Flow {
+    /// The stations that get all of what comes in at each, for certain.
+    pub(super) fn of_everything(&self) -> Neighbours {
+        let mut whole = Neighbours::default();
+        for part in self.parts.values().filter(|part| !part.is_partial) {
+            for hop in part.links.iter().filter(|hop| hop.certainty != Certainty::Open) {
+                whole.entry(hop.from).or_default().push(hop.to);
+            }
+        }
+        whole.values_mut().for_each(|stations| {
+            stations.sort_unstable();
+            stations.dedup();
+        });
+        whole
+    }
+}
