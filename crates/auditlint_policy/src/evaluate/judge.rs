@@ -97,11 +97,16 @@ impl Judge<'_> {
         if rule.kind == RuleKind::Store
             && rule.asks.contains(&Intent::Retention)
             && judged.verdict != Verdict::Pass
-            && let Some(archive) = flow::archive(&context, self.flow)
-            && archive.days >= asked_days(&parameters)
         {
-            // A buffer is judged together with its archive.
-            judged = Judged::holds(true).with_related(archive.related);
+            // The longest that any store keeps the same logs counts: a buffer is judged together with its archive, and
+            // a copy with what it was made of.
+            let asked = asked_days(&parameters);
+            let archive = flow::archive(&context, self.flow).filter(|archive| archive.days >= asked);
+            let other =
+                archive.map(|archive| archive.related).or_else(|| flow::original(&context, self.flow, asked));
+            if let Some(other) = other {
+                judged = Judged::holds(true).with_related(other);
+            }
         }
         if let (Verdict::Pass, Some(cause)) = (judged.verdict, stricter) {
             // What is asked is not known; the value is.

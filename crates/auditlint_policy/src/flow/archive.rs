@@ -76,6 +76,36 @@ fn along<'e>(
     best
 }
 
+/// A store before the resource of `context` that keeps all of what comes in here for `asked`, where everything comes
+/// from such stores: a copy may go earlier than what it was made of.
+pub(crate) fn original(context: &Context<'_>, flow: &Flow, asked: Days) -> Option<Related> {
+    keeper(context, flow, asked, 0)
+}
+
+fn keeper(context: &Context<'_>, flow: &Flow, asked: Days, depth: usize) -> Option<Related> {
+    context.note(|| Read::Flow(context.slot));
+    if depth > LONGEST || flow.arrivals.contains_key(&context.slot) {
+        return None;
+    }
+    let mut found = None;
+    for before in flow.before(context.slot) {
+        let emits_it =
+            flow.parts.get(before).is_some_and(|part| part.direct.iter().any(|d| d.to == context.slot));
+        let resource = context.get(*before).filter(|_| !emits_it)?;
+        let station = context.at(*before, resource);
+        let keeps = context.catalogue.facts(resource.kind()).is_some_and(|facts| facts.keeps.is_some());
+        let days = keeps.then(|| probes::effective_retention(&station).ok()).flatten().map(|(days, _)| days);
+        found = Some(match days.filter(|days| *days >= asked) {
+            Some(days) => {
+                let message = format!("it is a copy of what {} keeps {}", resource.address, kept(days));
+                Related { message, ..context.related(resource, String::new()) }
+            }
+            None => keeper(&station, flow, asked, depth + 1)?,
+        });
+    }
+    found
+}
+
 /// How long what comes in at the resource of `context` is kept, there or behind it.
 /// What that means in other roots is not asked: they ask in turn.
 pub(super) fn rest(context: &Context<'_>, flow: &Flow, whole: &Neighbours) -> Option<Days> {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use auditlint_graph::{Address, ResourceGraph, Slot, Target};
 use rustc_hash::FxHashMap;
 
-pub(crate) use archive::archive;
+pub(crate) use archive::{archive, original};
 pub(crate) use drawing::draw;
 pub use kept::KeptStore;
 pub(crate) use kept::{found, kept};
