@@ -7,13 +7,16 @@ use crate::repository;
 /// The folder of the fixtures that [`semantics`] lists.
 const SEMANTICS: &str = "semantics";
 
-/// The folders below `fixtures` that are projects, sorted: all but those of [`semantics`].
+/// The folder of the fixtures that [`estates`] lists.
+const ESTATES: &str = "estates";
+
+/// The folders below `fixtures` that are projects, sorted: all but those of [`semantics`] and [`estates`].
 ///
 /// # Errors
 /// When they cannot be listed.
 pub fn fixtures() -> anyhow::Result<Vec<Utf8PathBuf>> {
     let mut folders = folders(&repository().join("fixtures"))?;
-    folders.retain(|folder| folder.file_name() != Some(SEMANTICS));
+    folders.retain(|folder| !matches!(folder.file_name(), Some(SEMANTICS | ESTATES)));
     Ok(folders)
 }
 
@@ -24,6 +27,14 @@ pub fn fixtures() -> anyhow::Result<Vec<Utf8PathBuf>> {
 /// When they cannot be listed.
 pub fn semantics() -> anyhow::Result<Vec<Utf8PathBuf>> {
     folders(&repository().join("fixtures").join(SEMANTICS))
+}
+
+/// The folders below `fixtures/estates`, sorted: the roots of an organisation each, with what was found in them.
+///
+/// # Errors
+/// When they cannot be listed.
+pub fn estates() -> anyhow::Result<Vec<Utf8PathBuf>> {
+    folders(&repository().join("fixtures").join(ESTATES))
 }
 
 fn folders(top: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {

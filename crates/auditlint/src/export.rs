@@ -14,7 +14,7 @@ pub(crate) fn run(options: ExportOptions) -> Result<u8, Failure> {
     let policy = vec!["auditlint:everything".to_owned()];
     let selection = Selection { scope, policy, select: Vec::new(), ignore: Vec::new() };
     let settings = Settings { today: Some(auditlint_analysis::today()), ..Settings::default() };
-    let extra = Extra { source: source.as_deref(), stdin_filename: None, settings };
+    let extra = Extra { source: source.as_deref(), settings, ..Extra::default() };
     let inputs = inputs::read(&selection, extra)?;
     if let Some((path, reason)) = inputs.broken.first() {
         return Err(Failure::new(format!("{path}: {reason}")));

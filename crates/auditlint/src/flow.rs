@@ -17,7 +17,8 @@ pub(crate) fn run(options: FlowOptions) -> Result<u8, Failure> {
     let policy = vec!["auditlint:everything".to_owned()];
     let selection = Selection { scope, policy, select: Vec::new(), ignore: Vec::new() };
     let settings = Settings { today: Some(auditlint_analysis::today()), ..Settings::default() };
-    let extra = Extra { source: source.as_deref(), stdin_filename: None, settings };
+    let extra =
+        Extra { source: source.as_deref(), settings, with_stores_of_config: true, ..Extra::default() };
     let inputs = inputs::read(&selection, extra)?;
     let analysis = inputs.host.analysis();
     let mut flows = analysis.flows().map_err(|_| Failure::new("the files changed during the run"))?;

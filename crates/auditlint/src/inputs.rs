@@ -5,21 +5,22 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use auditlint_analysis::{
-    AnalysisHost, Discovery, DiskFiles, Environments, LeftOut, NamedPolicy, ObjectsError, PolicySet,
-    RootSpec, Settings, SetupError, discover, is_terraform, load_policies, terragrunt,
+    AnalysisHost, Discovery, DiskFiles, Environments, LeftOut, ObjectsError, PolicySet, RootSpec, Settings,
+    discover, is_terraform, terragrunt,
 };
 use auditlint_graph::kubernetes::looks_like_objects;
 use auditlint_graph::plan::PlanError;
 use auditlint_graph::terraform::{Caches, RootInputs};
 use auditlint_policy::Reading;
 use auditlint_syntax::document::reader::nearest;
-use auditlint_syntax::{FileId, Files as _, Name, Source};
+use auditlint_syntax::{FileId, Files as _, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::arguments::Selection;
 use crate::catalogue;
 use crate::failure::Failure;
+use crate::policies::{policies, policies_named};
 
 /// Most bytes of Kubernetes objects that are taken from standard input; a file has the limit of every text.
 const OBJECTS: u64 = 16 << 20;
@@ -42,6 +43,8 @@ pub(crate) struct Extra<'a> {
     pub(crate) source: Option<&'a Utf8Path>,
     pub(crate) stdin_filename: Option<&'a Utf8Path>,
     pub(crate) settings: Settings,
+    /// Whether what the config's policy says of stores outside counts, whichever policy is named.
+    pub(crate) with_stores_of_config: bool,
 }
 
 enum Given {
@@ -76,7 +79,14 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     let inside =
         |path: &Utf8Path| path.strip_prefix(files.root()).map(Utf8Path::to_owned).unwrap_or_default();
     let first = tops.first().map(|path| inside(path)).unwrap_or_default();
-    let set = policies(selection, &files, &first)?;
+    let mut set = policies(selection, &files, &first)?;
+    if extra.with_stores_of_config
+        && let Ok(own) = policies_named(&[], &files, &first)
+    {
+        let policy = auditlint_policy::Policy::clone(&set.policy);
+        let externals = Arc::clone(&own.policy.externals);
+        set.policy = Arc::new(auditlint_policy::Policy { externals, ..policy });
+    }
     let exclude = globs(selection, &set)?;
     let vars = variables(selection)?;
     let var_files = selection
@@ -355,60 +365,6 @@ fn roots_of(
         return Discovery { folders: roots.clone(), roots, left_out };
     }
     discover(folder, files, caches, exclude)
-}
-
-fn policies(selection: &Selection, files: &DiskFiles, folder: &Utf8Path) -> Result<PolicySet, Failure> {
-    let catalogue = catalogue::load(Reading::WithoutExamples)?;
-    let mut named = Vec::new();
-    for name in &selection.policy {
-        if name.starts_with("auditlint:") {
-            named.push(NamedPolicy::BuiltIn(name.clone()));
-            continue;
-        }
-        #[expect(clippy::disallowed_methods, reason = "this is the edge: a named policy may lie anywhere")]
-        let bytes = std::fs::read(name).map_err(|error| {
-            let reason = match error.kind() {
-                std::io::ErrorKind::NotFound => "no such file".to_owned(),
-                kind => kind.to_string(),
-            };
-            Failure::new(format!("the policy {name} cannot be read: {reason}"))
-                .hint("name a file, or a built-in policy such as auditlint:recommended")
-        })?;
-        // A policy of the workspace is shown under its path there.
-        let real = Utf8Path::new(name).canonicalize_utf8().ok();
-        let beside =
-            real.as_deref().and_then(Utf8Path::parent).map(|folder| DiskFiles::new(folder.to_owned()));
-        let shown = real
-            .and_then(|path| path.strip_prefix(files.root()).map(Utf8Path::to_owned).ok())
-            .unwrap_or_else(|| Utf8PathBuf::from(name));
-        let file = files.paths().id(&shown);
-        let source = Arc::new(Source::new(file, shown, Arc::from(bytes)));
-        named.push(match beside {
-            Some(files) => NamedPolicy::Elsewhere(source, Arc::new(files)),
-            None => NamedPolicy::Text(source),
-        });
-    }
-    let mut set = load_policies(&catalogue, files, folder, &named).map_err(setup_failure)?;
-    if !selection.select.is_empty() || !selection.ignore.is_empty() {
-        let policy = auditlint_policy::Policy::clone(&set.policy);
-        let narrowed = policy
-            .narrow(&catalogue, &selection.select, &selection.ignore)
-            .map_err(|error| Failure::new(error).hint("`auditlint rules` lists them all"))?;
-        set.policy = Arc::new(narrowed);
-    }
-    Ok(set)
-}
-
-fn setup_failure(error: SetupError) -> Failure {
-    let failure = Failure::new(&error);
-    match error {
-        SetupError::Unreadable { .. } => {
-            failure.hint("correct the path in the config file or after --policy")
-        }
-        SetupError::NoSuchPolicy { near: Some(near), .. } => failure.hint(format!("did you mean `{near}`?")),
-        SetupError::NoSuchPolicy { .. } => failure.hint("name one of these, or a file"),
-        SetupError::Config(_) | SetupError::Policy(_) => failure.hint("correct the lines above"),
-    }
 }
 
 fn globs(selection: &Selection, set: &PolicySet) -> Result<GlobSet, Failure> {

@@ -11,6 +11,7 @@ mod flow;
 mod init;
 mod inputs;
 mod output;
+mod policies;
 
 use std::process::ExitCode;
 

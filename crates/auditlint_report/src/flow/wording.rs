@@ -108,6 +108,7 @@ pub(super) fn remarks(station: &Station) -> Vec<String> {
     out.extend(station.encryption.as_ref().map(encryption));
     match station.role {
         Role::ServiceStore => out.push("made by the service".to_owned()),
+        Role::External if station.keeps.is_some() => out.push("not managed here".to_owned()),
         Role::External => out.push("not managed here, retention not known".to_owned()),
         Role::Source | Role::Forwarder | Role::Store | Role::Unknown => {}
     }
