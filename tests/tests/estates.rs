@@ -1,8 +1,6 @@
 //! The estates below `fixtures/estates`: what is found in them and where their logs go is recorded beside them, so that
 //! a change of either is seen and looked at. `AUDITLINT_OVERWRITE=1` records it anew.
 
-#![expect(clippy::indexing_slicing, reason = "a key that a report lacks must fail the test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};

@@ -132,11 +132,12 @@ pub(super) struct Section<'b> {
 
 impl<'b> Parts<'b> {
     fn read(&mut self, key: &[u8], scan: &mut Scan<'b, '_>, interest: &Interest) -> Result<(), Halt> {
-        let managed = match &self.address {
-            Some(Ok(address)) if address.mode == Mode::Managed => Some(address),
-            _ => None,
-        };
-        let wanted = managed.and_then(|address| interest.of(&address.kind));
+        // Of data sources only documents count that are made of the configuration alone: a plan knows their parts where
+        // the text that is made of them is known after apply.
+        let is_read =
+            |address: &&Address| address.mode == Mode::Managed || address.kind == "aws_iam_policy_document";
+        let address = self.address.as_ref().and_then(|address| address.as_ref().ok());
+        let wanted = address.filter(is_read).and_then(|address| interest.of(&address.kind));
         match key {
             b"change" if wanted.is_none() => {
                 let written = member(scan, b"actions", Scan::take)?;

@@ -1,6 +1,6 @@
 //! What a bucket is for, and how long its lifecycle rules let it keep what it holds.
 
-use auditlint_graph::{Cause, CauseKind, Tracked, Value};
+use auditlint_graph::{Cause, CauseKind, Mode, Reference, Slot, Tracked, Value};
 use auditlint_syntax::Name;
 
 use super::Context;
@@ -29,7 +29,10 @@ pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
         let (found, _) = context.companions(&[Name::new_static(kind)], &bucket, &[]);
         found.iter().any(|(slot, _)| {
             let value = context.get(*slot).and_then(|resource| resource.attribute(attribute));
-            value.and_then(text).is_some_and(|text| grants(&text))
+            value.is_some_and(|value| match text(value) {
+                Some(text) => grants(&text),
+                None => documents(context, value).any(|statement| says(statement, grants)),
+            })
         })
     };
     let own = |attribute: &str| context.resource.attribute(attribute).and_then(text);
@@ -48,6 +51,26 @@ pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
 fn text(value: &Tracked) -> Option<String> {
     let filled = || value.unknown().and_then(|unknown| unknown.filled("(known after apply)"));
     value.value().as_str().map(str::to_owned).or_else(filled)
+}
+
+/// The statements of the policy documents of which a value is made: a plan knows them where the text that the data
+/// source makes of them is known after apply.
+fn documents<'a>(context: &Context<'a>, value: &Tracked) -> impl Iterator<Item = &'a Tracked> {
+    let of_documents =
+        |reference: &&Reference| reference.mode == Mode::Data && reference.kind == "aws_iam_policy_document";
+    let slots: Vec<Slot> =
+        value.references().iter().filter(of_documents).flat_map(|one| context.graph.resolve(one)).collect();
+    slots.into_iter().filter_map(|slot| context.get(slot)?.attribute("statement"))
+}
+
+/// Whether a text somewhere in `value` is as asked for.
+fn says(value: &Tracked, asked: &dyn Fn(&str) -> bool) -> bool {
+    match value.value() {
+        Value::String(text) => asked(text),
+        Value::List(items) => items.iter().any(|item| says(item, asked)),
+        Value::Map(map) => map.values().any(|item| says(item, asked)),
+        _ => false,
+    }
 }
 
 /// Whether logs of that category rest here.

@@ -37,6 +37,7 @@ pub const NAMES: &[&str] = &[
     "public-principal",
     "wildcard-action",
     "unbound-service",
+    "lets-write",
     "flow-logs",
     "db-log-exports",
     "group-parameter",
@@ -75,6 +76,7 @@ pub const INTEREST: &[(&str, &str)] = &[
     ("aws_s3_bucket_lifecycle_configuration", "rule"),
     ("aws_s3_bucket_object_lock_configuration", "bucket"),
     ("aws_s3_bucket_object_lock_configuration", "rule"),
+    ("aws_iam_policy_document", "statement"),
     ("google_storage_bucket", "lifecycle_rule"),
     ("google_storage_bucket", "retention_policy"),
     ("azurerm_storage_management_policy", "storage_account_id"),
@@ -119,7 +121,7 @@ pub fn own_attributes(name: &str) -> &'static [&'static str] {
         "cloudtrail-management-events" | "trail-data-events" => {
             &["event_selector", "advanced_event_selector"]
         }
-        "public-principal" | "wildcard-action" | "unbound-service" => {
+        "public-principal" | "wildcard-action" | "unbound-service" | "lets-write" => {
             &["policy", "access_policy", "policy_document"]
         }
         "logs-to-itself" => &["bucket", "logging", "target_bucket"],
@@ -143,6 +145,7 @@ pub(crate) fn run(name: &str, context: &Context<'_>, with: &[(Name, Operand)]) -
         "public-principal" => principal::public(context, with),
         "wildcard-action" => principal::wildcard_action(context, with),
         "unbound-service" => principal::unbound_service(context, with),
+        "lets-write" => principal::lets_write(context, with),
         "flow-logs" => network::flow_logs(context),
         "db-log-exports" => database::log_exports(context, with),
         "group-parameter" => database::group_parameter(context, with),

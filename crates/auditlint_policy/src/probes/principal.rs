@@ -69,6 +69,28 @@ pub(super) fn unbound_service(context: &Context<'_>, with: &[(Name, Operand)]) -
     })
 }
 
+/// Whether the policy at `path` lets one of `services` put objects, or any account where `accounts` is given: load
+/// balancers of older regions write as an account of the service.
+pub(super) fn lets_write(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
+    const PUTS: [&str; 5] = ["s3:PutObject", "s3:PutObject*", "s3:Put*", "s3:*", "*"];
+    let services = texts(context, with, "services");
+    let accounts = text(context, with, "accounts").is_some();
+    let is_one = |node: &Node, asked: &dyn Fn(&str) -> bool| {
+        let asked = |node: &Node| node.as_str().is_some_and(asked);
+        asked(node) || node.items().iter().any(asked)
+    };
+    allowed(context, with, |statement| {
+        let puts = |name: &str| PUTS.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let acts = statement.get("Action").is_some_and(|action| is_one(action, &puts));
+        let by = |kind: &str| statement.get("Principal").and_then(|principal| principal.get(kind));
+        let asked = |name: &str| services.iter().any(|service| service == name);
+        let is_let = statement.get("Principal").is_some_and(anyone)
+            || by("Service").is_some_and(|named| is_one(named, &asked))
+            || accounts && by("AWS").is_some();
+        Some((acts || statement.get("NotAction").is_some()) && is_let)
+    })
+}
+
 /// Whether an `Allow` statement of the policy at `path` is as asked for; the question answers none where a part
 /// of the statement is not known.
 fn allowed(context: &Context<'_>, with: &[(Name, Operand)], asked: impl Fn(&Node) -> Option<bool>) -> Judged {
