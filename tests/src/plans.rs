@@ -38,6 +38,13 @@ pub fn terraform_and_protocol() -> bool {
 }
 
 impl Tool {
+    /// Whether the provider of resources of that type is among those that stand in for it.
+    #[must_use]
+    pub fn has_provider_of(&self, kind: &str) -> bool {
+        let provider = kind.split('_').next().unwrap_or(kind);
+        self.schemas.join(format!("{provider}.json")).is_file()
+    }
+
     /// What `terraform show -json` says of the plan of a configuration of one file. Required arguments that are not
     /// given, and variables without a value, are no obstacle.
     ///

@@ -40,6 +40,12 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
                 let left_out = "left out: terraform, or the messages of its protocol, are not there";
                 return writeln!(std::io::stderr().lock(), "{left_out}").map_err(Failed::from);
             };
+            if let Some(kind) =
+                own.selects.iter().find(|kind| !kind.contains(':') && !tool.has_provider_of(kind))
+            {
+                let left_out = format!("left out: no schema of the provider of {kind} is there");
+                return writeln!(std::io::stderr().lock(), "{left_out}").map_err(Failed::from);
+            }
             let mut examples = own.examples.iter().filter(|example| is_planned(example));
             examples.try_for_each(|example| {
                 proven(&catalogue, &own, example, tool)
