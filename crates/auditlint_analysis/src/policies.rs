@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use auditlint_policy::external::Externals;
 use auditlint_policy::{Catalogue, Config, LocatedProblem, Policy, PolicyError};
 use auditlint_syntax::{FileId, Files, ReadError, Source, document};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -130,7 +131,12 @@ pub fn load_policies(
         let path = relative(base, name).ok_or_else(|| ReadError::Outside.to_string())?;
         own.unwrap_or(files).read(&path).map_err(|reason| reason.to_string())
     };
-    let policy = Arc::new(Policy::load(catalogue, &sources, &from)?);
+    let mut policy = Policy::load(catalogue, &sources, &from)?;
+    if let Some((_, config, _)) = config.as_ref().filter(|(_, config, _)| !config.stores.is_empty()) {
+        let roles = config.stores.clone();
+        policy.externals = Arc::new(Externals { roles, ..Externals::clone(&policy.externals) });
+    }
+    let policy = Arc::new(policy);
     let environments = match &config {
         Some((path, config, source)) => Environments::new(path, config).map_err(|(span, message)| {
             SetupError::Config(vec![LocatedProblem::new(source, span, message)])

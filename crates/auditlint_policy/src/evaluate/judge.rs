@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::reads::Reads;
 use super::{Context, Joins, Judged, Look, RootContext, Subject, place, remedy};
 use crate::condition::Operand;
+use crate::external::StoreRole;
 use crate::flow::{self, Exit, Flow, Lost};
 use crate::rule::{Intent, ParameterKind, RuleKind};
 use crate::{
@@ -49,7 +50,13 @@ impl Judge<'_> {
         let keeps =
             rule.asks.iter().any(|intent| matches!(intent, Intent::Retention | Intent::RetentionUnset));
         let mut stricter: Option<Cause> = None;
+        let mut is_buffer = false;
         if rule.kind == RuleKind::Store {
+            match world.declared_role().map(|declared| declared.role) {
+                Some(StoreRole::Ignore) => return None,
+                Some(StoreRole::Buffer) if keeps && !rule.asks.contains(&Intent::Retention) => return None,
+                role => is_buffer = role == Some(StoreRole::Buffer),
+            }
             let reaching: Vec<Category> = world.categories();
             if self.binding.by_flow && limits {
                 // The shortest limit of the flows that reach it; a store that no source reaches has none.
@@ -104,8 +111,13 @@ impl Judge<'_> {
             let archive = flow::archive(&context, self.flow).filter(|archive| archive.days >= asked);
             let other =
                 archive.map(|archive| archive.related).or_else(|| flow::original(&context, self.flow, asked));
-            if let Some(other) = other {
-                judged = Judged::holds(true).with_related(other);
+            match other {
+                Some(other) => judged = Judged::holds(true).with_related(other),
+                None if is_buffer && judged.verdict == Verdict::Fail => {
+                    judged.says =
+                        Some(format!("is a buffer, and nothing behind it keeps all of its logs for {asked}"));
+                }
+                None => {}
             }
         }
         if let (Verdict::Pass, Some(cause)) = (judged.verdict, stricter) {

@@ -28,6 +28,7 @@ pub(crate) use reads::{Read, Reads};
 pub(crate) use test::text;
 
 use crate::condition::Operand;
+use crate::external::DeclaredRole;
 use crate::flow::{Flow, Lost};
 use crate::{Catalogue, Category, Finding, Related, Verdict};
 
@@ -92,6 +93,12 @@ impl<'a> Context<'a> {
     pub(crate) fn is_reached(&self) -> bool {
         self.note(|| Read::Flow(self.slot));
         self.flow.is_reached(self.slot)
+    }
+
+    /// What the config file says that this resource is for.
+    pub(crate) fn declared_role(&self) -> Option<&'a DeclaredRole> {
+        let identity = self.catalogue.facts(self.resource.kind()).map(|facts| facts.identity.as_slice());
+        self.flow.externals().role_of(self.resource, identity.unwrap_or_default())
     }
 
     /// The logs of these categories of this resource of which nobody knows where they come to rest.

@@ -3,6 +3,7 @@
 
 mod export;
 mod pattern;
+mod role;
 
 use auditlint_graph::{Tracked, Value};
 use auditlint_syntax::Location;
@@ -10,6 +11,7 @@ use jiff::civil::Date;
 
 pub use export::{Export, ExportedSource, ExportedStore};
 pub use pattern::Pattern;
+pub use role::{DeclaredRole, StoreRole};
 
 use crate::evaluate::names_in;
 use crate::{Category, Days};
@@ -23,6 +25,8 @@ pub struct Externals {
     pub sources: Vec<ExternalSource>,
     /// Whether the policy names its external stores, be it none: then logs that leave for any other one are undecided.
     pub names_stores: bool,
+    /// What the config file says that stores of the run are for, the first one counts.
+    pub roles: Vec<DeclaredRole>,
 }
 
 /// A store that no root of the run manages.

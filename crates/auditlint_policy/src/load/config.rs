@@ -2,9 +2,10 @@
 
 use auditlint_syntax::document::reader::{MapReader, string, wrong};
 use auditlint_syntax::document::{self, Node, NodeKind};
-use auditlint_syntax::{Problem, Source, Span};
+use auditlint_syntax::{FileId, Location, Problem, Source, Span};
 
 use crate::catalogue::{LocatedProblem, locate};
+use crate::external::{DeclaredRole, Pattern, StoreRole};
 
 /// A config file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Config {
     pub ignore_paths: Vec<String>,
     /// Folders that are roots with environments of their own.
     pub roots: Vec<ConfiguredRoot>,
+    /// What stores are for, where the configuration does not say it.
+    pub stores: Vec<DeclaredRole>,
     /// Whether the file is a policy itself.
     pub is_policy: bool,
 }
@@ -69,13 +72,19 @@ impl Config {
                 map.problems().push(wrong(node, "a list of roots"));
             }
         }
-        for key in ["stores", "output"] {
-            if let Some(node) = map.take(key) {
-                let message = format!("`{key}` is not supported yet");
-                let problem =
-                    Problem { kind: auditlint_syntax::ProblemKind::Unsupported, span: node.span, message };
-                map.problems().push(problem);
+        if let Some(node) = map.take("stores") {
+            let file = source.file();
+            config.stores =
+                node.items().iter().filter_map(|item| store(item, file, map.problems())).collect();
+            if !matches!(node.kind, NodeKind::List(_)) {
+                map.problems().push(wrong(node, "a list of stores"));
             }
+        }
+        if let Some(node) = map.take("output") {
+            let message = "`output` is not supported yet".to_owned();
+            let problem =
+                Problem { kind: auditlint_syntax::ProblemKind::Unsupported, span: node.span, message };
+            map.problems().push(problem);
         }
         config.is_policy = map.take("logging_policy").is_some() | map.take("rules").is_some();
         for key in ["apiVersion", "kind", "metadata"] {
@@ -88,6 +97,33 @@ impl Config {
             Err(locate(source.path().as_str(), source.text(), problems).collect())
         }
     }
+}
+
+fn store(node: &Node, file: FileId, problems: &mut Vec<Problem>) -> Option<DeclaredRole> {
+    let mut own = Vec::new();
+    let mut map = MapReader::new(node, problems);
+    let matches = map.need("match").map(|node| words(node, &mut own)).unwrap_or_default();
+    let role = map.need("role").and_then(|node| {
+        let known = StoreRole::ALL.into_iter().find(|role| node.as_str() == Some(role.as_str()));
+        if known.is_none() {
+            own.push(wrong(node, "`archive`, `buffer` or `ignore`"));
+        }
+        known
+    });
+    map.finish();
+    problems.append(&mut own);
+    let matches = matches.iter().map(|text| Pattern::new(text)).collect();
+    Some(DeclaredRole { matches, role: role?, at: Location { file, span: node.span } })
+}
+
+/// One word, or a list of them.
+fn words(node: &Node, problems: &mut Vec<Problem>) -> Vec<String> {
+    let items = if node.as_str().is_some() { std::slice::from_ref(node) } else { node.items() };
+    let words: Vec<String> = items.iter().filter_map(|item| Some(item.as_str()?.to_owned())).collect();
+    if words.is_empty() || words.len() < items.len() {
+        problems.push(wrong(node, "an address or a name, or a list of them"));
+    }
+    words
 }
 
 fn root(node: &Node, problems: &mut Vec<Problem>) -> Option<ConfiguredRoot> {

@@ -6,6 +6,7 @@ use auditlint_syntax::Name;
 use super::Context;
 use crate::condition::AttributePath;
 use crate::evaluate::{Judged, Look, Looked, Subject};
+use crate::external::StoreRole;
 use crate::{Category, Days, Verdict};
 
 /// Services that write logs into a bucket and ask for a grant to do so.
@@ -21,7 +22,8 @@ const LIFECYCLE: &str = "aws_s3_bucket_lifecycle_configuration";
 
 /// Whether logs rest here: the end of a flow, or a grant to a service that delivers logs.
 pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
-    if context.is_reached() {
+    let declared = context.declared_role().map(|declared| declared.role);
+    if context.is_reached() || declared == Some(StoreRole::Archive) {
         return Judged::holds(true);
     }
     let bucket = AttributePath::parse("bucket");
