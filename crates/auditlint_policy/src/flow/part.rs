@@ -104,11 +104,14 @@ impl Part {
             }
         }
         for forward in &facts.forwards {
+            let mut is_written = false;
+            each_written(context, None, &forward.path, &mut |_, _, _| is_written = true);
             // A store passes on what it is told to; a forwarder is there for nothing else.
-            part.is_partial |= match &forward.all {
-                Some(all) => context.condition(all, &subject).verdict != Verdict::Pass,
-                None => facts.keeps.is_some(),
-            };
+            part.is_partial |= is_written
+                && match &forward.all {
+                    Some(all) => context.condition(all, &subject).verdict != Verdict::Pass,
+                    None => facts.keeps.is_some(),
+                };
             let to = stations(context, None, &forward.path, &forward.types);
             let onward = |(to, certainty)| Hop { from: context.slot, to, certainty };
             part.links.extend(to.here.into_iter().map(onward));
