@@ -10,7 +10,7 @@ use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
 use auditlint_policy::{Evaluation, Finding, FlowMap, Matter, Place, RootContext, Verdict};
 use auditlint_syntax::{Access, FileId, Files, Name};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::following::Following;
 use crate::host::Settings;
@@ -422,15 +422,22 @@ fn count(number: usize) -> u32 {
 
 /// Sorts by path, place, rule and address.
 pub(crate) fn sort(findings: &mut [Arc<Finding>], files: &dyn Files) {
-    let mut names: FxHashMap<FileId, Utf8PathBuf> = FxHashMap::default();
-    for finding in findings.iter() {
-        if let Place::Source(at) = finding.place {
-            names.entry(at.file).or_insert_with(|| files.paths().path(at.file));
-        }
-    }
+    let files_of = findings.iter().filter_map(|finding| match finding.place {
+        Place::Source(at) => Some(at.file),
+        Place::Plan(_) | Place::Nowhere => None,
+    });
+    // Paths are compared step by step, which takes time: each once, and not for every pair of findings.
+    let mut paths: Vec<(Utf8PathBuf, FileId)> = files_of
+        .collect::<FxHashSet<FileId>>()
+        .into_iter()
+        .map(|file| (files.paths().path(file), file))
+        .collect();
+    paths.sort();
+    let ranks: FxHashMap<FileId, usize> =
+        paths.iter().enumerate().map(|(rank, (_, file))| (*file, rank)).collect();
     let place = |finding: &Finding| match &finding.place {
-        Place::Source(at) => (names.get(&at.file), at.span.start, ""),
-        Place::Plan(_) | Place::Nowhere => (None, 0, ""),
+        Place::Source(at) => (ranks.get(&at.file), at.span.start),
+        Place::Plan(_) | Place::Nowhere => (None, 0),
     };
     findings.sort_by(|a, b| {
         place(a).cmp(&place(b)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.address.cmp(&b.address))
