@@ -47,7 +47,8 @@ pub(crate) fn everything(editors: Editors) -> anyhow::Result<()> {
         let apart = EXAMPLES.map(|name| format!("not binary({name})")).join(" and ");
         take(run("tests", tests.args(["-E", &apart])));
         for name in EXAMPLES {
-            take(cargo(name, &["test", "--quiet", "--package", "auditlint_tests", "--test", name]));
+            // With the workspace's features, as the others were built.
+            take(cargo(name, &["test", "--quiet", "--workspace", "--test", name]));
         }
         if !fast {
             take(run("editors", Command::new(step::repository().join("tests/editors/run")).arg(&binary)));
