@@ -81,7 +81,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     let first = tops.first().map(|path| inside(path)).unwrap_or_default();
     let mut set = policies(selection, &files, &first)?;
     if extra.with_stores_of_config
-        && let Ok(own) = policies_named(&[], &files, &first)
+        && let Ok(own) = policies_named(&set.catalogue, &[], &files, &first)
     {
         let policy = auditlint_policy::Policy::clone(&set.policy);
         let externals = Arc::clone(&own.policy.externals);
@@ -187,7 +187,11 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
                 let head = String::from_utf8_lossy(input.fill_buf().context("standard input")?).into_owned();
                 if looks_like_objects(&head) {
                     let mut text = String::new();
-                    input.take(OBJECTS).read_to_string(&mut text).context("standard input")?;
+                    let read = input.take(OBJECTS + 1).read_to_string(&mut text).context("standard input")?;
+                    if read as u64 > OBJECTS {
+                        broken.push((shown.to_string(), format!("is larger than {OBJECTS} bytes")));
+                        continue;
+                    }
                     host.apply_change(auditlint_analysis::Change::Overlay(shown.to_owned(), text.into()));
                     if let Err(error) = host.add_objects(shown) {
                         broken.push((shown.to_string(), error.to_string()));

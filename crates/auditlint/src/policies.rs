@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auditlint_analysis::{DiskFiles, NamedPolicy, PolicySet, SetupError, load_policies};
-use auditlint_policy::Reading;
+use auditlint_policy::{Catalogue, Reading};
 use auditlint_syntax::{Files as _, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -17,7 +17,8 @@ pub(crate) fn policies(
     files: &DiskFiles,
     folder: &Utf8Path,
 ) -> Result<PolicySet, Failure> {
-    let mut set = policies_named(&selection.policy, files, folder)?;
+    let mut set =
+        policies_named(&catalogue::load(Reading::WithoutExamples)?, &selection.policy, files, folder)?;
     if !selection.select.is_empty() || !selection.ignore.is_empty() {
         let policy = auditlint_policy::Policy::clone(&set.policy);
         let narrowed = policy
@@ -30,11 +31,11 @@ pub(crate) fn policies(
 
 /// The policies of these names; without any those of the config file, else the recommended one.
 pub(crate) fn policies_named(
+    catalogue: &Arc<Catalogue>,
     names: &[String],
     files: &DiskFiles,
     folder: &Utf8Path,
 ) -> Result<PolicySet, Failure> {
-    let catalogue = catalogue::load(Reading::WithoutExamples)?;
     let mut named = Vec::new();
     for name in names {
         if name.starts_with("auditlint:") {
@@ -64,7 +65,7 @@ pub(crate) fn policies_named(
             None => NamedPolicy::Text(source),
         });
     }
-    load_policies(&catalogue, files, folder, &named).map_err(setup_failure)
+    load_policies(catalogue, files, folder, &named).map_err(setup_failure)
 }
 
 fn setup_failure(error: SetupError) -> Failure {

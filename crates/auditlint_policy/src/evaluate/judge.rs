@@ -107,7 +107,7 @@ impl Judge<'_> {
         {
             // The longest that any store keeps the same logs counts: a buffer is judged together with its archive, and
             // a copy with what it was made of.
-            let asked = asked_days(&parameters);
+            let asked = crate::probes::asked_retention(&context);
             let archive = flow::archive(&context, self.flow).filter(|archive| archive.days >= asked);
             let other =
                 archive.map(|archive| archive.related).or_else(|| flow::original(&context, self.flow, asked));
@@ -365,19 +365,6 @@ fn set(parameters: &mut [(Name, Operand)], name: &str, days: u32) {
 fn subject(cause: &Cause) -> String {
     let verb = if cause.subject.starts_with("statements ") { "decide" } else { "decides" };
     format!("{} {verb}", cause.subject)
-}
-
-fn asked_days(parameters: &[(Name, Operand)]) -> Days {
-    let asked = parameters.iter().find(|(name, _)| name == "retention");
-    match asked {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the reader made it a whole number of days"
-        )]
-        Some((_, Operand::Number(days))) => Days::Count(*days as u32),
-        _ => Days::Never,
-    }
 }
 
 pub(super) fn days_text(days: f64) -> String {

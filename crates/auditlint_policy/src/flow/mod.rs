@@ -44,7 +44,7 @@ pub(crate) struct Flow {
     /// What each resource has to do with logs; of most it is little or nothing.
     parts: FxHashMap<Slot, Box<Part>>,
     /// The next stations of a resource.
-    next: FxHashMap<Slot, Vec<Slot>>,
+    next: Neighbours,
     /// The part of it that passes on what reaches a station.
     onward: Neighbours,
     /// The part of that which passes on everything, for certain.
@@ -52,7 +52,7 @@ pub(crate) struct Flow {
     /// The same as the parts are now; none where nobody asked since one of them changed.
     whole_now: Option<Arc<Neighbours>>,
     /// The stations before a resource.
-    before: FxHashMap<Slot, Vec<Slot>>,
+    before: Neighbours,
     /// What reaches a station.
     reached: FxHashMap<Slot, BTreeSet<Category>>,
     /// The resources whose logs go on into other roots.

@@ -65,6 +65,8 @@ pub(super) struct Stations {
     pub(super) here: Vec<(Slot, Certainty)>,
     pub(super) beyond: Vec<Beyond>,
     lost: Vec<Cause>,
+    /// Whether any value is there, wherever it leads.
+    is_written: bool,
 }
 
 impl Part {
@@ -104,15 +106,13 @@ impl Part {
             }
         }
         for forward in &facts.forwards {
-            let mut is_written = false;
-            each_written(context, None, &forward.path, &mut |_, _, _| is_written = true);
+            let to = stations(context, None, &forward.path, &forward.types);
             // A store passes on what it is told to; a forwarder is there for nothing else.
-            part.is_partial |= is_written
+            part.is_partial |= to.is_written
                 && match &forward.all {
                     Some(all) => context.condition(all, &subject).verdict != Verdict::Pass,
                     None => facts.keeps.is_some(),
                 };
-            let to = stations(context, None, &forward.path, &forward.types);
             let onward = |(to, certainty)| Hop { from: context.slot, to, certainty };
             part.links.extend(to.here.into_iter().map(onward));
             part.passes.extend(to.beyond.into_iter().map(|station| (context.slot, station)));
@@ -195,6 +195,7 @@ fn written<'m>(map: &'m Map, path: &[Name]) -> Vec<&'m Tracked> {
 
 impl Stations {
     pub(super) fn add(&mut self, context: &Context<'_>, value: &Tracked, types: &[Name], by: Certainty) {
+        self.is_written = true;
         let named = context.named(value, types);
         let here = named.iter().filter(|(slot, _)| *slot != context.slot).filter_map(|(slot, link)| {
             let address = &context.graph.get(*slot)?.address;

@@ -4,6 +4,7 @@ use auditlint_syntax::document::reader::{MapReader, string, wrong};
 use auditlint_syntax::document::{self, Node, NodeKind};
 use auditlint_syntax::{FileId, Location, Problem, Source, Span};
 
+use super::external::words;
 use crate::catalogue::{LocatedProblem, locate};
 use crate::external::{DeclaredRole, Pattern, StoreRole};
 
@@ -102,7 +103,13 @@ impl Config {
 fn store(node: &Node, file: FileId, problems: &mut Vec<Problem>) -> Option<DeclaredRole> {
     let mut own = Vec::new();
     let mut map = MapReader::new(node, problems);
-    let matches = map.need("match").map(|node| words(node, &mut own)).unwrap_or_default();
+    let matches = map.need("match").map(|node| {
+        let found = words(node, &mut own);
+        if found.is_empty() && own.is_empty() {
+            own.push(wrong(node, "an address or a name, or a list of them"));
+        }
+        found
+    });
     let role = map.need("role").and_then(|node| {
         let known = StoreRole::ALL.into_iter().find(|role| node.as_str() == Some(role.as_str()));
         if known.is_none() {
@@ -112,18 +119,8 @@ fn store(node: &Node, file: FileId, problems: &mut Vec<Problem>) -> Option<Decla
     });
     map.finish();
     problems.append(&mut own);
-    let matches = matches.iter().map(|text| Pattern::new(text)).collect();
+    let matches = matches.unwrap_or_default().iter().map(|text| Pattern::new(text)).collect();
     Some(DeclaredRole { matches, role: role?, at: Location { file, span: node.span } })
-}
-
-/// One word, or a list of them.
-fn words(node: &Node, problems: &mut Vec<Problem>) -> Vec<String> {
-    let items = if node.as_str().is_some() { std::slice::from_ref(node) } else { node.items() };
-    let words: Vec<String> = items.iter().filter_map(|item| Some(item.as_str()?.to_owned())).collect();
-    if words.is_empty() || words.len() < items.len() {
-        problems.push(wrong(node, "an address or a name, or a list of them"));
-    }
-    words
 }
 
 fn root(node: &Node, problems: &mut Vec<Problem>) -> Option<ConfiguredRoot> {

@@ -205,7 +205,7 @@ pub(super) fn category(node: &Node, problems: &mut Vec<Problem>) -> Option<Categ
 }
 
 /// Texts, and numbers as they are written: an account is a number only by its looks.
-fn words(node: &Node, problems: &mut Vec<Problem>) -> Vec<String> {
+pub(super) fn words(node: &Node, problems: &mut Vec<Problem>) -> Vec<String> {
     let word = |node: &Node, problems: &mut Vec<Problem>| match &node.kind {
         NodeKind::Number(_, written) => Some(written.clone()),
         _ => string(node, problems).map(str::to_owned),

@@ -19,7 +19,7 @@ mod trail;
 use auditlint_syntax::Name;
 
 pub(crate) use alarm::{SURVEYED, Survey, Surveys};
-pub(crate) use retention::effective as effective_retention;
+pub(crate) use retention::{asked as asked_retention, effective as effective_retention};
 
 use crate::condition::Operand;
 use crate::evaluate::{Context, Judged};

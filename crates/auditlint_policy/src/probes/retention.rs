@@ -83,15 +83,17 @@ fn required(context: &Context<'_>, parameter: &'static str) -> u32 {
     }
 }
 
+/// How long the rule asks a store to keep what it gets.
+pub(crate) fn asked(context: &Context<'_>) -> Days {
+    Days::Count(required(context, "retention"))
+}
+
 /// The minimum: `never` meets it.
 pub(super) fn at_least(context: &Context<'_>) -> Judged {
     match effective(context) {
-        Ok((days, looked)) => Judged {
-            looked: Some(looked),
-            ..Judged::holds(days >= Days::Count(required(context, "retention")))
-        },
+        Ok((days, looked)) => Judged { looked: Some(looked), ..Judged::holds(days >= asked(context)) },
         Err((cause, looked)) => {
-            let needed = Days::Count(required(context, "retention"));
+            let needed = asked(context);
             Judged { looked: Some(looked), ..undecided(context, cause, |days| days >= needed) }
         }
     }

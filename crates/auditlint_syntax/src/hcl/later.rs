@@ -98,15 +98,18 @@ impl BlockBody {
     pub fn may_hold(&self, name: &str) -> bool {
         let body = match &self.0 {
             State::Parsed(body) => body,
-            State::Later(later) => {
-                let text = later.text();
-                if !text.is_empty() {
-                    return begins_a_statement(&text, name);
+            State::Later(later) => match later.body.get() {
+                Some(body) => body,
+                None => {
+                    let text = later.text();
+                    if !text.is_empty() {
+                        return begins_a_statement(&text, name);
+                    }
+                    drop(text);
+                    // Another thread is at it: this waits.
+                    &**self
                 }
-                drop(text);
-                // The body is there, or another thread is at it: then this waits.
-                &**self
-            }
+            },
         };
         body.attribute(name).is_some() || body.blocks_named(name).next().is_some()
     }
