@@ -126,7 +126,7 @@ export const scenarios = {
     })),
     async drive(window) {
       await window.problem(SHORT);
-      // The workbench takes its part in saving a moment after it has opened: a save before that asks no server.
+      // A workbench that has just opened sometimes saves without asking the server for its actions.
       await window.page.waitForTimeout(3000);
       await window.caret(4);
       await window.press('Enter');
