@@ -104,10 +104,10 @@ impl Judge<'_> {
         if rule.kind == RuleKind::Store
             && rule.asks.contains(&Intent::Retention)
             && judged.verdict != Verdict::Pass
+            && let Some(asked) = crate::probes::asked_retention(&context)
         {
             // The longest that any store keeps the same logs counts: a buffer is judged together with its archive, and
             // a copy with what it was made of.
-            let asked = crate::probes::asked_retention(&context);
             let archive = flow::archive(&context, self.flow).filter(|archive| archive.days >= asked);
             let other =
                 archive.map(|archive| archive.related).or_else(|| flow::original(&context, self.flow, asked));

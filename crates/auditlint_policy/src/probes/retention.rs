@@ -83,17 +83,21 @@ fn required(context: &Context<'_>, parameter: &'static str) -> u32 {
     }
 }
 
-/// How long the rule asks a store to keep what it gets.
-pub(crate) fn asked(context: &Context<'_>) -> Days {
+/// How long the rule asks a store to keep what it gets; none where it has no such parameter, which no store can meet.
+pub(crate) fn asked(context: &Context<'_>) -> Option<Days> {
+    context.parameters.iter().any(|(name, _)| name == "retention").then(|| minimum(context))
+}
+
+fn minimum(context: &Context<'_>) -> Days {
     Days::Count(required(context, "retention"))
 }
 
 /// The minimum: `never` meets it.
 pub(super) fn at_least(context: &Context<'_>) -> Judged {
     match effective(context) {
-        Ok((days, looked)) => Judged { looked: Some(looked), ..Judged::holds(days >= asked(context)) },
+        Ok((days, looked)) => Judged { looked: Some(looked), ..Judged::holds(days >= minimum(context)) },
         Err((cause, looked)) => {
-            let needed = asked(context);
+            let needed = minimum(context);
             Judged { looked: Some(looked), ..undecided(context, cause, |days| days >= needed) }
         }
     }
