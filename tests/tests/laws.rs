@@ -70,7 +70,7 @@ fn lines(report: &Report) -> String {
             place(&finding.place),
             finding.message,
             related,
-            finding.fingerprint,
+            finding.fingerprint(),
         ));
     }
     for gap in report.roots.iter().flat_map(|root| &root.gaps) {

@@ -9,7 +9,6 @@ use auditlint_policy::external::Externals;
 use auditlint_policy::{Category, Days, Demand, Finding, Place, Policy, PolicyRef, Related, Verdict};
 use auditlint_syntax::{Location, Name};
 use jiff::civil::Date;
-use sha2::{Digest as _, Sha256};
 
 use crate::{InputMode, RootReport};
 
@@ -188,9 +187,6 @@ fn finding(
     message: String,
     (root, categories): (&str, &[Category]),
 ) -> Finding {
-    let subject = if categories.is_empty() { message.as_str() } else { "" };
-    let category = categories.first().map_or("", |category| category.as_str());
-    let digest = Sha256::digest([check.id, root, "", subject, category].join("\0"));
     Finding {
         rule: check.id.into(),
         verdict: Verdict::Fail,
@@ -213,7 +209,7 @@ fn finding(
         flows: Vec::new(),
         remedies: Vec::new(),
         exemption: None,
-        fingerprint: digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}")),
+        root: root.into(),
     }
 }
 

@@ -41,7 +41,7 @@ struct Pending {
 impl Following {
     pub(crate) fn new(inputs: &RootInputs, standing: Option<Standing<'_>>, world: &World<'_>) -> Self {
         let context =
-            RootContext { folder: inputs.folder.to_string(), keep_passes: world.settings.keep_passes };
+            RootContext { folder: inputs.folder.as_str().into(), keep_passes: world.settings.keep_passes };
         let live = Live::load(inputs, standing, world.files, world.caches, &world.set.tables);
         let evaluator = Evaluator::following(&live.configuration.graph, matter(world.set, &context));
         Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use auditlint_graph::Gap;
-use auditlint_policy::{Category, Finding, Place, Policy, Verdict};
+use auditlint_policy::{Category, Finding, Place, Policy, Verdict, digest};
 use auditlint_syntax::{FileId, Source};
 use camino::Utf8PathBuf;
 
@@ -190,7 +190,5 @@ impl Report {
 /// `v1:` and 32 hex digits over the kind, the path and the reason of a gap: free of lines.
 #[must_use]
 pub fn gap_fingerprint(gap: &Gap) -> String {
-    use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(format!("{}\0{}\0{}", gap.kind.as_str(), gap.path, gap.reason));
-    digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}"))
+    digest::fingerprint(&[gap.kind.as_str(), gap.path.as_str(), &gap.reason])
 }

@@ -338,7 +338,7 @@ impl Root {
             RootSpec::Folder { inputs, .. } => &inputs.folder,
             RootSpec::Plan { path, .. } => path,
         };
-        RootContext { folder: folder.to_string(), keep_passes: world.settings.keep_passes }
+        RootContext { folder: folder.as_str().into(), keep_passes: world.settings.keep_passes }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auditlint_graph::{Address, Cause};
 use auditlint_syntax::{Location, Name};
 
-use crate::{Category, Verdict};
+use crate::{Category, Verdict, digest};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,8 +75,25 @@ pub struct Finding {
     pub remedies: Vec<Remedy>,
     /// Why it is exempt: the reason given, and by whom.
     pub exemption: Option<String>,
-    /// `v1:` and 32 hex digits over rule, root folder, address without keys, attribute, category.
-    pub fingerprint: String,
+    /// The folder of its root, or the path of its plan; empty where it concerns the estate as a whole.
+    pub root: Arc<str>,
+}
+
+impl Finding {
+    /// What stays the same as long as the finding does: a digest of rule, root, address without keys, attribute and
+    /// category, and so free of lines. What concerns no resource and no category is told apart by its message.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let concerns_resource = !self.address.kind.is_empty();
+        let address = if concerns_resource { self.address.without_keys().to_string() } else { String::new() };
+        let category = self.categories.first().map_or("", |category| category.as_str());
+        let subject = match &self.attribute {
+            Some(attribute) => attribute,
+            None if !concerns_resource && category.is_empty() => self.message.as_str(),
+            None => "",
+        };
+        digest::fingerprint(&[&*self.rule, &*self.root, &address, subject, category])
+    }
 }
 
 /// A place in a file, or in a plan where no source is known.

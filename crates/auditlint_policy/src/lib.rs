@@ -8,6 +8,7 @@ mod category;
 pub mod check;
 pub mod condition;
 pub mod crossing;
+pub mod digest;
 mod duration;
 mod evaluate;
 pub mod external;

@@ -124,7 +124,7 @@ fn finding(report: &Report, root: &RootReport, finding: &Finding, defers: bool) 
         "exemption": finding.exemption,
         "obligation": if defers { obligations::of(root, finding) } else { None },
         "fixes": finding.remedies.iter().map(|remedy| json!({"title": remedy.title, "safety": remedy.safety.as_str()})).collect::<Vec<_>>(),
-        "fingerprint": finding.fingerprint,
+        "fingerprint": finding.fingerprint(),
     })
 }
 

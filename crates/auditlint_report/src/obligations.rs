@@ -30,7 +30,7 @@ pub(crate) fn of(root: &RootReport, finding: &Finding) -> Option<Value> {
         return None;
     }
     Some(json!({
-        "id": finding.fingerprint,
+        "id": finding.fingerprint(),
         "rule": &*finding.rule,
         "address": finding.address.to_string(),
         "resource_type": finding.address.kind.as_str(),

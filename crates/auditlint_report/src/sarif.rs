@@ -113,7 +113,7 @@ fn result(report: &Report, group: &Group<'_>, index: &BTreeMap<&str, usize>) -> 
             "logicalLocations": group.addresses.iter().map(|address| json!({"fullyQualifiedName": address, "kind": "resource"})).collect::<Vec<_>>(),
         }],
         "relatedLocations": related,
-        "partialFingerprints": {"auditlint/v1": finding.fingerprint},
+        "partialFingerprints": {"auditlint/v1": finding.fingerprint()},
     });
     if let (Some(at), Some(object)) = (index.get(&*finding.rule), out.as_object_mut()) {
         object.insert("ruleIndex".to_owned(), json!(at));

@@ -30,10 +30,11 @@ const RECOMMENDED: &str = "auditlint:recommended";
 const EVERYTHING: &str = "auditlint:everything";
 
 pub(crate) const USAGE: &str = "\
-cargo xtask bench [hcl|plan|keystroke|start|large|criterion] [--quick]
+cargo xtask bench [hcl|rules|plan|keystroke|start|large|criterion] [--quick]
 
 Measures the release build (or the binary in AUDITLINT_BIN), with 10,000 resources where nothing else is said:
   hcl        check of configurations, in CPU seconds against hcl-edit's bare parse
+  rules      check with every rule, in CPU seconds against the rules that the catalogue began with; its loading
   plan       check of a plan, in CPU seconds against serde_json's IgnoredAny; peak memory
   keystroke  a change sent to its diagnostics received, over standard input and output
   start      check of one small file
@@ -44,6 +45,10 @@ Measures the release build (or the binary in AUDITLINT_BIN), with 10,000 resourc
 struct Bench {
     binary: PathBuf,
     yardstick: PathBuf,
+    /// Loads the compiled catalogue.
+    catalogue: PathBuf,
+    /// A policy of the rules that the catalogue began with.
+    first_rules: PathBuf,
     /// Where the inputs lie.
     folder: PathBuf,
     pairs: usize,
@@ -55,7 +60,7 @@ struct Bench {
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let quick = arguments.contains(&"--quick");
     let names: Vec<&str> = arguments.iter().copied().filter(|argument| *argument != "--quick").collect();
-    let known = ["hcl", "plan", "keystroke", "start", "large", "criterion"];
+    let known = ["hcl", "rules", "plan", "keystroke", "start", "large", "criterion"];
     if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
         bail!("there is no measure `{unknown}`\n\n{USAGE}");
     }
@@ -73,6 +78,8 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let mut bench = Bench {
         binary,
         yardstick: target.join("release/yardstick"),
+        catalogue: target.join("release/catalogue"),
+        first_rules: repository.join("benches/first-rules.yaml"),
         folder: target.join("bench"),
         pairs: if quick { 2 } else { 7 },
         keystrokes: if quick { 200 } else { 600 },
@@ -80,6 +87,9 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     };
     if wanted("hcl") {
         bench.hcl()?;
+    }
+    if wanted("rules") {
+        bench.rules()?;
     }
     if wanted("plan") {
         bench.plan()?;
@@ -123,6 +133,33 @@ impl Bench {
                 self.table.push(Row::ratio(&measure, &done, "hcl-edit", goal));
             }
         }
+        Ok(())
+    }
+
+    /// What many rules cost beside few.
+    fn rules(&mut self) -> anyhow::Result<()> {
+        let first_rules = self.first_rules.to_str().context("a path")?.to_owned();
+        for layout in [Layout::Stacks, Layout::Flat] {
+            let (name, folder) = self.folder_of(layout, RESOURCES)?;
+            let every = ["check", ".", "--policy", EVERYTHING];
+            let first = ["check", ".", "--policy", &first_rules];
+            self.reads_everything(&folder, &every, RESOURCES)?;
+            self.reads_everything(&folder, &first, RESOURCES)?;
+            let done = paired(
+                &program(&self.binary, &every, &folder, 1),
+                &program(&self.binary, &first, &folder, 1),
+                self.pairs * 3,
+            )?;
+            let measure = format!("check, {name}, {EVERYTHING}");
+            self.table.push(Row::ratio(&measure, &done, "the first rules", Some(1.5)));
+        }
+        let loads: Vec<f64> = (0..self.pairs * 5)
+            .map(|_| {
+                let output = std::process::Command::new(&self.catalogue).output()?;
+                Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
+            })
+            .collect::<anyhow::Result<_>>()?;
+        self.table.push(Row::milliseconds("the catalogue loaded", median(loads), Some(5.0)));
         Ok(())
     }
 

@@ -2,7 +2,6 @@
 
 use auditlint_graph::{Cause, CauseKind, Resource, ResourceGraph, Slot, Value};
 use auditlint_syntax::{Location, Name};
-use sha2::{Digest as _, Sha256};
 
 use super::reads::Reads;
 use super::{Context, Joins, Judged, Look, RootContext, Subject, place, remedy};
@@ -283,7 +282,6 @@ impl Judge<'_> {
             rule: Arc::clone(&rule.id),
             verdict: judged.verdict,
             severity: self.binding.severity,
-            fingerprint: self.fingerprint(attribute.as_deref(), categories.first()),
             categories,
             address: self.resource.address.clone(),
             message,
@@ -296,6 +294,7 @@ impl Judge<'_> {
             remedies,
             exemption: None,
             attribute,
+            root: Arc::clone(&self.root.folder),
         }
     }
 
@@ -343,15 +342,6 @@ impl Judge<'_> {
     fn is_days(&self, name: &str) -> bool {
         let parameter = self.binding.rule.parameters.iter().find(|parameter| parameter.name == name);
         parameter.is_some_and(|parameter| parameter.kind == ParameterKind::Duration)
-    }
-
-    fn fingerprint(&self, attribute: Option<&str>, category: Option<&Category>) -> String {
-        let address = self.resource.address.without_keys().to_string();
-        let category = category.map_or("", |category| category.as_str());
-        let parts =
-            [&*self.binding.rule.id, &self.root.folder, &address, attribute.unwrap_or_default(), category];
-        let digest = Sha256::digest(parts.join("\0"));
-        digest.iter().take(16).fold("v1:".to_owned(), |out, byte| out + &format!("{byte:02x}"))
     }
 }
 

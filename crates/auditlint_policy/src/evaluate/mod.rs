@@ -36,7 +36,7 @@ use crate::{Catalogue, Category, Finding, Related, Verdict};
 #[derive(Clone, Debug, Default)]
 pub struct RootContext {
     /// Its folder (or the path of its plan), for fingerprints.
-    pub folder: String,
+    pub folder: Arc<str>,
     /// Whether passing verdicts become findings too, rather than numbers alone.
     pub keep_passes: bool,
 }

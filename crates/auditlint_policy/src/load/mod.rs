@@ -87,8 +87,7 @@ impl Policy {
             return Err(PolicyError { problems });
         }
         merged.externals = Arc::new(externals);
-        merged.digest =
-            digest.finalize().iter().fold("sha256:".to_owned(), |out, byte| out + &format!("{byte:02x}"));
+        merged.digest = format!("sha256:{}", crate::digest::hex(&digest.finalize()));
         merged.bindings.sort_by(|a, b| a.rule.id.cmp(&b.rule.id));
         Ok(merged)
     }

@@ -1,5 +1,7 @@
 //! What a bucket is for, and how long its lifecycle rules let it keep what it holds.
 
+use std::sync::LazyLock;
+
 use auditlint_graph::{Cause, CauseKind, Mode, Reference, Slot, Tracked, Value};
 use auditlint_syntax::Name;
 
@@ -18,6 +20,8 @@ const WRITERS: &[&str] = &[
     "config.amazonaws.com",
 ];
 
+static BUCKET: LazyLock<AttributePath> = LazyLock::new(|| AttributePath::parse("bucket"));
+
 const LIFECYCLE: &str = "aws_s3_bucket_lifecycle_configuration";
 
 /// Whether logs rest here: the end of a flow, or a grant to a service that delivers logs.
@@ -26,9 +30,8 @@ pub(super) fn is_log_store(context: &Context<'_>) -> Judged {
     if context.is_reached() || declared == Some(StoreRole::Archive) {
         return Judged::holds(true);
     }
-    let bucket = AttributePath::parse("bucket");
     let granted = |kind: &'static str, attribute: &str, grants: &dyn Fn(&str) -> bool| {
-        let (found, _) = context.companions(&[Name::new_static(kind)], &bucket, &[]);
+        let (found, _) = context.companions(&[Name::new_static(kind)], &BUCKET, &[]);
         found.iter().any(|(slot, _)| {
             let value = context.get(*slot).and_then(|resource| resource.attribute(attribute));
             value.is_some_and(|value| match text(value) {
