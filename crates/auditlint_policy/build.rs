@@ -9,7 +9,7 @@ use std::{env, fs};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../policies");
     let mut paths = Vec::new();
-    for folder in ["resources", "rules"] {
+    for folder in ["resources", "rules", "sets"] {
         collect(&root.join(folder), &mut paths)?;
     }
     paths.extend(["recommended.yaml", "everything.yaml"].map(|name| root.join(name)));

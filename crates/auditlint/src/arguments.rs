@@ -164,6 +164,9 @@ pub(crate) struct FixOptions {
     /// Write the changes
     #[arg(long, conflicts_with = "diff")]
     pub(crate) apply: bool,
+    /// Write too what the policy requires and no root has: new resources, which cost money
+    #[arg(long)]
+    pub(crate) add_missing: bool,
 }
 
 #[derive(Debug, Args)]

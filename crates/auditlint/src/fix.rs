@@ -16,7 +16,12 @@ pub(crate) fn run(options: &FixOptions) -> Result<u8, Failure> {
         inputs::read(&options.selection, Extra { settings: Settings::default(), ..Extra::default() })?;
     let analysis = inputs.host.analysis();
     let changed = |_| Failure::new("the files changed during the run");
-    let fixes = analysis.safe_fixes(&analysis.roots()).map_err(changed)?;
+    let roots = analysis.roots();
+    let mut fixes = analysis.safe_fixes(&roots).map_err(changed)?;
+    if options.add_missing {
+        let report = analysis.check(&roots).map_err(changed)?;
+        fixes.extend(analysis.missing_fixes(&report, &roots));
+    }
     let mut by_file: BTreeMap<FileId, Vec<TextEdit>> = BTreeMap::new();
     for edits in fixes.iter().flat_map(|fix| &fix.edits) {
         by_file.entry(edits.file).or_default().extend(edits.edits.iter().cloned());

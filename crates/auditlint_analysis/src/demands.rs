@@ -3,22 +3,42 @@
 
 use std::sync::Arc;
 
+use auditlint_graph::terraform::RootIdentity;
 use auditlint_graph::{Address, Cause, CauseKind, Mode};
 use auditlint_policy::check::{Check, REQUIRED_SOURCE, REVIEW_DUE};
 use auditlint_policy::external::Externals;
-use auditlint_policy::{Category, Days, Demand, Finding, Place, Policy, PolicyRef, Related, Verdict};
+use auditlint_policy::{
+    Catalogue, Category, Days, Demand, Finding, MinimalSet, Place, Policy, PolicyRef, Related, Remedy,
+    RemedyKind, RootPattern, Safety, Verdict,
+};
 use auditlint_syntax::{Location, Name};
 use jiff::civil::Date;
 
-use crate::{InputMode, RootReport};
+use crate::{InputMode, PolicySet, RootReport};
+
+/// What is asked, and who can be asked.
+struct Asking<'a> {
+    policy: &'a Policy,
+    catalogue: &'a Catalogue,
+    /// Where the root at that position is applied, and how its providers mark what it makes.
+    identity: &'a dyn Fn(usize) -> RootIdentity,
+}
 
 /// Adds to the reports what is missing: to that of the root that lacks it, or to the first where the estate does.
-pub(crate) fn add(roots: &mut [RootReport], policy: &Arc<Policy>, today: Option<Date>) {
+/// `identity` tells of the root at a position; it is asked only where something depends on it.
+pub(crate) fn add(
+    roots: &mut [RootReport],
+    set: &PolicySet,
+    today: Option<Date>,
+    identity: &dyn Fn(usize) -> RootIdentity,
+) {
+    let policy = &set.policy;
+    let asking = Asking { policy, catalogue: &set.catalogue, identity };
     for demand in &policy.demands {
         if demand.within.is_empty() {
-            estate(roots, policy, demand);
+            asking.estate(roots, demand);
         } else {
-            roots.iter_mut().for_each(|root| within(root, policy, demand));
+            roots.iter_mut().enumerate().for_each(|(at, root)| asking.within(root, at, demand));
         }
     }
     if let (Some(today), Some(first)) = (today, roots.first_mut()) {
@@ -27,46 +47,74 @@ pub(crate) fn add(roots: &mut [RootReport], policy: &Arc<Policy>, today: Option<
     }
 }
 
-/// One source in the whole estate is enough.
-fn estate(roots: &mut [RootReport], policy: &Policy, demand: &Demand) {
-    if roots.iter().any(|root| sources(root, demand.category) > 0) {
-        return;
-    }
-    let number = roots.len();
-    let is_whole = roots.iter().all(|root| root.gaps.is_empty());
-    let Some(first) = roots.first_mut() else { return };
-    let category = demand.category.as_str();
-    let found = provided(policy, demand).unwrap_or_else(|| {
-        let nothing = match number {
-            1 => format!("this root holds no source for {category}"),
-            _ => format!("no root of {number} holds a source for {category}"),
-        };
-        match (is_whole, number) {
-            (false, _) => Found::unknown(nothing, unread()),
-            (true, 1) => Found::unknown(nothing, other_roots(category)),
-            (true, _) => Found { verdict: Verdict::Fail, message: nothing, cause: None, related: Vec::new() },
+impl Asking<'_> {
+    /// One source in the whole estate is enough.
+    fn estate(&self, roots: &mut [RootReport], demand: &Demand) {
+        if roots.iter().any(|root| sources(root, demand.category) > 0) {
+            return;
         }
-    });
-    put(first, found.finding(policy, demand, ""));
-}
+        let number = roots.len();
+        let is_whole = roots.iter().all(|root| root.gaps.is_empty());
+        let Some(first) = roots.first_mut() else { return };
+        let category = demand.category.as_str();
+        let found = self.provided(demand, 0).unwrap_or_else(|| {
+            let nothing = match number {
+                1 => format!("this root holds no source for {category}"),
+                _ => format!("no root of {number} holds a source for {category}"),
+            };
+            match (is_whole, number) {
+                (false, _) => Found::unknown(nothing, unread()),
+                (true, 1) => Found::unknown(nothing, other_roots(category)),
+                (true, _) => Found::fail(nothing),
+            }
+            .with_remedies(self.remedies(demand.category, (number == 1).then_some(0)))
+        });
+        put(first, found.finding(self.policy, demand, ""));
+    }
 
-/// Each root that is meant needs one.
-fn within(root: &mut RootReport, policy: &Policy, demand: &Demand) {
-    let is_meant = demand.within.iter().any(|pattern| pattern.matches(folder(root)));
-    if !is_meant || sources(root, demand.category) > 0 {
-        return;
-    }
-    let name = if folder(root).is_empty() { "." } else { folder(root) };
-    let found = provided(policy, demand).unwrap_or_else(|| {
-        let nothing = format!("root {name} holds no source for {}", demand.category.as_str());
-        if root.gaps.is_empty() {
-            Found { verdict: Verdict::Fail, message: nothing, cause: None, related: Vec::new() }
-        } else {
-            Found::unknown(nothing, unread())
+    /// Each root that is meant needs one.
+    fn within(&self, root: &mut RootReport, at: usize, demand: &Demand) {
+        if sources(root, demand.category) > 0 {
+            return;
         }
-    });
-    let finding = found.finding(policy, demand, root.path.as_str());
-    put(root, finding);
+        let asks_identity = demand.within.iter().any(RootPattern::asks_identity);
+        let identity = if asks_identity { (self.identity)(at) } else { RootIdentity::default() };
+        let is_meant =
+            Verdict::any(demand.within.iter().map(|pattern| pattern.matches(folder(root), &identity)));
+        if is_meant == Verdict::Fail {
+            return;
+        }
+        let name = if folder(root).is_empty() { "." } else { folder(root) };
+        let found = self.provided(demand, at).unwrap_or_else(|| {
+            let nothing = format!("root {name} holds no source for {}", demand.category.as_str());
+            match (is_meant, root.gaps.is_empty()) {
+                (Verdict::Pass, true) => Found::fail(nothing),
+                (Verdict::Pass, false) => Found::unknown(nothing, unread()),
+                _ => Found::unknown(nothing, unidentified(demand)),
+            }
+            .with_remedies(self.remedies(demand.category, Some(at)))
+        });
+        let finding = found.finding(self.policy, demand, root.path.as_str());
+        put(root, finding);
+    }
+
+    /// What would record the category, written into the root at a position, or into one of several: of the providers
+    /// that the root has, or of all where it does not say which.
+    fn remedies(&self, category: Category, at: Option<usize>) -> Vec<Remedy> {
+        let providers = at.map(|at| (self.identity)(at).providers).unwrap_or_default();
+        let asked = self.policy.retention.iter().filter(|(known, ..)| *known == category);
+        let asked = asked.map(|(_, days, _)| *days).max();
+        let sets = self.catalogue.sets().iter().filter(|set| {
+            set.categories.contains(&category) && (providers.is_empty() || providers.contains(&set.provider))
+        });
+        let remedy = |set: &Arc<MinimalSet>| Remedy {
+            title: format!("add {}{}", set.title, if at.is_none() { ", to one of the roots" } else { "" }),
+            safety: if at.is_none() { Safety::NeedsInput } else { Safety::ChangesBehaviour },
+            subject: nobody(),
+            changes: vec![RemedyKind::AddSet { set: Arc::clone(set), days: asked.unwrap_or(set.retention) }],
+        };
+        sets.map(remedy).collect()
+    }
 }
 
 /// What came of a demand.
@@ -75,11 +123,24 @@ struct Found {
     message: String,
     cause: Option<Cause>,
     related: Vec<Related>,
+    remedies: Vec<Remedy>,
 }
 
 impl Found {
+    fn of(verdict: Verdict, message: String) -> Self {
+        Self { verdict, message, cause: None, related: Vec::new(), remedies: Vec::new() }
+    }
+
+    fn fail(message: String) -> Self {
+        Self::of(Verdict::Fail, message)
+    }
+
     fn unknown(message: String, cause: Cause) -> Self {
-        Self { verdict: Verdict::Unknown, message, cause: Some(cause), related: Vec::new() }
+        Self { cause: Some(cause), ..Self::of(Verdict::Unknown, message) }
+    }
+
+    fn with_remedies(self, remedies: Vec<Remedy>) -> Self {
+        Self { remedies, ..self }
     }
 
     /// The finding on the line that asks; none where a source outside of the run stands for one.
@@ -93,61 +154,108 @@ impl Found {
             verdict: self.verdict,
             cause: self.cause,
             related: self.related,
+            remedies: self.remedies,
             categories,
             ..finding
         })
     }
 }
 
-/// What the sources outside of the run that stand for one come to; none where the policy names none.
-fn provided(policy: &Policy, demand: &Demand) -> Option<Found> {
-    let externals = &policy.externals;
-    let category = demand.category;
-    let mut worst: Option<Found> = None;
-    for id in &demand.provided_by {
-        let source = externals.source(id)?;
-        let place = Place::Source(source.at);
-        let related = Related { message: format!("the policy says what {id} records"), place };
-        let found = if !source.categories.contains(&category) {
-            Found {
-                verdict: Verdict::Fail,
-                message: format!("{id} does not record {}", category.as_str()),
-                cause: None,
-                related: vec![related],
-            }
-        } else if let Some((store, kept, asked)) =
-            too_short(policy, externals, source.into.as_deref(), category)
-        {
-            Found {
-                verdict: Verdict::Fail,
-                message: format!(
+impl Asking<'_> {
+    /// What the sources outside of the run that stand for one in the root at a position come to; none where the policy
+    /// names none.
+    fn provided(&self, demand: &Demand, at: usize) -> Option<Found> {
+        let policy = self.policy;
+        let externals = &policy.externals;
+        let category = demand.category;
+        let mut worst: Option<Found> = None;
+        for id in &demand.provided_by {
+            let source = externals.source(id)?;
+            let place = Place::Source(source.at);
+            let related = Related { message: format!("the policy says what {id} records"), place };
+            let found = if !source.categories.contains(&category) {
+                Found {
+                    related: vec![related],
+                    ..Found::fail(format!("{id} does not record {}", category.as_str()))
+                }
+            } else if let Some((store, kept, asked)) =
+                too_short(policy, externals, source.into.as_deref(), category)
+            {
+                let message = format!(
                     "{id} records {} into {store}, which keeps it for {kept}; the policy asks for {asked}",
                     category.as_str()
-                ),
-                cause: None,
-                related: vec![related],
-            }
-        } else if source.accounts.is_empty() {
-            Found { verdict: Verdict::Pass, message: String::new(), cause: None, related: vec![related] }
-        } else {
-            let accounts = source.accounts.join(", ");
-            let cause = Cause {
-                kind: CauseKind::Elsewhere,
-                subject: format!("the account of the root, of which {id} covers {accounts}"),
-                hint: format!("leave out `covers.accounts` of {id} where it covers every account"),
+                );
+                Found { related: vec![related], ..Found::fail(message) }
+            } else {
+                Found { related: vec![related], ..self.covered(&source.accounts, id, demand, at) }
             };
-            Found {
-                related: vec![related],
-                ..Found::unknown(format!("whether {id} covers this is not known"), cause)
+            // One that stands for it is enough.
+            let is_better = |known: &Found| Verdict::any([known.verdict, found.verdict]) != known.verdict;
+            if worst.as_ref().is_none_or(is_better) {
+                worst = Some(found);
             }
-        };
-        // One that stands for it is enough.
-        let is_better = |known: &Found| Verdict::any([known.verdict, found.verdict]) != known.verdict;
-        if worst.as_ref().is_none_or(is_better) {
-            worst = Some(found);
+        }
+        worst
+    }
+
+    /// Whether an outside source that records in `accounts` alone records in that of the root at a position.
+    fn covered(&self, accounts: &[String], id: &str, demand: &Demand, at: usize) -> Found {
+        let pass = || Found::of(Verdict::Pass, String::new());
+        if accounts.is_empty() {
+            return pass();
+        }
+        let covered = accounts.join(", ");
+        // Of an estate as a whole nobody asks in which account it lies.
+        let identity = if demand.within.is_empty() { None } else { Some((self.identity)(at)) };
+        match identity {
+            Some(identity) if !identity.other_accounts => {
+                let beyond =
+                    identity.accounts.iter().find(|own| !accounts.iter().any(|known| known == own.as_str()));
+                match beyond {
+                    None => pass(),
+                    Some(own) => {
+                        Found::fail(format!("{id} covers {covered}, and the root is applied in {own}"))
+                    }
+                }
+            }
+            _ => Found::unknown(
+                format!("whether {id} covers this is not known"),
+                Cause {
+                    kind: CauseKind::Elsewhere,
+                    subject: format!("the account of the root, of which {id} covers {covered}"),
+                    hint: format!(
+                        "{SAY_ACCOUNT}, or leave out `covers.accounts` of {id} where it covers every account"
+                    ),
+                },
+            ),
         }
     }
-    worst
+}
+
+/// How the account of a root is told.
+const SAY_ACCOUNT: &str =
+    "say its `account` in `roots` of .auditlint.yaml, or `allowed_account_ids` in its provider";
+
+/// Why it is not known whether a root is meant.
+fn unidentified(demand: &Demand) -> Cause {
+    let by_account = demand.within.iter().any(|pattern| pattern.account.is_some());
+    let (subject, hint) = if by_account {
+        ("in which account the root is applied", SAY_ACCOUNT)
+    } else {
+        ("how the providers of the root tag what it makes", "give `default_tags` a value that is known")
+    };
+    Cause { kind: CauseKind::Elsewhere, subject: subject.to_owned(), hint: hint.to_owned() }
+}
+
+/// The address of no resource.
+fn nobody() -> Address {
+    Address {
+        module: auditlint_graph::ModulePath::default(),
+        mode: Mode::Managed,
+        kind: Name::default(),
+        name: Name::default(),
+        key: None,
+    }
 }
 
 /// The store into which a source outside of the run writes, and how long it keeps, where that is less than is asked.
@@ -192,13 +300,7 @@ fn finding(
         verdict: Verdict::Fail,
         severity: check.severity,
         categories: categories.to_vec(),
-        address: Address {
-            module: auditlint_graph::ModulePath::default(),
-            mode: Mode::Managed,
-            kind: Name::default(),
-            name: Name::default(),
-            key: None,
-        },
+        address: nobody(),
         attribute: None,
         message,
         place: Place::Source(at),

@@ -108,6 +108,7 @@ fn with(environment: &Environment, inputs: &RootInputs) -> RootInputs {
         planned: inputs.planned.clone(),
         vars: vars.chain(inputs.vars.iter().cloned()).collect(),
         workspace: inputs.workspace.clone().or_else(|| environment.workspace.as_deref().map(Name::new)),
+        account: inputs.account.clone().or_else(|| environment.account.as_deref().map(Name::new)),
     }
 }
 

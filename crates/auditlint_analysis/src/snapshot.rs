@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use auditlint_graph::terraform::{RootIdentity, identity};
 use auditlint_graph::{Address, Slot};
 use auditlint_policy::{Finding, Place, Verdict};
 use auditlint_syntax::{FileId, Files, Location, Name, Source};
@@ -12,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::host::{Settings, State};
 use crate::root::{Judged, Root, World};
-use crate::{Fix, Report, RootId, RootReport, Summary, demands, fix, hover};
+use crate::{Fix, Report, RootId, RootReport, RootSpec, Summary, demands, fix, hover};
 
 /// The snapshot is older than the host: its answer would be about a text that is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Analysis {
             .collect()
     }
 
-    pub(crate) fn spec(&self, id: RootId) -> Option<&crate::RootSpec> {
+    pub(crate) fn spec(&self, id: RootId) -> Option<&RootSpec> {
         self.root(id).map(|root| &root.spec)
     }
 
@@ -140,7 +141,7 @@ impl Analysis {
         Some(self.state.caches.files.file(&source, &self.state.caches.blocks))
     }
 
-    fn root(&self, id: RootId) -> Option<&Arc<Root>> {
+    pub(crate) fn root(&self, id: RootId) -> Option<&Arc<Root>> {
         self.state.roots.get(id.0 as usize)
     }
 
@@ -181,6 +182,16 @@ impl Analysis {
         self.ask(root, |root, world| root.choices(world, &crossings, (slot, types, most)))
     }
 
+    /// Where a root is applied, and how its providers mark what it makes. Of a plan that is not known.
+    fn identity(&self, id: RootId) -> RootIdentity {
+        match self.root(id).map(|root| &root.spec) {
+            Some(RootSpec::Folder { inputs, .. }) => {
+                identity(inputs, self.files(), &self.state.caches, &self.state.set.tables)
+            }
+            _ => RootIdentity { other_accounts: true, other_tags: true, ..RootIdentity::default() },
+        }
+    }
+
     fn report(&self, id: RootId) -> Result<RootReport, Cancelled> {
         let root = self.root(id).ok_or(Cancelled)?;
         let crossings = self.crossings(root)?;
@@ -193,12 +204,14 @@ impl Analysis {
     /// When the host has moved on.
     pub fn check(&self, roots: &[RootId]) -> Result<Report, Cancelled> {
         self.state.roots.first().map(|root| self.crossings(root)).transpose()?;
-        let mut roots: Vec<RootReport> = match roots {
+        let ids = roots;
+        let mut roots: Vec<RootReport> = match ids {
             // Whoever read a root uses again what reading it took.
             [only] => vec![self.report(*only)?],
             many => many.par_iter().map(|id| self.report(*id)).collect::<Result<_, Cancelled>>()?,
         };
-        demands::add(&mut roots, &self.state.set.policy, self.state.settings.today);
+        let identity = |at: usize| ids.get(at).map(|id| self.identity(*id)).unwrap_or_default();
+        demands::add(&mut roots, &self.state.set, self.state.settings.today, &identity);
         let mut report = Report {
             policy: Arc::clone(&self.state.set.policy),
             summary: Summary::over(roots.iter()),
@@ -292,6 +305,21 @@ impl Analysis {
             }
         }
         Ok(fix::compatible(all))
+    }
+
+    /// What writes the minimal set for what `report` over `roots` says is missing altogether, into each root where
+    /// it is missing. Where one of several roots would do, none is chosen.
+    #[must_use]
+    pub fn missing_fixes(&self, report: &Report, roots: &[RootId]) -> Vec<Fix> {
+        let is_alone = report.roots.len() == 1;
+        let pairs = roots.iter().zip(&report.roots);
+        pairs
+            .flat_map(|(id, root)| {
+                let own =
+                    root.findings.iter().filter(|finding| is_alone || *finding.root == *root.path.as_str());
+                fix::missing(self, *id, own)
+            })
+            .collect()
     }
 
     /// What is to be said of the place at `offset` of `file`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auditlint_graph::{Address, Cause};
 use auditlint_syntax::{Location, Name};
 
-use crate::{Category, Verdict, digest};
+use crate::{Category, MinimalSet, Verdict, digest};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -213,6 +213,13 @@ pub enum RemedyKind {
     Remove {
         /// The attribute or block.
         path: String,
+    },
+    /// Add resources that stand alone to the root.
+    AddSet {
+        /// Which.
+        set: Arc<MinimalSet>,
+        /// How many days they keep what they record.
+        days: u32,
     },
     /// Add a nested block.
     AddBlock(NewBlock),

@@ -16,6 +16,7 @@ pub mod facts;
 mod finding;
 mod flow;
 mod load;
+mod minimal;
 mod policy;
 pub mod probes;
 pub mod rule;
@@ -31,6 +32,7 @@ pub use finding::{
 };
 pub use flow::{Certainty, Encryption, FlowMap, Keeps, KeptStore, Role, Silence, Station, StationId, Way};
 pub use load::{Config, ConfiguredRoot, Environment, PolicyError, ReadFrom};
+pub use minimal::MinimalSet;
 pub use policy::{Binding, Demand, Policy, RootPattern};
 pub use rule::Rule;
 pub use verdict::Verdict;

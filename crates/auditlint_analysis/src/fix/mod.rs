@@ -10,6 +10,7 @@ mod call;
 mod choices;
 mod layout;
 mod literal;
+mod missing;
 mod value;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::{Analysis, RootId};
 
 use block::Subject;
 use choices::Choices;
+pub(crate) use missing::missing;
 use value::Writer;
 
 /// A remedy, bound to the texts.
@@ -167,6 +169,8 @@ impl Workshop<'_> {
                 },
                 RemedyKind::Append { path, values } => subject.append(path, values)?,
                 RemedyKind::Remove { path } => subject.remove(path)?,
+                // It has no subject: see `missing`.
+                RemedyKind::AddSet { .. } => return None,
                 RemedyKind::AddBlock(block) => subject.add_block(block, &writer)?,
                 RemedyKind::AddResource { kind, body, blocks } => {
                     let taken = |name: &str| self.is_taken(kind, name);
@@ -255,7 +259,7 @@ fn values(remedy: &Remedy) -> Vec<&NewValue> {
                 out.extend(body.iter().map(|(_, value)| value));
                 blocks.iter().for_each(|new| block(new, &mut out));
             }
-            RemedyKind::Append { .. } | RemedyKind::Remove { .. } => {}
+            RemedyKind::Append { .. } | RemedyKind::Remove { .. } | RemedyKind::AddSet { .. } => {}
         }
     }
     out

@@ -39,16 +39,24 @@ impl World<'_> {
 
     /// The one account that the provider may be used in, or the one whose role it takes.
     fn account(&self, id: ModuleId, kind: &Name, block: &BlockRef) -> Option<Tracked> {
-        if let Some(allowed) = self.provider_argument(id, kind, block, "allowed_account_ids")
-            && let Value::List(items) = allowed.value()
-            && let [only] = &**items
-            && only.value().as_str().is_some()
-        {
-            return Some(only.clone());
-        }
         let (at, provider) = self.provider_of(id, kind, block)?;
+        match self.allowed_accounts(at, &provider).as_deref() {
+            Some([only]) => Some(only.clone()),
+            _ => self.role_account(at, &provider),
+        }
+    }
+
+    /// The accounts that a provider configuration may be used in, where it names them and all are known.
+    pub(super) fn allowed_accounts(&self, at: ModuleId, provider: &BlockRef) -> Option<Vec<Tracked>> {
+        let allowed = self.argument_of(at, provider, "allowed_account_ids")?;
+        let Value::List(items) = allowed.value() else { return None };
+        items.iter().map(|item| item.value().as_str().map(|_| item.clone())).collect()
+    }
+
+    /// The account whose role a provider configuration takes.
+    pub(super) fn role_account(&self, at: ModuleId, provider: &BlockRef) -> Option<Tracked> {
         let role = provider.block().body.blocks_named("assume_role").next()?.body.attribute("role_arn")?;
-        let arn = self.eval(at, &provider, &role.value, &Scope::default());
+        let arn = self.eval(at, provider, &role.value, &Scope::default());
         // arn:PARTITION:iam::ACCOUNT:role/NAME
         let account = arn.value().as_str()?.split(':').nth(4).filter(|account| account.len() == 12)?;
         let value = Value::text(account);
@@ -81,8 +89,13 @@ impl World<'_> {
         argument: &str,
     ) -> Option<Tracked> {
         let (at, provider) = self.provider_of(id, kind, block)?;
+        self.argument_of(at, &provider, argument)
+    }
+
+    /// An argument of a provider configuration, where it says anything.
+    pub(super) fn argument_of(&self, at: ModuleId, provider: &BlockRef, argument: &str) -> Option<Tracked> {
         let written = provider.block().body.attribute(argument)?;
-        let value = self.eval(at, &provider, &written.value, &Scope::default());
+        let value = self.eval(at, provider, &written.value, &Scope::default());
         (!matches!(value.origin, Origin::Nowhere) && !value.is_null()).then_some(value)
     }
 

@@ -192,6 +192,15 @@ impl Folder {
         self.find(&Declared::Provider(local.clone(), alias.clone()))
     }
 
+    /// The `provider` blocks with their local names, in the order of the files.
+    pub(super) fn providers(&self) -> impl Iterator<Item = (&Name, &BlockRef)> {
+        let declarations = self.parts.iter().flat_map(|part| &part.declarations);
+        declarations.filter_map(|(declared, block)| match declared {
+            Declared::Provider(local, _) => Some((local, block)),
+            _ => None,
+        })
+    }
+
     /// The names of all outputs, sorted.
     #[must_use]
     pub fn outputs(&self) -> Vec<&Name> {

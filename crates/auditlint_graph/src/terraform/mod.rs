@@ -14,6 +14,7 @@ mod expression;
 mod files;
 mod folder;
 mod functions;
+mod identity;
 mod iteration;
 mod lifecycle;
 mod limits;
@@ -46,6 +47,7 @@ pub use files::{ParsedFiles, is_terraform};
 pub use folder::Folder;
 use functions::read_json;
 pub(crate) use functions::write_json;
+pub use identity::{RootIdentity, identity};
 pub use live::Live;
 pub(crate) use types::Type;
 
@@ -70,6 +72,8 @@ pub struct RootInputs {
     pub vars: Vec<(Name, String)>,
     /// The value of `terraform.workspace`; `default` where nothing says otherwise.
     pub workspace: Option<Name>,
+    /// The account that it is applied in, where somebody said so: it wins over what the providers tell.
+    pub account: Option<Name>,
 }
 
 /// What is shared between the roots of a run: blocks by content and files by revision.

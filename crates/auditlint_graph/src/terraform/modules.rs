@@ -13,6 +13,9 @@ use crate::{Cause, ModulePath, Tracked};
 /// A module instance by number; 0 is the root module. A number is never given to another one.
 pub(super) type ModuleId = usize;
 
+/// The root module, which a world adds first.
+pub(super) const ROOT: ModuleId = 0;
+
 /// A module instance.
 #[derive(Clone)]
 pub(super) struct Module {

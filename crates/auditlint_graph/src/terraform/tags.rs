@@ -67,7 +67,7 @@ impl World<'_> {
     }
 
     /// The only block of that name in a provider block.
-    fn nested(&self, id: ModuleId, provider: &BlockRef, name: &str) -> Option<Tracked> {
+    pub(super) fn nested(&self, id: ModuleId, provider: &BlockRef, name: &str) -> Option<Tracked> {
         let (body, scope) = (&provider.block().body, Scope::default());
         let written = match body.attribute(name) {
             Some(attribute) => self.eval(id, provider, &attribute.value, &scope),
@@ -82,7 +82,7 @@ impl World<'_> {
 }
 
 /// An attribute of a block; of one that is not known, the unknown itself.
-fn attribute(block: &Tracked, name: &str) -> Option<Tracked> {
+pub(super) fn attribute(block: &Tracked, name: &str) -> Option<Tracked> {
     match block.value() {
         Value::Map(map) => map.get(name).cloned(),
         _ => Some(block.clone()),

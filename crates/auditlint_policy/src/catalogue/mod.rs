@@ -4,6 +4,7 @@ mod conditions;
 mod facts;
 mod interest;
 mod rules;
+mod sets;
 
 pub(crate) use interest::literal;
 pub(crate) use rules::parameter_value;
@@ -16,6 +17,7 @@ use auditlint_syntax::{LineColumn, LineIndex, Name, Problem, Source, Span};
 use rustc_hash::FxHashMap;
 
 use crate::facts::Facts;
+use crate::minimal::MinimalSet;
 use crate::{Policy, Rule};
 
 mod embedded {
@@ -27,6 +29,7 @@ mod embedded {
 pub struct Catalogue {
     rules: Vec<Arc<Rule>>,
     facts: FxHashMap<Name, Arc<Facts>>,
+    sets: Vec<Arc<MinimalSet>>,
     policies: Vec<(String, String)>,
 }
 
@@ -108,6 +111,8 @@ impl Catalogue {
                     self.facts.insert(kind.clone(), Arc::clone(&facts));
                 }
             }
+        } else if path.starts_with("sets/") {
+            self.sets.extend(sets::read(root, problems).map(Arc::new));
         } else if path.ends_with(".yaml") {
             // What is wrong with a policy is said where it is loaded.
             problems.clear();
@@ -159,6 +164,12 @@ impl Catalogue {
         let mut all: Vec<_> = self.facts.iter().collect();
         all.sort_by_key(|(kind, _)| *kind);
         all
+    }
+
+    /// What to write where nothing records a category, in the order of their files.
+    #[must_use]
+    pub fn sets(&self) -> &[Arc<MinimalSet>] {
+        &self.sets
     }
 
     /// The text of a built-in policy, by its name after `auditlint:`.

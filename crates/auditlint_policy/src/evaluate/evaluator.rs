@@ -211,6 +211,7 @@ impl Evaluator {
             parameters: &[],
             slot,
             resource,
+            elsewhere: None,
             reads: None,
         };
         remedy::choices(&context, matter.policy, types, most)
@@ -240,6 +241,7 @@ impl Evaluator {
             parameters: &[],
             slot,
             resource,
+            elsewhere: None,
             reads: reads.as_ref(),
         });
         if let (Some(readers), Some(reads)) = (&mut self.readers, reads) {
@@ -362,6 +364,7 @@ impl Evaluator {
             parameters: &[],
             slot,
             resource,
+            elsewhere: None,
             reads: None,
         };
         reads.extend(self.joins.update(&context, old.map(|old| &**old), new.is_some()));

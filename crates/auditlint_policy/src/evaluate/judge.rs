@@ -35,6 +35,7 @@ impl Judge<'_> {
         let mut parameters = self.binding.parameters.clone();
         let mut at = self.binding.at;
         let mut categories = self.binding.categories.clone();
+        let elsewhere = self.elsewhere();
         let world = Context {
             graph: self.graph,
             catalogue: self.catalogue,
@@ -43,6 +44,7 @@ impl Judge<'_> {
             parameters: &[],
             slot: self.slot,
             resource: self.resource,
+            elsewhere: elsewhere.as_ref(),
             reads: self.reads,
         };
         let limits = rule.asks.contains(&Intent::RetentionMaximum);
@@ -147,6 +149,22 @@ impl Judge<'_> {
         let keep = judged.verdict != Verdict::Pass || self.root.keep_passes;
         let verdict = judged.verdict;
         Some((verdict, keep.then(|| self.finding(&context, judged, &parameters, at, categories))))
+    }
+
+    /// Why what turns the logs of a source on may live in another root, where the policy says so of a category that
+    /// asks.
+    fn elsewhere(&self) -> Option<Cause> {
+        if self.binding.rule.kind != RuleKind::Source {
+            return None;
+        }
+        let said =
+            self.policy.may_live_in.iter().find(|(category, _)| self.binding.categories.contains(category));
+        said.map(|(_, roots)| Cause {
+            kind: CauseKind::Elsewhere,
+            subject: format!("what {} holds", roots.join(" or ")),
+            hint: "the policy says by `may_live_in` that it may be there: look for it in that root"
+                .to_owned(),
+        })
     }
 
     /// The logs of a source in order of which nobody knows how long they are kept, where the policy says how long:

@@ -137,7 +137,7 @@ impl Context<'_> {
     /// plan without its configuration or of a part of it.
     pub(crate) fn unread(&self, could: impl Fn(&str) -> bool) -> Option<Cause> {
         let own = self.resource.incomplete.as_deref().filter(|cause| cause.kind == CauseKind::Elsewhere);
-        own.cloned().or_else(|| self.left_out(could)).or_else(|| {
+        own.or(self.elsewhere).cloned().or_else(|| self.left_out(could)).or_else(|| {
             self.note(|| Read::Gaps);
             // What the module makes that this call stands for is known.
             let own = self.resource.address.called_module().map(|source| format!("{source}\""));

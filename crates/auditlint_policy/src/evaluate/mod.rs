@@ -65,6 +65,8 @@ pub(crate) struct Context<'a> {
     pub(crate) parameters: &'a [(Name, Operand)],
     pub(crate) slot: Slot,
     pub(crate) resource: &'a Resource,
+    /// Why what is not here may live in another root, where the policy says so.
+    pub(crate) elsewhere: Option<&'a Cause>,
     /// Where it is written down what was looked at, if that is asked for.
     pub(crate) reads: Option<&'a Reads>,
 }

@@ -188,6 +188,6 @@ fn has_choice(change: &RemedyKind) -> bool {
         RemedyKind::AddResource { body, blocks, .. } => {
             body.iter().any(|(_, new)| value(new)) || blocks.iter().any(|new| block(new, &value))
         }
-        RemedyKind::Append { .. } | RemedyKind::Remove { .. } => false,
+        RemedyKind::Append { .. } | RemedyKind::Remove { .. } | RemedyKind::AddSet { .. } => false,
     }
 }

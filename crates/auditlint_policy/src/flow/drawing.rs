@@ -44,6 +44,7 @@ pub(crate) fn draw(
             parameters: &[],
             slot,
             resource,
+            elsewhere: None,
             reads: None,
         };
         drawing.add(&context, bindings.get(resource.kind()).map(Vec::as_slice).unwrap_or_default());

@@ -36,7 +36,17 @@ pub(crate) fn found(
 ) -> Option<Found> {
     let resource = graph.get(slot)?;
     let catalogue = matter.catalogue;
-    let context = Context { graph, catalogue, flow, joins, parameters: &[], slot, resource, reads: None };
+    let context = Context {
+        graph,
+        catalogue,
+        flow,
+        joins,
+        parameters: &[],
+        slot,
+        resource,
+        elsewhere: None,
+        reads: None,
+    };
     Some(Found {
         address: resource.address.clone(),
         at: resource.declared.map(|declared| declared.header),
@@ -69,6 +79,7 @@ pub(crate) fn kept(
             parameters: &[],
             slot,
             resource,
+            elsewhere: None,
             reads: None,
         };
         let names = facts.identity.iter().filter_map(|name| resource.attribute(name));

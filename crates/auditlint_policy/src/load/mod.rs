@@ -61,6 +61,7 @@ impl Policy {
             categories: Vec::new(),
             maxima: Vec::new(),
             demands: Vec::new(),
+            may_live_in: Vec::new(),
             externals: Arc::default(),
         };
         for source in sources {
@@ -235,6 +236,7 @@ impl Reading<'_, '_> {
         let (required, within, provided) =
             (map.entry("required"), map.entry("required_in"), map.take("provided_by"));
         let is_required = map.bool("required") == Some(true);
+        let elsewhere = map.strings("may_live_in");
         if let Some(node) = map.take("retention_period") {
             [asked.retention, asked.maximum] = period(node, &mut own);
         }
@@ -261,6 +263,10 @@ impl Reading<'_, '_> {
         } else if let Some(node) = provided {
             let message = "`provided_by` answers `required` or `required_in`, and neither is here".to_owned();
             self.problems.push(Problem { kind: ProblemKind::Syntax, span: node.span, message });
+        }
+        if !elsewhere.is_empty() {
+            let roots = elsewhere.into_iter().map(str::to_owned).collect();
+            self.policy.may_live_in.push((category, roots));
         }
         self.policy.categories.push((category, head));
         if let Some((days, span)) = asked.retention {
@@ -457,21 +463,48 @@ fn period(node: &Node, problems: &mut Vec<Problem>) -> [Option<(u32, Span)>; 2] 
 /// The roots that `required_in` means.
 fn roots(node: &Node, problems: &mut Vec<Problem>) -> Vec<RootPattern> {
     if !matches!(node.kind, NodeKind::List(_)) || node.items().is_empty() {
-        problems.push(wrong(node, "a list of roots: `- path: GLOB` or `- root: FOLDER`"));
+        problems.push(wrong(
+            node,
+            "a list of roots: `- path: GLOB`, `- root: FOLDER`, `- account: ID` or `- tags: {NAME: VALUE}`",
+        ));
     }
     let read = |item: &Node, problems: &mut Vec<Problem>| {
         let mut map = MapReader::new(item, problems);
+        let mut own = Vec::new();
+        let tags = map.take("tags").map(Node::entries).unwrap_or_default();
         let found = RootPattern {
             path: map.string("path").map(Pattern::new),
             root: map.string("root").map(str::to_owned),
+            account: map
+                .take("account")
+                .and_then(|node| word(node, &mut own))
+                .map(|text| Pattern::new(&text)),
+            tags: tags
+                .iter()
+                .filter_map(|entry| Some((entry.key.clone(), Pattern::new(&word(&entry.value, &mut own)?))))
+                .collect(),
         };
         map.finish();
+        problems.append(&mut own);
         if found == RootPattern::default() {
-            problems.push(wrong(item, "`path: GLOB` or `root: FOLDER`"));
+            problems
+                .push(wrong(item, "`path: GLOB`, `root: FOLDER`, `account: ID` or `tags: {NAME: VALUE}`"));
         }
         found
     };
     node.items().iter().map(|item| read(item, problems)).collect()
+}
+
+/// A text; digits and `true` are texts too.
+fn word(node: &Node, problems: &mut Vec<Problem>) -> Option<String> {
+    match &node.kind {
+        NodeKind::String(text) | NodeKind::Number(_, text) => Some(text.clone()),
+        NodeKind::Bool(value) => Some(value.to_string()),
+        NodeKind::Null | NodeKind::List(_) | NodeKind::Map(_) => {
+            problems.push(wrong(node, "a text"));
+            None
+        }
+    }
 }
 
 fn duration(node: &Node, problems: &mut Vec<Problem>) -> Option<u32> {
