@@ -190,8 +190,13 @@ fn of_facts(file: &str, facts: &Facts, out: &mut Vec<Use>) {
             }
         }
     }
-    if let Some(Keeping { retention: Retention::Attribute { path, .. } }) = keeps {
-        scope("keeps").says(path, What::Had, out);
+    if let Some(Keeping { retention, searchable: _, immutable, place }) = keeps {
+        let scope = scope("keeps");
+        if let Retention::Attribute { path, .. } = retention {
+            scope.says(path, What::Had, out);
+        }
+        place.iter().for_each(|place| scope.says(place, What::Had, out));
+        immutable.iter().for_each(|immutable| of_condition(&scope, immutable, out));
     }
     for Forwarding { from, path, types, all } in forwards {
         let scope = scope("forwards");

@@ -45,6 +45,7 @@ pub(crate) fn run(options: FlowOptions) -> Result<u8, Failure> {
         };
         let root = FlowRoot {
             name: path.into(),
+            account: None,
             mode: InputMode::Plan,
             gaps: vec![gap],
             files: 0,

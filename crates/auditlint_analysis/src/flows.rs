@@ -5,6 +5,7 @@ use std::sync::Arc;
 use auditlint_graph::Gap;
 use auditlint_policy::crossing::Crossings;
 use auditlint_policy::{FlowMap, KeptStore, StationId};
+use auditlint_syntax::Name;
 use rayon::prelude::*;
 
 use crate::root::{Root, World};
@@ -27,6 +28,8 @@ pub struct Flows {
 pub struct FlowRoot {
     /// What stations call it: its folder (and environment), or the path of its plan.
     pub name: Arc<str>,
+    /// The account, project or subscription in which it is applied, where that is known.
+    pub account: Option<Name>,
     /// What was read.
     pub mode: InputMode,
     /// What could not be read: logs may take ways that are not here.
@@ -50,10 +53,20 @@ impl Analysis {
             .par_iter()
             .map(|root| {
                 let crossings: Arc<Crossings> = self.crossings(root)?;
-                self.ask(root, |root: &Root, world: &World<'_>| root.flows(world, &crossings))
+                let (mut flow_root, mut map) =
+                    self.ask(root, |root: &Root, world: &World<'_>| root.flows(world, &crossings))?;
+                let identity = self.identity(root);
+                map.locate(identity.account(), identity.region());
+                flow_root.account = identity.account().cloned();
+                Ok((flow_root, map))
             })
             .collect::<Result<_, Cancelled>>()?;
-        let (roots, maps): (Vec<FlowRoot>, Vec<FlowMap>) = drawn.into_iter().unzip();
+        let (mut roots, maps): (Vec<FlowRoot>, Vec<FlowMap>) = drawn.into_iter().unzip();
+        // Roots of one account stand together; those of which it is not known come last.
+        roots.sort_by(|a, b| {
+            let account = |root: &FlowRoot| (root.account.is_none(), root.account.clone());
+            account(a).cmp(&account(b))
+        });
         Ok(Flows { roots, map: FlowMap::united(maps), left_out: Vec::new() })
     }
 }

@@ -189,7 +189,7 @@ impl Root {
             Work::Once(once) => once.flow_map(self, crossings, world, &name)?,
         };
         let (gaps, files) = (surveyed.graph().gaps.clone(), surveyed.configuration().files);
-        Some((FlowRoot { name, mode: self.empty_report().mode, gaps, files, stores }, map))
+        Some((FlowRoot { name, account: None, mode: self.empty_report().mode, gaps, files, stores }, map))
     }
 
     /// The resources of these types that a remedy of the resource in `slot` may refer to, the best first, at most so many.

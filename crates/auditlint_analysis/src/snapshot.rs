@@ -183,9 +183,9 @@ impl Analysis {
     }
 
     /// Where a root is applied, and how its providers mark what it makes. Of a plan that is not known.
-    fn identity(&self, id: RootId) -> RootIdentity {
-        match self.root(id).map(|root| &root.spec) {
-            Some(RootSpec::Folder { inputs, .. }) => {
+    pub(crate) fn identity(&self, root: &Root) -> RootIdentity {
+        match &root.spec {
+            RootSpec::Folder { inputs, .. } => {
                 identity(inputs, self.files(), &self.state.caches, &self.state.set.tables)
             }
             _ => RootIdentity { other_accounts: true, other_tags: true, ..RootIdentity::default() },
@@ -210,7 +210,10 @@ impl Analysis {
             [only] => vec![self.report(*only)?],
             many => many.par_iter().map(|id| self.report(*id)).collect::<Result<_, Cancelled>>()?,
         };
-        let identity = |at: usize| ids.get(at).map(|id| self.identity(*id)).unwrap_or_default();
+        let identity = |at: usize| {
+            let root = ids.get(at).and_then(|id| self.root(*id));
+            root.map(|root| self.identity(root)).unwrap_or_default()
+        };
         demands::add(&mut roots, &self.state.set, self.state.settings.today, &identity);
         let mut report = Report {
             policy: Arc::clone(&self.state.set.policy),

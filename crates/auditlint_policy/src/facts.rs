@@ -80,6 +80,12 @@ pub struct Sink {
 pub struct Keeping {
     /// Its retention.
     pub retention: Retention,
+    /// Whether what it keeps can be searched as it stands: the hot part of a retention.
+    pub searchable: bool,
+    /// When nobody can change or delete what it keeps before its time.
+    pub immutable: Option<Condition>,
+    /// The attribute that says in which region or location it stands.
+    pub place: Option<AttributePath>,
 }
 
 /// Where the retention of a store stands.

@@ -30,7 +30,10 @@ pub use finding::{
     Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related, Remedy,
     RemedyKind, Safety, Severity,
 };
-pub use flow::{Certainty, Encryption, FlowMap, Keeps, KeptStore, Role, Silence, Station, StationId, Way};
+pub use flow::{
+    Certainty, Effective, Encryption, FlowMap, Immutability, Keeps, KeptStore, Location, Role, Silence,
+    Station, StationId, Way, Ways,
+};
 pub use load::{Config, ConfiguredRoot, Environment, PolicyError, ReadFrom};
 pub use minimal::MinimalSet;
 pub use policy::{Binding, Demand, Policy, RootPattern};

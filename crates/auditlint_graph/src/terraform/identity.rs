@@ -25,6 +25,31 @@ pub struct RootIdentity {
     pub tags: Vec<(Name, Name)>,
     /// Whether there may be others: some are not known.
     pub other_tags: bool,
+    /// The regions in which its providers work, sorted.
+    pub regions: Vec<Name>,
+    /// Whether they may work in others too: a provider does not say where.
+    pub other_regions: bool,
+}
+
+impl RootIdentity {
+    /// The account in which everything is, where that is certain.
+    #[must_use]
+    pub fn account(&self) -> Option<&Name> {
+        the_only(&self.accounts, self.other_accounts)
+    }
+
+    /// The region in which everything is that does not say otherwise, where that is certain.
+    #[must_use]
+    pub fn region(&self) -> Option<&Name> {
+        the_only(&self.regions, self.other_regions)
+    }
+}
+
+fn the_only(names: &[Name], others: bool) -> Option<&Name> {
+    match names {
+        [only] if !others => Some(only),
+        _ => None,
+    }
 }
 
 /// What the provider configurations of the root module in `inputs` tell. One that is not sure is not guessed at.
@@ -37,6 +62,7 @@ pub fn identity(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables:
         found.providers.push(local.clone());
         world.add_accounts(local, block, &mut found);
         world.add_tags(local, block, &mut found);
+        world.add_region(local, block, &mut found);
     }
     if let Some(account) = &inputs.account {
         (found.accounts, found.other_accounts) = (vec![account.clone()], false);
@@ -47,6 +73,8 @@ pub fn identity(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables:
     found.providers.dedup();
     found.accounts.sort();
     found.accounts.dedup();
+    found.regions.sort();
+    found.regions.dedup();
     found.tags.sort();
     found.tags.dedup();
     found
@@ -68,6 +96,17 @@ impl World<'_> {
         match named {
             Some(named) if !named.is_empty() => found.accounts.extend(named),
             _ => found.other_accounts = true,
+        }
+    }
+
+    fn add_region(&self, local: &str, provider: &BlockRef, found: &mut RootIdentity) {
+        if !matches!(local, "aws" | "google" | "google-beta") {
+            return;
+        }
+        let region = self.argument_of(ROOT, provider, "region");
+        match region.as_ref().filter(|region| !region.sensitive).and_then(|region| region.value().as_str()) {
+            Some(region) => found.regions.push(Name::new(region)),
+            None => found.other_regions = true,
         }
     }
 

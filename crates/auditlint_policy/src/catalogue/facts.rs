@@ -168,7 +168,18 @@ fn lifecycle(node: &Node, problems: &mut Vec<Problem>) -> Option<Lifecycle> {
 }
 
 fn keeping(node: &Node, problems: &mut Vec<Problem>) -> Option<Keeping> {
-    let retention = node.get("retention")?;
+    let mut own = Vec::new();
+    let mut map = MapReader::new(node, problems);
+    let retention = map.need("retention");
+    let searchable = map.take("searchable").is_some_and(|node| node.kind == NodeKind::Bool(true));
+    let immutable = map.take("immutable").and_then(|node| condition(node, &mut own));
+    let place = map.take("place").and_then(|node| path(node, &mut own));
+    map.finish();
+    problems.append(&mut own);
+    Some(Keeping { retention: kept(retention?, problems)?, searchable, immutable, place })
+}
+
+fn kept(retention: &Node, problems: &mut Vec<Problem>) -> Option<Retention> {
     let mut own = Vec::new();
     let mut map = MapReader::new(retention, problems);
     let probe = map.take("probe").and_then(|node| lifecycle(node, &mut own));
@@ -186,11 +197,10 @@ fn keeping(node: &Node, problems: &mut Vec<Problem>) -> Option<Keeping> {
     let absent = map.take("absent").and_then(|node| days(node, &mut own)).unwrap_or(Days::Never);
     map.finish();
     problems.append(&mut own);
-    let retention = match (probe, at) {
-        (Some(lifecycle), _) => Retention::Lifecycle(lifecycle),
-        (None, at) => Retention::Attribute { path: at?, unit_days, never, absent },
-    };
-    Some(Keeping { retention })
+    match (probe, at) {
+        (Some(lifecycle), _) => Some(Retention::Lifecycle(lifecycle)),
+        (None, at) => Some(Retention::Attribute { path: at?, unit_days, never, absent }),
+    }
 }
 
 fn forwarding(node: &Node, problems: &mut Vec<Problem>) -> Option<Forwarding> {

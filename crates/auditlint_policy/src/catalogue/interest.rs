@@ -111,8 +111,12 @@ fn add_facts(kind: &str, facts: &Facts, interest: &mut Interest) {
             }
         }
     }
-    if let Some(Retention::Attribute { path, .. }) = facts.keeps.as_ref().map(|keeps| &keeps.retention) {
-        add(interest, path);
+    if let Some(keeps) = &facts.keeps {
+        if let Retention::Attribute { path, .. } = &keeps.retention {
+            add(interest, path);
+        }
+        keeps.place.iter().for_each(|place| add(interest, place));
+        keeps.immutable.iter().for_each(|immutable| add_condition(kind, immutable, interest));
     }
     for attribute in facts.service_stores.iter().flat_map(|store| placeholders(&store.name)) {
         interest.add(kind, AttributePath::parse(attribute).head());

@@ -12,9 +12,12 @@ use auditlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
 use super::ending::{self, What};
-use super::map::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
+use super::map::{
+    Certainty, Encryption, FlowMap, Immutability, Keeps, Location, Role, Silence, Station, StationId, Way,
+};
 use super::{Flow, service_store};
-use crate::evaluate::{Context, Joins, Matter, is_judged};
+use crate::evaluate::{Context, Joins, Look, Matter, Subject, is_judged};
+use crate::facts::Keeping;
 use crate::rule::{Intent, RuleKind};
 use crate::{Binding, Category, Verdict, probes};
 
@@ -101,6 +104,10 @@ impl Drawing<'_> {
                 Err((cause, _)) => Keeps::Unknown(cause),
             });
             station.encryption = encryption(context, bindings);
+            let keeping = facts.and_then(|facts| facts.keeps.as_ref());
+            station.is_searchable = keeping.is_some_and(|keeping| keeping.searchable);
+            station.immutable = keeping.and_then(|keeping| immutability(context, keeping));
+            station.location = Some(location(context, keeping));
         }
         let ways = self.ways.len();
         let passes = !self.is_idle(context);
@@ -234,6 +241,28 @@ impl Drawing<'_> {
             Entry::Vacant(place) => drop(place.insert(way)),
         }
     }
+}
+
+/// Whether anybody can change what a store keeps, as the facts of its type find.
+fn immutability(context: &Context<'_>, keeping: &Keeping) -> Option<Immutability> {
+    let judged = context.condition(keeping.immutable.as_ref()?, &Subject::resource(context.resource));
+    match (judged.verdict, judged.cause) {
+        (Verdict::Pass, _) => Some(Immutability::Locked),
+        (Verdict::Unknown, Some(cause)) => Some(Immutability::Unknown(cause)),
+        (Verdict::Unknown, None) => None,
+        _ => Some(Immutability::Open),
+    }
+}
+
+/// Where the resource itself says that it stands.
+fn location(context: &Context<'_>, keeping: Option<&Keeping>) -> Location {
+    let place = keeping.and_then(|keeping| keeping.place.as_ref());
+    let written = place.map(|place| context.look(&Subject::resource(context.resource), place));
+    let region = match &written {
+        Some(Look::Set(value) | Look::Default(value)) if !value.sensitive => value.value().as_str(),
+        _ => None,
+    };
+    Location { account: None, region: region.map(Name::new) }
 }
 
 /// By whose key a store is encrypted, as the rules of its type that ask for encryption find.

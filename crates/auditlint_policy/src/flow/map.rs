@@ -76,6 +76,26 @@ pub enum Encryption {
     Unknown(Cause),
 }
 
+/// Whether anybody can change or delete what a store keeps before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Immutability {
+    /// Nobody can.
+    Locked,
+    /// Whoever may write to it can.
+    Open,
+    /// It is not known.
+    Unknown(Cause),
+}
+
+/// Where a store stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The account, project or subscription; none where it is not known.
+    pub account: Option<Name>,
+    /// The region or location; none where it is not known.
+    pub region: Option<Name>,
+}
+
 /// Events that a source could emit and does not, or of which it is not known whether it does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Silence {
@@ -109,6 +129,12 @@ pub struct Station {
     pub keeps: Option<Keeps>,
     /// How it is encrypted, of a store for which a rule can tell.
     pub encryption: Option<Encryption>,
+    /// Whether what it keeps can be searched as it stands.
+    pub is_searchable: bool,
+    /// Whether anybody can change what it keeps, of a store whose type can prevent that.
+    pub immutable: Option<Immutability>,
+    /// Where it stands, of a store of a root.
+    pub location: Option<Location>,
     /// Why it is not known, of what nobody knows.
     pub cause: Option<Cause>,
 }
@@ -173,6 +199,14 @@ impl FlowMap {
         Self { stations: stations.into_values().collect(), ways }
     }
 
+    /// Takes note of the account of the root, and of the region of the stores that name none of their own.
+    pub fn locate(&mut self, account: Option<&Name>, region: Option<&Name>) {
+        for location in self.stations.iter_mut().filter_map(|station| station.location.as_mut()) {
+            location.account = account.cloned();
+            location.region = location.region.take().or_else(|| region.cloned());
+        }
+    }
+
     /// `stations` with everything up- and downstream of them.
     #[must_use]
     pub fn around(&self, stations: &[StationId]) -> Self {
@@ -227,6 +261,9 @@ impl Station {
             carries: BTreeSet::new(),
             keeps: None,
             encryption: None,
+            is_searchable: false,
+            immutable: None,
+            location: None,
             cause: None,
         }
     }

@@ -5,6 +5,7 @@
 mod archive;
 mod border;
 mod drawing;
+mod effective;
 mod ending;
 mod kept;
 mod map;
@@ -21,9 +22,12 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use archive::{archive, original};
 pub(crate) use drawing::draw;
+pub use effective::{Effective, Ways};
 pub use kept::KeptStore;
 pub(crate) use kept::{found, kept};
-pub use map::{Certainty, Encryption, FlowMap, Keeps, Role, Silence, Station, StationId, Way};
+pub use map::{
+    Certainty, Encryption, FlowMap, Immutability, Keeps, Location, Role, Silence, Station, StationId, Way,
+};
 pub(crate) use outside::{Exit, exits};
 pub(crate) use part::{Lost, Part};
 pub(crate) use service_store::{managed as managed_service_stores, undecided as undecided_service_store};

@@ -7,7 +7,6 @@ use auditlint_analysis::Flows;
 use super::picture::{Boxed, Look, Picture};
 use super::wording::{Counts, list};
 use crate::plain::plain_line;
-use crate::words;
 
 pub(super) fn render(flows: &Flows) -> String {
     let picture = Picture::of(flows);
@@ -15,15 +14,14 @@ pub(super) fn render(flows: &Flows) -> String {
     let _ = writeln!(out, "  label={}", quoted([Counts::of(flows).headline(flows.roots.len())]));
     out.push_str("  node [fontname=\"Helvetica\" fontsize=11]\n  edge [fontname=\"Helvetica\" fontsize=9]\n");
     for (number, (root, boxes)) in picture.by_root().into_iter().enumerate() {
-        let indent = if root.is_empty() { "  " } else { "    " };
-        if !root.is_empty() {
-            let _ =
-                writeln!(out, "  subgraph cluster_{number} {{\n    label={}", quoted([words::folder(root)]));
+        let indent = if root.is_none() { "  " } else { "    " };
+        if let Some(root) = &root {
+            let _ = writeln!(out, "  subgraph cluster_{number} {{\n    label={}", quoted([root]));
         }
         for (at, one) in boxes {
             let _ = writeln!(out, "{indent}n{at} [label={} {}]", quoted(lines(one)), shape(one.look));
         }
-        if !root.is_empty() {
+        if root.is_some() {
             out.push_str("  }\n");
         }
     }

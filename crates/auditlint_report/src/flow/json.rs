@@ -2,7 +2,9 @@
 
 use auditlint_analysis::{FlowRoot, Flows};
 use auditlint_graph::{Cause, Gap};
-use auditlint_policy::{Category, Days, Encryption, Keeps, Station, StationId, Way};
+use auditlint_policy::{
+    Category, Days, Effective, Encryption, Immutability, Keeps, Location, Station, StationId, Way, Ways,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -23,6 +25,7 @@ struct Output<'a> {
 
 pub(super) fn render(flows: &Flows) -> String {
     let counts = Counts::of(flows);
+    let ways = Ways::of(&flows.map);
     let output = Output {
         schema_version: 1,
         tool: json!({"name": "auditlint", "version": env!("CARGO_PKG_VERSION")}),
@@ -33,7 +36,7 @@ pub(super) fn render(flows: &Flows) -> String {
             "gaps": counts.gaps, "left_out": flows.left_out.len(),
         }),
         roots: flows.roots.iter().map(root).collect(),
-        stations: flows.map.stations.iter().map(station).collect(),
+        stations: flows.map.stations.iter().map(|one| station(one, &ways)).collect(),
         ways: flows.map.ways.iter().map(way).collect(),
         left_out: flows.left_out.iter().map(|one| {
             json!({"kind": one.kind.as_str(), "path": one.folder.as_str(), "reason": one.reason, "hint": one.hint})
@@ -47,6 +50,7 @@ pub(super) fn render(flows: &Flows) -> String {
 fn root(root: &FlowRoot) -> Value {
     json!({
         "name": &*root.name,
+        "account": root.account.as_deref(),
         "mode": root.mode.as_str(),
         "gaps": root.gaps.iter().map(gap).collect::<Vec<_>>(),
     })
@@ -59,7 +63,7 @@ fn gap(gap: &Gap) -> Value {
     })
 }
 
-fn station(station: &Station) -> Value {
+fn station(station: &Station, ways: &Ways<'_>) -> Value {
     let is_resource = station.id.made.is_none();
     json!({
         "id": id(&station.id),
@@ -77,8 +81,38 @@ fn station(station: &Station) -> Value {
         "carries": categories(&station.carries),
         "retention": station.keeps.as_ref().map(retention),
         "encryption": station.encryption.as_ref().map(encryption),
+        "searchable": station.is_searchable,
+        "immutable": station.immutable.as_ref().map(immutable),
+        "place": station.location.as_ref().map(place),
+        "effective": station.emits.iter().map(|category| {
+            effective(*category, &ways.effective(station, *category))
+        }).collect::<Vec<_>>(),
         "cause": station.cause.as_ref().map(cause),
     })
+}
+
+/// What becomes of the events of one category of a source.
+fn effective(category: Category, effective: &Effective) -> Value {
+    json!({
+        "category": category.as_str(),
+        "retention": effective.retention.as_ref().map(retention),
+        "hot": effective.hot.as_ref().map(retention),
+        "encryption": effective.encryption.as_ref().map(encryption),
+        "immutable": effective.immutable.as_ref().map(immutable),
+        "places": effective.places.iter().map(place).collect::<Vec<_>>(),
+    })
+}
+
+fn immutable(immutable: &Immutability) -> Value {
+    match immutable {
+        Immutability::Locked => json!({"locked": true, "cause": null}),
+        Immutability::Open => json!({"locked": false, "cause": null}),
+        Immutability::Unknown(why) => json!({"locked": null, "cause": cause(why)}),
+    }
+}
+
+fn place(place: &Location) -> Value {
+    json!({"account": place.account.as_deref(), "region": place.region.as_deref()})
 }
 
 fn way(way: &Way) -> Value {

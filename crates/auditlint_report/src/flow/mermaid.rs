@@ -7,7 +7,6 @@ use auditlint_analysis::Flows;
 use super::picture::{Boxed, Line, Look, Picture};
 use super::wording::{Counts, list};
 use crate::plain::plain_line;
-use crate::words;
 
 const CLASSES: &str = "  classDef source fill:#dbeafe,stroke:#1d4ed8,color:#111
   classDef forwarder fill:#fef3c7,stroke:#b45309,color:#111
@@ -24,15 +23,15 @@ pub(super) fn render(flows: &Flows) -> String {
     let _ = writeln!(out, "  accTitle: Log flows");
     let _ = writeln!(out, "  accDescr: {}", Counts::of(flows).headline(flows.roots.len()));
     for (number, (root, boxes)) in picture.by_root().into_iter().enumerate() {
-        let indent = if root.is_empty() { "  " } else { "    " };
-        if !root.is_empty() {
-            let _ = writeln!(out, "  subgraph r{number}[\"{}\"]", escaped(words::folder(root)));
+        let indent = if root.is_none() { "  " } else { "    " };
+        if let Some(root) = &root {
+            let _ = writeln!(out, "  subgraph r{number}[\"{}\"]", escaped(root));
         }
         for (at, one) in boxes {
             let (open, close, class) = shape(one.look);
             let _ = writeln!(out, "{indent}n{at}{open}\"{}\"{close}:::{class}", label(one));
         }
-        if !root.is_empty() {
+        if root.is_some() {
             out.push_str("  end\n");
         }
     }

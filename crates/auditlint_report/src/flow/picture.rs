@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auditlint_analysis::Flows;
+use auditlint_analysis::{FlowRoot, Flows};
 use auditlint_policy::{Category, Certainty, FlowMap, Role, Station, StationId};
+use auditlint_syntax::Name;
 
-use super::wording::{DOUBTED, is_undecided, list, name, remarks};
-use crate::words;
+use super::wording::{DOUBTED, is_undecided, list, name, remarks, titled};
 
 /// From so many on, resources of the same place share a box.
 const SHARED: usize = 3;
@@ -20,11 +20,13 @@ pub(super) struct Picture<'f> {
     pub(super) arrows: Vec<Arrow>,
     /// Whether boxes have to say which root they are in.
     pub(super) has_roots: bool,
+    roots: &'f [FlowRoot],
 }
 
 /// One station, or several that stand in the same place.
 pub(super) struct Boxed<'f> {
     pub(super) first: &'f Station,
+    account: Option<&'f Name>,
     pub(super) number: usize,
     pub(super) look: Look,
 }
@@ -59,6 +61,9 @@ impl Line {
         }
     }
 }
+
+/// The title of a root and its boxes with their numbers; without a title what is in no root.
+pub(super) type Group<'p, 'f> = (Option<String>, Vec<(usize, &'p Boxed<'f>)>);
 
 pub(super) struct Arrow {
     pub(super) from: usize,
@@ -122,16 +127,17 @@ impl Boxed<'_> {
         }
     }
 
-    /// The module and, where it has to be said, the root.
+    /// The module and, where it has to be said, the root with its account.
     pub(super) fn place(&self, with_root: bool) -> Option<String> {
         let address = &self.first.id.name;
         let module = self.first.kind.as_ref().filter(|_| self.number == 1 && self.first.id.made.is_none());
         let module = module.and_then(|kind| address.get(..address.find(&format!("{kind}."))?));
         let module = module.map(|module| module.trim_end_matches('.')).filter(|module| !module.is_empty());
         let root = Some(&*self.first.id.root).filter(|root| with_root && !root.is_empty());
-        match (root.map(words::folder), module) {
+        match (root.map(|root| titled(root, self.account)), module) {
             (None, None) => None,
-            (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+            (None, Some(module)) => Some(module.to_owned()),
+            (Some(root), None) => Some(root),
             (Some(root), Some(module)) => Some(format!("{root} · {module}")),
         }
     }
@@ -179,7 +185,9 @@ impl<'f> Picture<'f> {
                 Some(place) if is_shared => *place,
                 _ => {
                     let number = if is_shared { number } else { 1 };
-                    boxes.push(Boxed { first: station, number, look: Look::of(station) });
+                    let root = flows.roots.iter().find(|root| root.name == station.id.root);
+                    let account = root.and_then(|root| root.account.as_ref());
+                    boxes.push(Boxed { first: station, account, number, look: Look::of(station) });
                     boxes.len() - 1
                 }
             };
@@ -207,17 +215,18 @@ impl<'f> Picture<'f> {
         let roots: BTreeSet<&str> =
             boxes.iter().map(|one| &*one.first.id.root).filter(|root| !root.is_empty()).collect();
         let has_roots = roots.len() > 1;
-        Self { boxes, arrows: arrows.into_values().collect(), has_roots }
+        Self { boxes, arrows: arrows.into_values().collect(), has_roots, roots: &flows.roots }
     }
 
     /// The boxes of each root with their numbers, those of no root last.
-    pub(super) fn by_root(&self) -> Vec<(&'f str, Vec<(usize, &Boxed<'f>)>)> {
-        let mut out: BTreeMap<(bool, &str), Vec<(usize, &Boxed<'f>)>> = BTreeMap::new();
+    pub(super) fn by_root(&self) -> Vec<Group<'_, 'f>> {
+        let mut out: BTreeMap<usize, Vec<(usize, &Boxed<'f>)>> = BTreeMap::new();
         for (number, one) in self.boxes.iter().enumerate() {
-            let root = &*one.first.id.root;
-            out.entry((root.is_empty(), root)).or_default().push((number, one));
+            let root = self.roots.iter().position(|root| root.name == one.first.id.root);
+            out.entry(root.unwrap_or(self.roots.len())).or_default().push((number, one));
         }
-        out.into_iter().map(|((_, root), boxes)| (root, boxes)).collect()
+        let title = |at: usize| self.roots.get(at).map(|root| titled(&root.name, root.account.as_ref()));
+        out.into_iter().map(|(at, boxes)| (title(at), boxes)).collect()
     }
 }
 
@@ -238,7 +247,7 @@ fn classes(map: &FlowMap) -> Vec<usize> {
     }
     let own = |station: &Station| {
         let (root, made) = (&station.id.root, station.id.made.map(Role::as_str));
-        let kept = (&station.keeps, &station.encryption);
+        let kept = (&station.keeps, &station.encryption, &station.immutable);
         let said = (&station.emits, &station.silent, &station.doubted, &station.covered);
         // What is not known for different causes is not alike; of a store that nobody manages the name counts.
         let name = if station.kind.is_none() { station.id.name.as_str() } else { "" };

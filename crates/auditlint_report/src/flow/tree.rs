@@ -1,13 +1,13 @@
 //! Text for people: by root, then category, each source with the way of its logs below it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use auditlint_analysis::Flows;
-use auditlint_policy::{Category, Certainty, Role, Station, StationId, Way};
+use auditlint_analysis::{FlowRoot, Flows};
+use auditlint_policy::{Category, Certainty, Role, Station, StationId, Way, Ways};
 
 use super::FlowOptions;
-use super::wording::{Counts, DOUBTED, because, is_silent, list, name, remarks};
+use super::wording::{Counts, DOUBTED, because, in_all, is_silent, list, name, remarks, titled};
 use crate::plain::plain_line;
 use crate::words;
 
@@ -24,23 +24,17 @@ enum Style {
 }
 
 struct Tree<'f> {
-    stations: BTreeMap<&'f StationId, &'f Station>,
-    next: BTreeMap<&'f StationId, Vec<&'f Way>>,
+    ways: Ways<'f>,
     out: String,
     colour: bool,
 }
 
 pub(super) fn render(flows: &Flows, options: &FlowOptions) -> String {
-    let mut next: BTreeMap<&StationId, Vec<&Way>> = BTreeMap::new();
-    for way in &flows.map.ways {
-        next.entry(&way.from).or_default().push(way);
-    }
-    let stations = flows.map.stations.iter().map(|station| (&station.id, station)).collect();
-    let mut tree = Tree { stations, next, out: String::new(), colour: options.colour };
+    let mut tree = Tree { ways: Ways::of(&flows.map), out: String::new(), colour: options.colour };
     let headline = Counts::of(flows).headline(flows.roots.len());
     let _ = writeln!(tree.out, "{headline}");
     for root in &flows.roots {
-        tree.root(flows, &root.name);
+        tree.root(flows, root);
     }
     for root in flows.roots.iter().filter(|root| !root.gaps.is_empty()) {
         tree.heading(&format!("could not be read in {}", words::folder(&root.name)));
@@ -58,13 +52,13 @@ pub(super) fn render(flows: &Flows, options: &FlowOptions) -> String {
 }
 
 impl Tree<'_> {
-    fn root(&mut self, flows: &Flows, root: &str) {
+    fn root(&mut self, flows: &Flows, root: &FlowRoot) {
         let own: Vec<&Station> =
-            flows.map.stations.iter().filter(|station| *station.id.root == *root).collect();
+            flows.map.stations.iter().filter(|station| station.id.root == root.name).collect();
         if own.is_empty() {
             return;
         }
-        self.heading(root);
+        self.heading(&titled(&root.name, root.account.as_ref()));
         for category in Category::ALL {
             let sources: Vec<&&Station> =
                 own.iter().filter(|station| station.emits.contains(&category)).collect();
@@ -83,7 +77,8 @@ impl Tree<'_> {
                 // What keeps its own logs says here for how long.
                 let said = if source.role == Role::Store { remarks(source) } else { Vec::new() };
                 let doubted = source.doubted.contains(&category).then(|| DOUBTED.to_owned());
-                let said: Vec<String> = said.into_iter().chain(doubt).chain(doubted).collect();
+                let in_all = in_all(&self.ways.effective(source, category));
+                let said: Vec<String> = said.into_iter().chain(in_all).chain(doubt).chain(doubted).collect();
                 let line = self.station(source, &said, None);
                 let _ = writeln!(self.out, "    {line}");
                 self.onward(&source.id, category, "    ", &mut vec![&source.id]);
@@ -153,15 +148,14 @@ impl Tree<'_> {
         Self: 's,
     {
         let ways: Vec<Way> = self
-            .next
-            .get(from)
-            .into_iter()
-            .flatten()
+            .ways
+            .from(from)
+            .iter()
             .filter(|way| way.categories.contains(&category) && !seen.contains(&&way.to))
             .map(|way| Way::clone(way))
             .collect();
         for (at, way) in ways.iter().enumerate() {
-            let Some(station) = self.stations.get(&way.to).copied() else { continue };
+            let Some(station) = self.ways.station(&way.to) else { continue };
             let is_last = at + 1 == ways.len();
             let mut said = remarks(station);
             match way.certainty {
@@ -202,7 +196,7 @@ impl Tree<'_> {
     }
 
     fn heading(&mut self, text: &str) {
-        let text = self.styled(Style::Bold, &plain_line(words::folder(text)));
+        let text = self.styled(Style::Bold, &plain_line(text));
         let _ = writeln!(self.out, "\n{text}");
     }
 

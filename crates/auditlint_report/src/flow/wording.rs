@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use auditlint_analysis::Flows;
 use auditlint_graph::Cause;
-use auditlint_policy::{Category, Days, Encryption, Keeps, Role, Station};
+use auditlint_policy::{Category, Days, Effective, Encryption, Immutability, Keeps, Role, Station};
+use auditlint_syntax::Name;
 
-use crate::words::counted;
+use crate::words::{counted, folder};
 
 /// Logs have a destination, and no rule that asks for them is content.
 pub(super) const DOUBTED: &str = "may be off or incomplete";
@@ -101,11 +102,32 @@ pub(super) fn encryption(encryption: &Encryption) -> String {
     }
 }
 
+/// What becomes of logs that go on from where they can be searched: `400 days, 30 days of them searchable`.
+pub(super) fn in_all(effective: &Effective) -> Option<String> {
+    match (&effective.retention, &effective.hot) {
+        (Some(kept), Some(hot)) if kept != hot => {
+            Some(format!("in all {}, searchable {}", retention(kept), retention(hot)))
+        }
+        _ => None,
+    }
+}
+
+/// A root, with the account in which it is applied.
+pub(super) fn titled(root: &str, account: Option<&Name>) -> String {
+    let folder = folder(root);
+    account.map_or_else(|| folder.to_owned(), |account| format!("{folder} · account {account}"))
+}
+
 /// What is to be said of a station beside its name.
 pub(super) fn remarks(station: &Station) -> Vec<String> {
     let mut out = Vec::new();
     out.extend(station.keeps.as_ref().map(retention));
     out.extend(station.encryption.as_ref().map(encryption));
+    match &station.immutable {
+        Some(Immutability::Locked) => out.push("locked".to_owned()),
+        Some(Immutability::Unknown(cause)) => out.push(format!("lock not known: {}", cause.subject)),
+        Some(Immutability::Open) | None => {}
+    }
     match station.role {
         Role::ServiceStore => out.push("made by the service".to_owned()),
         Role::External if station.keeps.is_some() => out.push("not managed here".to_owned()),
