@@ -9,10 +9,10 @@ use std::{env, fs};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../policies");
     let mut paths = Vec::new();
-    for folder in ["resources", "rules", "sets"] {
+    for folder in ["resources", "rules", "sets", "standards"] {
         collect(&root.join(folder), &mut paths)?;
     }
-    paths.extend(["recommended.yaml", "everything.yaml"].map(|name| root.join(name)));
+    paths.extend(["recommended.yaml", "everything.yaml", "kinds.yaml"].map(|name| root.join(name)));
     paths.sort();
     let mut out = String::from(
         "/// The texts of the catalogue by their path under `policies/`, with their packed trees.\npub(super) static TEXTS: &[(&str, &str, &[u8])] = &[\n",

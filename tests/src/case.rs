@@ -206,7 +206,7 @@ impl Case {
         let mut host = AnalysisHost::new(
             Arc::clone(&files) as Arc<_>,
             set,
-            Settings { keep_passes: true, follow_edits: false, today },
+            Settings { keep_passes: true, today, ..Settings::default() },
         );
         let pairs = |option: &'static str| {
             let pairs = self.option(option).filter_map(|text| text.split_once('='));

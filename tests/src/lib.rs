@@ -19,6 +19,7 @@ pub mod rule_page;
 pub mod schema;
 pub mod torture;
 pub mod uses;
+pub mod workspace;
 
 use std::sync::Arc;
 

@@ -433,7 +433,7 @@ fn attempts_bind_the_places_where_people_sign_in() -> anyhow::Result<()> {
             let binding = binding.with_context(|| format!("`{line}` does not turn {rule} on"))?;
             ensure!(binding.rule.selects.iter().any(|one| one == kind), "{rule} does not judge {kind}");
             ensure!(binding.categories == [Category::Authentication], "{rule}: {:?}", binding.categories);
-            ensure!(binding.mandatory, "{rule} does not count");
+            ensure!(binding.level.gates(), "{rule} does not count");
         }
     }
     Ok(())

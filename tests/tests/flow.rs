@@ -12,38 +12,24 @@ use auditlint_syntax::MemoryFiles;
 use auditlint_tests::binary::{Run, run};
 use auditlint_tests::fixtures::{fixtures, semantics};
 use auditlint_tests::markdown::Page;
+use auditlint_tests::workspace::Workspace;
 use auditlint_tests::{catalogue, repository};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde_json::Value;
 
 const FORMATS: [&str; 5] = ["tree", "mermaid", "dot", "json", "svg"];
 
-/// A folder with one configuration; the folder goes when this does.
-struct Workspace {
-    _guard: tempfile::TempDir,
-    top: Utf8PathBuf,
+/// What `auditlint flow` says of the folder.
+fn flow(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Run> {
+    let words: Vec<&str> = ["flow", "."].into_iter().chain(words.iter().copied()).collect();
+    let run = workspace.run(&words)?;
+    ensure!(run.exit == 0 && run.stderr.is_empty(), "{run:?}");
+    Ok(run)
 }
 
-impl Workspace {
-    fn of(text: &str) -> anyhow::Result<Self> {
-        let guard = tempfile::tempdir()?;
-        let top = Utf8Path::from_path(guard.path()).context("a path in UTF-8")?.canonicalize_utf8()?;
-        #[expect(clippy::disallowed_methods, reason = "the test makes a workspace")]
-        std::fs::write(top.join("main.tf"), text)?;
-        Ok(Self { _guard: guard, top })
-    }
-
-    fn flow(&self, words: &[&str]) -> anyhow::Result<Run> {
-        let words: Vec<&str> = ["flow", "."].into_iter().chain(words.iter().copied()).collect();
-        let run = run(&self.top, &words)?;
-        ensure!(run.exit == 0 && run.stderr.is_empty(), "{run:?}");
-        Ok(run)
-    }
-
-    fn json(&self, words: &[&str]) -> anyhow::Result<Value> {
-        let words: Vec<&str> = words.iter().copied().chain(["--format", "json"]).collect();
-        Ok(serde_json::from_str(&self.flow(&words)?.stdout)?)
-    }
+fn flow_json(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Value> {
+    let words: Vec<&str> = words.iter().copied().chain(["--format", "json"]).collect();
+    Ok(serde_json::from_str(&flow(workspace, &words)?.stdout)?)
 }
 
 fn texts<'v>(value: &'v Value, key: &str) -> Vec<&'v str> {
@@ -185,7 +171,7 @@ resource "aws_kinesis_firehose_delivery_stream" "logs" {
 
 #[test]
 fn each_way_says_how_sure_it_is_and_each_end_what_it_is() -> anyhow::Result<()> {
-    let map = Workspace::of(ESTATE)?.json(&[])?;
+    let map = flow_json(&Workspace::of(ESTATE)?, &[])?;
     let mut expected = [
         "aws_lb.proved -> aws_s3_bucket.logs: proved",
         "aws_lb.matched -> aws_s3_bucket.logs: matched",
@@ -234,7 +220,7 @@ fn each_way_says_how_sure_it_is_and_each_end_what_it_is() -> anyhow::Result<()> 
 fn one_resource_has_what_is_up_and_downstream_of_it_and_nothing_else() -> anyhow::Result<()> {
     let workspace = Workspace::of(ESTATE)?;
     let names = |address: &str| -> anyhow::Result<BTreeSet<String>> {
-        let map = workspace.json(&["--for", address])?;
+        let map = flow_json(&workspace, &["--for", address])?;
         let name = |one: &Value| one["address"].as_str().or(one["name"].as_str()).map(str::to_owned);
         Ok(list(&map, "stations").iter().filter_map(name).collect())
     };
@@ -362,8 +348,8 @@ fn the_replicas_of_data_are_no_logs() -> anyhow::Result<()> {
     let logs = format!(
         "{text}\nresource \"aws_lb\" \"web\" {{\n  name = \"web\"\n\n  access_logs {{\n    bucket  = aws_s3_bucket.data.id\n    enabled = true\n  }}\n}}\n"
     );
-    ensure!(ways(&Workspace::of(text)?.json(&[])?).is_empty());
-    ensure!(ways(&Workspace::of(&logs)?.json(&[])?).len() == 3);
+    ensure!(ways(&flow_json(&Workspace::of(text)?, &[])?).is_empty());
+    ensure!(ways(&flow_json(&Workspace::of(&logs)?, &[])?).len() == 3);
     Ok(())
 }
 
@@ -382,7 +368,7 @@ fn what_is_switched_off_is_said_and_a_log_group_proves_no_logs() -> anyhow::Resu
                 resource \"aws_cloudwatch_log_group\" \"db\" {\n  name = \"/aws/rds/instance/db/postgresql\"\n}\n\n\
                 resource \"aws_ssm_document\" \"command\" {\n  name          = \"command\"\n  document_type = \"Command\"\n  content       = \"{}\"\n}\n";
     let text = format!("{text}{STOPPED}");
-    let map = Workspace::of(&text)?.json(&[])?;
+    let map = flow_json(&Workspace::of(&text)?, &[])?;
     let trail = station(&map, "aws_cloudtrail.stopped")?;
     ensure!(texts(trail, "emits").is_empty() && list(trail, "silent").len() == 1, "{trail:#}");
     ensure!(ways(&map) == ["aws_db_instance.db -> aws_cloudwatch_log_group.db: open"], "{map:#}");
@@ -430,15 +416,15 @@ fn hostile() -> String {
 #[test]
 fn no_name_becomes_markup() -> anyhow::Result<()> {
     let workspace = Workspace::of(&hostile())?;
-    let map = workspace.json(&[])?;
+    let map = flow_json(&workspace, &[])?;
     let external = list(&map, "stations").iter().filter(|one| one["role"] == "external").count();
     ensure!(external == NAMES.len(), "{external} names arrived: {map:#}");
     for format in FORMATS {
-        let text = workspace.flow(&["--format", format])?.stdout;
+        let text = flow(&workspace, &["--format", format])?.stdout;
         let acts = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
         ensure!(!text.contains(acts), "{format}: {text:?}");
     }
-    let mermaid = workspace.flow(&["--format", "mermaid"])?.stdout;
+    let mermaid = flow(&workspace, &["--format", "mermaid"])?.stdout;
     for line in mermaid.lines().filter(|line| line.contains('"')) {
         let parts: Vec<&str> = line.split('"').collect();
         ensure!(parts.len() == 3, "{line}");
@@ -450,13 +436,13 @@ fn no_name_becomes_markup() -> anyhow::Result<()> {
     // The functions share a box, and so do the log groups that the service makes for them.
     let expected = NAMES.len() + 1;
     ensure!(arrows == expected, "{arrows} arrows: {mermaid}");
-    let dot = workspace.flow(&["--format", "dot"])?.stdout;
+    let dot = flow(&workspace, &["--format", "dot"])?.stdout;
     for line in dot.lines() {
         ensure!(outside_of_strings(line)?.is_ascii(), "{line}");
     }
     let arrows = dot.lines().map(outside_of_strings).collect::<anyhow::Result<Vec<_>>>()?;
     ensure!(arrows.iter().filter(|line| line.contains("->")).count() == expected, "{dot}");
-    well_formed(&workspace.flow(&["--format", "svg"])?.stdout)
+    well_formed(&flow(&workspace, &["--format", "svg"])?.stdout)
 }
 
 /// What of a line of Graphviz stands outside of its strings, each of which must end on it.
@@ -527,13 +513,13 @@ fn many_resources_in_the_same_place_share_a_box() -> anyhow::Result<()> {
                 resource \"aws_lambda_function\" \"f\" {\n  count         = 150\n  function_name = \"f-${count.index}\"\n}\n";
     let workspace = Workspace::of(text)?;
     for format in ["svg", "mermaid", "dot"] {
-        let drawn = workspace.flow(&["--format", format])?.stdout;
+        let drawn = flow(&workspace, &["--format", format])?.stdout;
         for name in ["150 aws_lb", "150 aws_lambda_function", "150 aws_cloudwatch_log_group"] {
             ensure!(drawn.contains(name), "{format} has no {name}: {drawn}");
         }
         ensure!(drawn.lines().count() < 100, "{format} has {} lines", drawn.lines().count());
     }
-    ensure!(list(&workspace.json(&[])?, "stations").len() == 451);
+    ensure!(list(&flow_json(&workspace, &[])?, "stations").len() == 451);
     Ok(())
 }
 
@@ -544,7 +530,7 @@ fn nothing_sensitive_is_drawn() -> anyhow::Result<()> {
                 resource \"aws_lambda_function\" \"f\" {\n  function_name = var.bucket\n}\n";
     let workspace = Workspace::of(text)?;
     for format in FORMATS {
-        let drawn = workspace.flow(&["--format", format])?.stdout;
+        let drawn = flow(&workspace, &["--format", format])?.stdout;
         ensure!(!drawn.contains("hunter2"), "{format}: {drawn}");
         ensure!(drawn.contains("a sensitive value"), "{format}: {drawn}");
     }
@@ -593,94 +579,4 @@ fn keys(value: &Value, out: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|item| keys(item, out)),
         _ => {}
     }
-}
-
-/// A log group of thirty days with a locked archive behind it: the archive keeps, the log group is searched.
-#[test]
-fn each_source_says_what_becomes_of_its_events() -> anyhow::Result<()> {
-    let workspace = Workspace::of(
-        r#"
-provider "aws" {
-  region              = "eu-west-1"
-  allowed_account_ids = ["111122223333"]
-}
-
-resource "aws_vpc" "main" {
-  cidr_block = "10.0.0.0/16"
-}
-
-resource "aws_flow_log" "main" {
-  vpc_id          = aws_vpc.main.id
-  traffic_type    = "ALL"
-  log_destination = aws_cloudwatch_log_group.flow.arn
-  iam_role_arn    = "arn:aws:iam::111122223333:role/flow"
-}
-
-resource "aws_cloudwatch_log_group" "flow" {
-  name              = "flow"
-  retention_in_days = 30
-}
-
-resource "aws_cloudwatch_log_subscription_filter" "archive" {
-  name            = "archive"
-  log_group_name  = aws_cloudwatch_log_group.flow.name
-  filter_pattern  = ""
-  destination_arn = aws_kinesis_firehose_delivery_stream.archive.arn
-}
-
-resource "aws_kinesis_firehose_delivery_stream" "archive" {
-  name        = "archive"
-  destination = "extended_s3"
-
-  extended_s3_configuration {
-    role_arn   = "arn:aws:iam::111122223333:role/archive"
-    bucket_arn = aws_s3_bucket.archive.arn
-  }
-}
-
-resource "aws_s3_bucket" "archive" {
-  bucket = "archive"
-  region = "eu-north-1"
-}
-
-resource "aws_s3_bucket_object_lock_configuration" "archive" {
-  bucket = aws_s3_bucket.archive.id
-
-  rule {
-    default_retention {
-      mode = "COMPLIANCE"
-      days = 400
-    }
-  }
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "archive" {
-  bucket = aws_s3_bucket.archive.id
-
-  rule {
-    id     = "expire"
-    status = "Enabled"
-
-    expiration {
-      days = 400
-    }
-  }
-}
-"#,
-    )?;
-    let map = workspace.json(&[])?;
-    ensure!(map["roots"][0]["account"] == "111122223333", "{map:#}");
-    let effective = &station(&map, "aws_vpc.main")?["effective"][0];
-    ensure!(effective["category"] == "network_flow", "{effective:#}");
-    ensure!(effective["retention"]["days"] == 400, "{effective:#}");
-    ensure!(effective["hot"]["days"] == 30, "{effective:#}");
-    ensure!(effective["encryption"]["key"] == "service", "{effective:#}");
-    ensure!(effective["immutable"]["locked"] == true, "{effective:#}");
-    let places: Vec<&str> =
-        list(effective, "places").iter().filter_map(|place| place["region"].as_str()).collect();
-    ensure!(places == ["eu-north-1", "eu-west-1"], "{effective:#}");
-    let tree = workspace.flow(&[])?.stdout;
-    ensure!(tree.contains("· account 111122223333"), "{tree}");
-    ensure!(tree.contains("aws_vpc.main · in all 400 days, searchable 30 days"), "{tree}");
-    Ok(())
 }

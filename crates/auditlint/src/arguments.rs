@@ -39,6 +39,9 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
+    /// Show what a policy asks, which environment each root is, what another policy would change
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Write a first .auditlint.yaml with a policy
     Init {
         /// The folder that it speaks of
@@ -60,6 +63,44 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Print what the policy asks once everything that it extends is taken in, with the line of each value
+    Show {
+        /// A policy file, or auditlint:NAME (repeatable) [default: that of .auditlint.yaml]
+        #[arg(long, value_name = "FILE|auditlint:NAME")]
+        policy: Vec<String>,
+        /// What it asks in this environment [default: the strictest of all]
+        #[arg(long, value_name = "NAME")]
+        env: Option<String>,
+        /// Only this value, with the line that says so: access_logs.retention.min
+        #[arg(long, value_name = "VALUE")]
+        why: Option<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
+    /// Print which environment each root is, and why
+    Env {
+        #[command(flatten)]
+        selection: Selection,
+    },
+    /// Print which findings appear and disappear with another policy
+    #[command(after_help = "Exit codes: 0 nothing appears · 1 findings appear · 3 usage or policy error")]
+    Diff {
+        /// The policy as it is: a file, or auditlint:NAME
+        #[arg(value_name = "OLD")]
+        old: String,
+        /// The policy as it would be
+        #[arg(value_name = "NEW")]
+        new: String,
+        #[command(flatten)]
+        scope: Scope,
+    },
+    /// Print the JSON Schema of policies
+    Schema,
 }
 
 impl Command {

@@ -17,8 +17,8 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
         options.output.iter().map(|text| output_option(text)).collect::<Result<Vec<_>, Failure>>()?;
     let settings = Settings {
         keep_passes: options.show.contains(&Show::Pass),
-        follow_edits: false,
         today: Some(auditlint_analysis::today()),
+        ..Settings::default()
     };
     let extra = Extra {
         source: options.source.as_deref(),
@@ -122,12 +122,7 @@ fn gate(options: &CheckOptions) -> Result<Gate, Failure> {
         FailOn::High => Severity::High,
         FailOn::Critical => Severity::Critical,
     };
-    let mut gate = Gate {
-        fail_on,
-        unknown_blocks: [InputMode::State].into(),
-        excused: Default::default(),
-        defers: options.obligations.is_some(),
-    };
+    let mut gate = Gate { fail_on, excused: Default::default(), defers: options.obligations.is_some() };
     for word in options.allow_incomplete.iter().flatten() {
         if word.is_empty() {
             gate.excused.extend(Gate::EXCUSABLE);

@@ -113,8 +113,10 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         workspace: selection.scope.workspace.as_deref().map(Name::new),
         ..RootInputs::default()
     };
-    let environments = environments(selection, &set)?;
+    let (env, by_word) = picked(selection, &set)?;
+    let environments = Arc::clone(&set.environments);
     let mut settings = extra.settings;
+    settings.environment = by_word;
     // Where environments stand side by side, a verdict that passes is shown beside one that fails.
     settings.keep_passes |= environments.names().len() > 1;
     let mut host = AnalysisHost::new(Arc::clone(&files) as Arc<_>, set, settings);
@@ -152,17 +154,15 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
         host.apply_change(auditlint_analysis::Change::Overlay(path.clone(), text.into()));
         roots.push(path.parent().map(Utf8Path::to_owned).unwrap_or_default());
     }
-    let specs = |folder| environments.specs(&inputs(folder), selection.scope.env.as_deref());
+    let specs = |folder| environments.specs(&inputs(folder), env);
     let source = source.map(|path| inside(&path));
-    is_declared(&environments, selection, roots.iter().chain(&source))?;
-    left_out.extend(
-        roots.iter().filter_map(|folder| environments.left_out(folder, selection.scope.env.as_deref())),
-    );
+    is_declared(&environments, env, roots.iter().chain(&source))?;
+    left_out.extend(roots.iter().filter_map(|folder| environments.left_out(folder, env)));
     left_out.sort();
     left_out.dedup();
     host.apply_change(auditlint_analysis::Change::Roots(roots.into_iter().flat_map(specs).collect()));
     // A plan was made with the values of one environment, and holds them; only one that is named adds its own.
-    let source = source.map(|path| match &selection.scope.env {
+    let source = source.map(|path| match env {
         Some(_) => match specs(path.clone()).pop() {
             Some(RootSpec::Folder { inputs, .. }) => inputs,
             _ => inputs(path),
@@ -234,24 +234,40 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     Ok(Inputs { host, files, only, broken, left_out })
 }
 
-/// The environments of the config, among them the one that is named.
-fn environments(selection: &Selection, set: &PolicySet) -> Result<Arc<Environments>, Failure> {
-    let environments = Arc::clone(&set.environments);
-    match &selection.scope.env {
-        Some(name) if !environments.names().contains(&name.as_str()) => {
-            Err(undeclared(name, &environments.names()))
-        }
-        _ => Ok(environments),
+/// The policies of these names, else those of the config file that speaks of this folder.
+pub(crate) fn policies_here(names: Vec<String>) -> Result<PolicySet, Failure> {
+    let here = absolute(Utf8Path::new("."))?;
+    let files = DiskFiles::new(DiskFiles::workspace_of(std::slice::from_ref(&here)));
+    let inside = here.strip_prefix(files.root()).map(Utf8Path::to_owned).unwrap_or_default();
+    policies_named(&catalogue::load(Reading::WithoutExamples)?, &names, &files, &inside)
+}
+
+/// An environment that roots declare, or one with the reason for it that all of them are.
+type Picked<'s> = (Option<&'s str>, Option<(String, String)>);
+
+/// The environment that is named, where a root of the config declares it, else as the word for all roots, where the
+/// policy has it.
+fn picked<'s>(selection: &'s Selection, set: &PolicySet) -> Result<Picked<'s>, Failure> {
+    let Some(name) = selection.scope.env.as_deref() else { return Ok((None, None)) };
+    let declared = set.environments.names();
+    if declared.contains(&name) {
+        return Ok((Some(name), None));
     }
+    let of_policy = || set.policy.environments.iter().map(|environment| environment.name.as_str());
+    if of_policy().any(|known| known == name) {
+        return Ok((None, Some((name.to_owned(), "--env".to_owned()))));
+    }
+    let names: Vec<&str> = declared.into_iter().chain(of_policy()).collect();
+    Err(undeclared(name, &names))
 }
 
 /// Whether any of the folders has the environment that is named, where one is and there are folders.
 fn is_declared<'f>(
     environments: &Environments,
-    selection: &Selection,
+    env: Option<&str>,
     folders: impl Iterator<Item = &'f Utf8PathBuf>,
 ) -> Result<(), Failure> {
-    let Some(name) = &selection.scope.env else { return Ok(()) };
+    let Some(name) = env else { return Ok(()) };
     let mut folders = folders.peekable();
     if folders.peek().is_none() {
         return Ok(());
@@ -259,7 +275,7 @@ fn is_declared<'f>(
     let mut names: Vec<&str> = folders.flat_map(|folder| environments.names_of(folder)).collect();
     names.sort_unstable();
     names.dedup();
-    if names.contains(&name.as_str()) { Ok(()) } else { Err(undeclared(name, &names)) }
+    if names.contains(&name) { Ok(()) } else { Err(undeclared(name, &names)) }
 }
 
 fn undeclared(name: &str, names: &[&str]) -> Failure {

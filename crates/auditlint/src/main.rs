@@ -12,6 +12,7 @@ mod init;
 mod inputs;
 mod output;
 mod policies;
+mod policy;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Export(options) => export::run(options),
         Command::Explain { rule } => catalogue::explain(&rule),
         Command::Rules { format } => catalogue::rules(format),
+        Command::Policy(command) => policy::run(command),
         Command::Init { folder } => init::run(&folder),
         Command::Lsp { policy, .. } => inputs::serve(policy),
         Command::Completions { shell } => {

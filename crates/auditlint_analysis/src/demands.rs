@@ -8,7 +8,7 @@ use auditlint_graph::{Address, Cause, CauseKind, Mode};
 use auditlint_policy::check::{Check, REQUIRED_SOURCE, REVIEW_DUE};
 use auditlint_policy::external::Externals;
 use auditlint_policy::{
-    Catalogue, Category, Days, Demand, Finding, MinimalSet, Place, Policy, PolicyRef, Related, Remedy,
+    Catalogue, Category, Days, Demand, Finding, Level, MinimalSet, Place, Policy, PolicyRef, Related, Remedy,
     RemedyKind, RootPattern, Safety, Verdict,
 };
 use auditlint_syntax::{Location, Name};
@@ -102,7 +102,7 @@ impl Asking<'_> {
     /// that the root has, or of all where it does not say which.
     fn remedies(&self, category: Category, at: Option<usize>) -> Vec<Remedy> {
         let providers = at.map(|at| (self.identity)(at).providers).unwrap_or_default();
-        let asked = self.policy.retention.iter().filter(|(known, ..)| *known == category);
+        let asked = self.policy.days.retention.iter().filter(|(known, ..)| *known == category);
         let asked = asked.map(|(_, days, _)| *days).max();
         let sets = self.catalogue.sets().iter().filter(|set| {
             set.categories.contains(&category) && (providers.is_empty() || providers.contains(&set.provider))
@@ -267,8 +267,13 @@ fn too_short<'p>(
 ) -> Option<(&'p str, Days, Days)> {
     let store = into?;
     let kept = externals.store(store)?.retention?;
-    let asked =
-        policy.retention.iter().filter(|(known, ..)| *known == category).map(|(_, days, _)| *days).max()?;
+    let asked = policy
+        .days
+        .retention
+        .iter()
+        .filter(|(known, ..)| *known == category)
+        .map(|(_, days, _)| *days)
+        .max()?;
     (kept < Days::Count(asked)).then_some((store, kept, Days::Count(asked)))
 }
 
@@ -298,6 +303,7 @@ fn finding(
     Finding {
         rule: check.id.into(),
         verdict: Verdict::Fail,
+        level: Level::Mandatory,
         severity: check.severity,
         categories: categories.to_vec(),
         address: nobody(),

@@ -7,19 +7,21 @@ use std::sync::Arc;
 use auditlint_graph::terraform::{Configuration, Live, RootInputs, Standing, is_terraform};
 use auditlint_graph::{Address, Slot};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
-use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place, RootContext};
+use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Level, Place};
 use auditlint_syntax::{FileId, Name};
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
-use crate::RootReport;
-use crate::root::{ByFile, Judged, Prepared, World, filled, matter, sort};
+use crate::chosen::Chosen;
+use crate::root::{ByFile, Judged, Prepared, World, filled, sort};
 use crate::suppression::{Suppressions, Touched};
+use crate::{RootReport, RootSpec};
 
 pub(crate) struct Following {
     set: Arc<Prepared>,
     inputs: RootInputs,
-    context: RootContext,
+    spec: RootSpec,
+    chosen: Chosen,
     live: Live,
     evaluator: Evaluator,
     suppressions: Suppressions,
@@ -39,15 +41,20 @@ struct Pending {
 }
 
 impl Following {
-    pub(crate) fn new(inputs: &RootInputs, standing: Option<Standing<'_>>, world: &World<'_>) -> Self {
-        let context =
-            RootContext { folder: inputs.folder.as_str().into(), keep_passes: world.settings.keep_passes };
+    pub(crate) fn new(
+        spec: &RootSpec,
+        inputs: &RootInputs,
+        standing: Option<Standing<'_>>,
+        world: &World<'_>,
+    ) -> Self {
+        let chosen = Chosen::of(spec, world);
         let live = Live::load(inputs, standing, world.files, world.caches, &world.set.tables);
-        let evaluator = Evaluator::following(&live.configuration.graph, matter(world.set, &context));
+        let evaluator = Evaluator::following(&live.configuration.graph, chosen.matter(world.set));
         Self {
             set: Arc::clone(world.set),
             inputs: inputs.clone(),
-            context,
+            spec: spec.clone(),
+            chosen,
             live,
             evaluator,
             suppressions: Suppressions::default(),
@@ -72,7 +79,7 @@ impl Following {
 
     /// Who logs what and where to, and its stores, as the last verdicts have it.
     pub(crate) fn flow_map(&self, name: &Arc<str>) -> (FlowMap, Vec<KeptStore>) {
-        let (graph, matter) = (&self.live.configuration.graph, matter(&self.set, &self.context));
+        let (graph, matter) = (&self.live.configuration.graph, self.chosen.matter(&self.set));
         (self.evaluator.flow_map(graph, matter, name), self.evaluator.stores(graph, matter))
     }
 
@@ -83,20 +90,24 @@ impl Following {
     /// What a remedy of the resource in `slot` may refer to, as the last verdicts have it.
     pub(crate) fn choices(&self, (slot, types, most): (Slot, &[Name], usize)) -> Vec<Address> {
         let graph = &self.live.configuration.graph;
-        self.evaluator.choices(graph, matter(&self.set, &self.context), slot, types, most)
+        self.evaluator.choices(graph, self.chosen.matter(&self.set), slot, types, most)
     }
 
     /// The resources that `beyond` names here, and how long what comes in there is kept.
     pub(crate) fn found(&mut self, beyond: &Beyond) -> Vec<Found> {
         let graph = &self.live.configuration.graph;
-        self.evaluator.found(graph, matter(&self.set, &self.context), beyond)
+        self.evaluator.found(graph, self.chosen.matter(&self.set), beyond)
     }
 
     pub(crate) fn report(&self, empty: RootReport, world: &World<'_>) -> RootReport {
         let graph = &self.live.configuration.graph;
-        let evaluation = self.evaluator.evaluation(graph, &self.set.policy);
-        let excused = |finding| self.suppressions.apply(finding, world.settings.today);
-        let empty = RootReport { gaps: graph.gaps.clone(), files: self.live.configuration.files, ..empty };
+        let evaluation = self.evaluator.evaluation(graph, &self.chosen.policy);
+        let excused = |finding| self.excused(finding, world);
+        let environment = self.chosen.environment.clone();
+        let files = self.live.configuration.files;
+        let blocks_unknown = self.chosen.blocks_unknown(empty.mode);
+        let gaps = graph.gaps.clone();
+        let empty = RootReport { gaps, files, environment, blocks_unknown, ..empty };
         filled(empty, graph, evaluation, excused, world.files)
     }
 
@@ -121,7 +132,15 @@ impl Following {
         let known_folders = Arc::clone(folders);
         let delta = self.live.update(inputs, standing, world.files, world.caches, told);
         let Configuration { graph, folders, .. } = &self.live.configuration;
-        let matter = matter(&self.set, &self.context);
+        // Another account or workspace may make it another environment.
+        let is_other = !self.set.policy.environments.is_empty() && {
+            let chosen = Chosen::of(&self.spec, world);
+            let is_other = !Arc::ptr_eq(&chosen.policy, &self.chosen.policy);
+            self.chosen = chosen;
+            is_other
+        };
+        let delta = delta.filter(|_| !is_other);
+        let matter = self.chosen.matter(&self.set);
         match (delta, &mut self.pending) {
             (Some(delta), Some(pending)) => {
                 self.evaluator.follow(graph, &delta, matter);
@@ -139,7 +158,7 @@ impl Following {
 
     /// Brings the verdicts up to date; `crossings` is what crosses the border of the root.
     pub(crate) fn judge(&mut self, crossings: &Arc<Crossings>, world: &World<'_>) {
-        let matter = matter(&self.set, &self.context);
+        let matter = self.chosen.matter(&self.set);
         let graph = &self.live.configuration.graph;
         let Some(pending) = self.pending.replace(Pending::default()) else {
             self.evaluator.judge_all(graph, matter, crossings);
@@ -194,13 +213,19 @@ impl Following {
         self.suppressions = Suppressions::read(&self.inputs.folder, folders, world.files, world.caches);
     }
 
+    /// The finding as exemptions of the policy and comments leave it.
+    fn excused(&self, finding: Arc<Finding>, world: &World<'_>) -> Arc<Finding> {
+        let today = world.settings.today;
+        self.suppressions.apply(self.chosen.exempted(finding, today), today)
+    }
+
     /// What suppressions leave of the findings of `files`.
     fn excuse(&mut self, files: BTreeSet<FileId>, world: &World<'_>) {
         for file in files {
             let raw = self.raw.get(&file).into_iter().flatten();
-            let apply =
-                |finding: &Arc<Finding>| self.suppressions.apply(Arc::clone(finding), world.settings.today);
-            let mut findings: Vec<Arc<Finding>> = raw.map(apply).collect();
+            let apply = |finding: &Arc<Finding>| self.excused(Arc::clone(finding), world);
+            let mut findings: Vec<Arc<Finding>> =
+                raw.filter(|finding| finding.level != Level::Off).map(apply).collect();
             if findings.is_empty() {
                 self.raw.remove(&file);
                 self.by_file.remove(&file);

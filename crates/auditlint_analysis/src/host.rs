@@ -78,6 +78,8 @@ pub struct Settings {
     pub follow_edits: bool,
     /// The day on which suppressions are judged, `YYYY-MM-DD`: the clock is an input. None: none has expired.
     pub today: Option<jiff::civil::Date>,
+    /// The environment of plans, and of roots that declare none, by whose word; none where the policy finds it.
+    pub environment: Option<(String, String)>,
 }
 
 /// The current texts, policy and roots.

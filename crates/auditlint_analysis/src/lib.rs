@@ -4,6 +4,7 @@
 //! whatever is shown to a user is asked of that snapshot. Nothing here knows the protocol of an editor,
 //! prints, or touches the network.
 
+mod chosen;
 mod demands;
 mod discovery;
 mod disk;

@@ -12,8 +12,6 @@ use crate::{InputMode, Report};
 pub struct Gate {
     /// Findings below this severity are shown and do not count.
     pub fail_on: Severity,
-    /// The kinds of input whose unknowns block.
-    pub unknown_blocks: BTreeSet<InputMode>,
     /// Whether what a plan leaves undecided is written down, to be looked at after the apply.
     pub defers: bool,
     /// The kinds of gap that are excused.
@@ -76,14 +74,13 @@ impl Gate {
 /// Decides status and exit code. Findings win over gaps: 1 over 2.
 #[must_use]
 pub fn outcome(report: &Report, gate: &Gate) -> Outcome {
-    let advisory = |rule: &str| report.policy.bindings.iter().any(|b| *b.rule.id == *rule && !b.mandatory);
     let counts = |verdict: Verdict| {
         report
             .findings()
-            .filter(move |(_, f)| f.verdict == verdict && f.severity >= gate.fail_on && !advisory(&f.rule))
+            .filter(move |(_, f)| f.verdict == verdict && f.severity >= gate.fail_on && f.level.gates())
     };
     let failed = counts(Verdict::Fail).next().is_some();
-    let blocked = counts(Verdict::Unknown).any(|(root, _)| gate.unknown_blocks.contains(&root.mode));
+    let blocked = counts(Verdict::Unknown).any(|(root, _)| root.blocks_unknown);
     let mut undecided = report.findings().filter(|(_, f)| f.verdict == Verdict::Unknown).peekable();
     let is_undecided = undecided.peek().is_some();
     let deferred = gate.defers && undecided.all(|(root, _)| root.mode == InputMode::Plan);

@@ -126,16 +126,32 @@ pub fn load_policies(
         sources.push(built_in(catalogue, DEFAULT, files)?);
     }
     let from = |policy: &Source, name: &str| {
+        if let Some(short) = name.strip_prefix("auditlint:") {
+            let known = Policy::built_in(catalogue, short, files.paths());
+            return known.ok_or_else(|| {
+                format!("there is no built-in policy of that name{}", near(catalogue, short))
+            });
+        }
         let own = folders.iter().find(|(file, _)| *file == policy.file()).map(|(_, files)| *files);
         let base = policy.path().parent().filter(|_| own.is_none()).unwrap_or_else(|| Utf8Path::new(""));
         let path = relative(base, name).ok_or_else(|| ReadError::Outside.to_string())?;
-        own.unwrap_or(files).read(&path).map_err(|reason| reason.to_string())
+        let source = own.unwrap_or(files).read(&path).map_err(|reason| reason.to_string())?;
+        match own {
+            // The files of another folder have numbers of their own.
+            Some(_) => {
+                let shown = policy.path().parent().map(|folder| folder.join(&path)).unwrap_or(path);
+                let file = files.paths().id(&shown);
+                Ok(Arc::new(Source::new(file, shown, Arc::from(source.bytes()))))
+            }
+            None => Ok(source),
+        }
     };
     let mut policy = Policy::load(catalogue, &sources, &from)?;
     if let Some((_, config, _)) = config.as_ref().filter(|(_, config, _)| !config.stores.is_empty()) {
         let roles = config.stores.clone();
         policy.externals = Arc::new(Externals { roles, ..Externals::clone(&policy.externals) });
     }
+    let sources = policy.texts.clone();
     let policy = Arc::new(policy);
     let environments = match &config {
         Some((path, config, source)) => Environments::new(path, config).map_err(|(span, message)| {
@@ -171,6 +187,11 @@ fn built_in(catalogue: &Catalogue, name: &str, files: &dyn Files) -> Result<Arc<
             .collect::<Vec<_>>()
             .join(", "),
     })
+}
+
+fn near(catalogue: &Catalogue, name: &str) -> String {
+    let near = document::reader::nearest(name, catalogue.built_in_names());
+    near.map(|near| format!("; did you mean `auditlint:{near}`?")).unwrap_or_default()
 }
 
 fn inside(base: &Utf8Path, name: &str, files: &dyn Files) -> Result<Arc<Source>, SetupError> {

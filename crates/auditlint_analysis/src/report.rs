@@ -60,6 +60,8 @@ pub struct RootReport {
     pub mode: InputMode,
     /// The environment, and why it is that one.
     pub environment: Option<(String, String)>,
+    /// Whether what is undecided here makes the run incomplete, as the policy says.
+    pub blocks_unknown: bool,
     /// Every verdict but `not_applicable`, sorted by place, rule and address; formats filter.
     pub findings: Vec<Arc<Finding>>,
     /// What could not be analysed, sorted.
@@ -128,6 +130,8 @@ pub struct Summary {
     pub sources: [u32; 4],
     /// For each category that the policy names, the number of sources here.
     pub by_category: Vec<(Category, u32)>,
+    /// Failures and unknowns of rules that the policy switched off.
+    pub off: u32,
 }
 
 impl Summary {
@@ -145,6 +149,7 @@ impl Summary {
             all.fail += own.fail;
             all.unknown += own.unknown;
             all.exempt += own.exempt;
+            all.off += own.off;
             all.gaps += own.gaps;
             all.sources.iter_mut().zip(own.sources).for_each(|(sum, own)| *sum += own);
             for (category, count) in &own.by_category {

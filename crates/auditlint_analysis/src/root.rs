@@ -7,11 +7,12 @@ use auditlint_graph::plan::{Content, Plan};
 use auditlint_graph::terraform::{Caches, Estate, Member, Standing};
 use auditlint_graph::{Address, Gap, ResourceGraph, RootKey, Slot};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
-use auditlint_policy::{Evaluation, Finding, FlowMap, Matter, Place, RootContext, Verdict};
+use auditlint_policy::{Evaluation, Finding, FlowMap, Level, Place, Verdict};
 use auditlint_syntax::{Access, FileId, Files, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::chosen::Chosen;
 use crate::following::Following;
 use crate::host::Settings;
 use crate::survey::{Once, Surveyed, Work};
@@ -277,7 +278,7 @@ impl Root {
                         following.update(inputs, standing, &touched, world);
                         following
                     }
-                    _ => Box::new(Following::new(inputs, standing, world)),
+                    _ => Box::new(Following::new(&self.spec, inputs, standing, world)),
                 };
                 Work::Following(following)
             }
@@ -307,6 +308,11 @@ impl Root {
         paths
     }
 
+    /// What it is judged by.
+    pub(crate) fn chosen(&self, world: &World<'_>) -> Chosen {
+        Chosen::of(&self.spec, world)
+    }
+
     /// A report that says nothing yet.
     pub(crate) fn empty_report(&self) -> RootReport {
         let (path, mode, environment) = match &self.spec {
@@ -326,25 +332,13 @@ impl Root {
             path,
             mode,
             environment,
+            blocks_unknown: false,
             findings: Vec::new(),
             gaps: Vec::new(),
             files: 0,
             summary: Summary::default(),
         }
     }
-
-    pub(crate) fn context(&self, world: &World<'_>) -> RootContext {
-        let folder = match &self.spec {
-            RootSpec::Folder { inputs, .. } => &inputs.folder,
-            RootSpec::Plan { path, .. } => path,
-        };
-        RootContext { folder: folder.as_str().into(), keep_passes: world.settings.keep_passes }
-    }
-}
-
-/// What a root is judged by.
-pub(crate) fn matter<'m>(set: &'m Prepared, root: &'m RootContext) -> Matter<'m> {
-    Matter { policy: &set.policy, catalogue: &set.catalogue, root }
 }
 
 /// What a computation may look at.
@@ -391,7 +385,10 @@ pub(crate) fn filled(
     excused: impl Fn(Arc<Finding>) -> Arc<Finding>,
     files: &dyn Files,
 ) -> RootReport {
-    let mut findings: Vec<Arc<Finding>> = evaluation.findings.into_iter().map(excused).collect();
+    // What is switched off is counted and not shown.
+    let (off, on): (Vec<_>, Vec<_>) =
+        evaluation.findings.into_iter().partition(|finding| finding.level == Level::Off);
+    let mut findings: Vec<Arc<Finding>> = on.into_iter().map(excused).collect();
     sort(&mut findings, files);
     let mut summary = Summary {
         resources: count(
@@ -400,6 +397,7 @@ pub(crate) fn filled(
         applicable: evaluation.applicable,
         pass: evaluation.passes,
         by_category: evaluation.by_category,
+        off: count(off.iter().filter(|finding| finding.verdict != Verdict::Pass).count()),
         ..Summary::default()
     };
     let [all, proven, broken, open] = &mut summary.sources;

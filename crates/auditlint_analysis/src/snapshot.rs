@@ -57,7 +57,11 @@ impl Analysis {
         estate.touch(path);
         state.estate = Arc::new(estate);
         (state.settled, state.last_settled) = (Arc::default(), Arc::default());
-        state.settings = Arc::new(Settings { follow_edits: false, keep_passes: false, ..*state.settings });
+        state.settings = Arc::new(Settings {
+            follow_edits: false,
+            keep_passes: false,
+            ..Settings::clone(&state.settings)
+        });
         let roots = state.roots.iter();
         let anew = |root: &Arc<Root>| Arc::new(Root::new(root.key, root.spec.clone(), None, state.revision));
         state.roots = roots.map(anew).collect();

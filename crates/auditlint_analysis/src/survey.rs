@@ -10,7 +10,7 @@ use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
 
 use crate::following::Following;
-use crate::root::{Judged, Prepared, Root, World, filled, matter};
+use crate::root::{Judged, Prepared, Root, World, filled};
 use crate::suppression::Suppressions;
 use crate::{RootReport, RootSpec};
 
@@ -92,8 +92,7 @@ impl Once {
             (RootSpec::Plan { source: None, .. }, Some(plan)) => Arc::clone(&plan.graph),
             _ => Arc::clone(&configuration.graph),
         };
-        let context = root.context(world);
-        let evaluator = Some(Evaluator::survey(&graph, matter(world.set, &context)));
+        let evaluator = Some(Evaluator::survey(&graph, root.chosen(world).matter(world.set)));
         Self { set: Arc::clone(world.set), configuration, graph, evaluator }
     }
 
@@ -107,16 +106,16 @@ impl Once {
     ) -> Option<(FlowMap, Vec<KeptStore>)> {
         let evaluator = self.evaluator.as_mut()?;
         evaluator.settle(&self.graph, crossings);
-        let context = root.context(world);
-        let matter = matter(world.set, &context);
+        let chosen = root.chosen(world);
+        let matter = chosen.matter(world.set);
         Some((evaluator.flow_map(&self.graph, matter, name), evaluator.stores(&self.graph, matter)))
     }
 
     /// The resources that `beyond` names here, and how long what comes in there is kept.
     pub(crate) fn found(&mut self, root: &Root, beyond: &Beyond, world: &World<'_>) -> Option<Vec<Found>> {
-        let context = root.context(world);
+        let chosen = root.chosen(world);
         let evaluator = self.evaluator.as_mut()?;
-        Some(evaluator.found(&self.graph, matter(world.set, &context), beyond))
+        Some(evaluator.found(&self.graph, chosen.matter(world.set), beyond))
     }
 
     /// What a remedy of the resource in `slot` may refer to; `crossings` is what crosses the border of the root.
@@ -129,7 +128,7 @@ impl Once {
     ) -> Option<Vec<Address>> {
         let evaluator = self.evaluator.as_mut()?;
         evaluator.settle(&self.graph, crossings);
-        Some(evaluator.choices(&self.graph, matter(world.set, &root.context(world)), slot, types, most))
+        Some(evaluator.choices(&self.graph, root.chosen(world).matter(world.set), slot, types, most))
     }
 
     /// Whether what the verdicts are made from is gone.
@@ -145,15 +144,18 @@ impl Once {
         world: &World<'_>,
     ) -> Option<Judged> {
         let Self { configuration, graph, evaluator, .. } = self;
-        let context = root.context(world);
+        let chosen = root.chosen(world);
         let mut evaluator = evaluator.take()?;
-        evaluator.judge_all(graph, matter(world.set, &context), crossings);
-        let evaluation = evaluator.evaluation(graph, &world.set.policy);
+        evaluator.judge_all(graph, chosen.matter(world.set), crossings);
+        let evaluation = evaluator.evaluation(graph, &chosen.policy);
         drop(evaluator);
         let empty = root.empty_report();
         let suppressions = Suppressions::read(&empty.path, &configuration.folders, world.files, world.caches);
-        let excused = |finding| suppressions.apply(finding, world.settings.today);
-        let empty = RootReport { gaps: graph.gaps.clone(), files: configuration.files, ..empty };
+        let today = world.settings.today;
+        let excused = |finding| suppressions.apply(chosen.exempted(finding, today), today);
+        let environment = chosen.environment.clone();
+        let empty = RootReport { gaps: graph.gaps.clone(), files: configuration.files, environment, ..empty };
+        let empty = RootReport { blocks_unknown: chosen.blocks_unknown(empty.mode), ..empty };
         let report = filled(empty, graph, evaluation, excused, world.files);
         let mut by_file: FxHashMap<FileId, Vec<Arc<Finding>>> = FxHashMap::default();
         for finding in &report.findings {

@@ -130,7 +130,7 @@ impl Session {
             Ok(set) => (set, None),
             Err(problem) => (self.fallback(&*disk)?, Some(problem)),
         };
-        let settings = Settings { keep_passes: false, follow_edits: true, today: Some(today()) };
+        let settings = Settings { follow_edits: true, today: Some(today()), ..Settings::default() };
         let host = AnalysisHost::new(Arc::clone(&disk) as Arc<_>, set, settings);
         self.workspaces.push(Workspace {
             disk,

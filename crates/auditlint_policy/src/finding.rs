@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auditlint_graph::{Address, Cause};
 use auditlint_syntax::{Location, Name};
 
-use crate::{Category, MinimalSet, Verdict, digest};
+use crate::{Category, Level, MinimalSet, Verdict, digest};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,6 +51,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// How much that matters, after the policy's overrides.
     pub severity: Severity,
+    /// What it counts for.
+    pub level: Level,
     /// The categories on whose behalf the policy asks.
     pub categories: Vec<Category>,
     /// The resource instance, or its block where instances are not known.

@@ -11,10 +11,12 @@ pub mod crossing;
 pub mod digest;
 mod duration;
 mod evaluate;
+pub mod exemption;
 pub mod external;
 pub mod facts;
 mod finding;
 mod flow;
+pub mod intent;
 mod load;
 mod minimal;
 mod policy;
@@ -31,11 +33,11 @@ pub use finding::{
     RemedyKind, Safety, Severity,
 };
 pub use flow::{
-    Certainty, Effective, Encryption, FlowMap, Immutability, Keeps, KeptStore, Location, Role, Silence,
-    Station, StationId, Way, Ways,
+    Certainty, Effective, Encryption, FlowMap, Immutability, Keeps, KeptStore, Role, Silence, Station,
+    StationId, StorePlace, Way, Ways,
 };
 pub use load::{Config, ConfiguredRoot, Environment, PolicyError, ReadFrom};
 pub use minimal::MinimalSet;
-pub use policy::{Binding, Demand, Policy, RootPattern};
+pub use policy::{AskedDays, Binding, Demand, Level, Policy, RootPattern};
 pub use rule::Rule;
 pub use verdict::Verdict;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use auditlint_graph::terraform::RootIdentity;
-use auditlint_syntax::{Location, Name};
+use auditlint_syntax::{Location, Name, Source};
 
 use crate::condition::Operand;
+use crate::exemption::{Exemption, RepositoryLimits};
 use crate::external::{Externals, Pattern};
+use crate::intent::{OnUnknown, PolicyEnvironment, Scope, Statement};
 use crate::{Category, Rule, Severity, Verdict};
 
 /// The policies of a run, merged.
@@ -18,10 +20,8 @@ pub struct Policy {
     pub digest: String,
     /// The rules that it turns on, sorted by id.
     pub bindings: Vec<Binding>,
-    /// How long each category's logs must be kept, and the line that says so.
-    pub retention: Vec<(Category, u32, Location)>,
-    /// How long each category's logs may be kept at most, and the line that says so.
-    pub maxima: Vec<(Category, u32, Location)>,
+    /// The days that it asks for.
+    pub days: AskedDays,
     /// The categories that it names, and the line of each, for "authentication: 0 sources here".
     pub categories: Vec<(Category, Location)>,
     /// Where a category must have a source, and what stands for one.
@@ -30,6 +30,77 @@ pub struct Policy {
     pub may_live_in: Vec<(Category, Vec<String>)>,
     /// The stores and sources outside of the run.
     pub externals: Arc<Externals>,
+    /// Which resources it means.
+    pub scope: Scope,
+    /// What it says, for those who show it.
+    pub statement: Arc<Statement>,
+    /// What becomes of undecided findings in a configuration, a plan, a state.
+    pub on_unknown: [OnUnknown; 3],
+    /// The exceptions that it makes.
+    pub exemptions: Arc<[Exemption]>,
+    /// What a repository may do to it.
+    pub limits: RepositoryLimits,
+    /// Its environments, in the order in which they are tried. This policy itself is the strictest of all of them.
+    pub environments: Vec<PolicyEnvironment>,
+    /// The environment of roots that none of them means; none for the strictest.
+    pub unmatched: Option<String>,
+    /// The texts that it was made from, the ones that are extended too.
+    pub texts: Vec<Arc<Source>>,
+}
+
+/// What the findings of a rule count for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// They are counted, and not shown unless asked for.
+    Off,
+    /// They are shown, and never decide the exit code.
+    Advisory,
+    /// They decide the exit code, unless the run says who takes the responsibility.
+    SoftMandatory,
+    /// They decide the exit code.
+    #[default]
+    Mandatory,
+}
+
+impl Level {
+    /// All of them, the weakest first.
+    pub const ALL: [Self; 4] = [Self::Off, Self::Advisory, Self::SoftMandatory, Self::Mandatory];
+
+    /// The word of policies and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Advisory => "advisory",
+            Self::SoftMandatory => "soft-mandatory",
+            Self::Mandatory => "mandatory",
+        }
+    }
+
+    /// The level of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == word)
+    }
+
+    /// Whether a finding counts for the exit code.
+    #[must_use]
+    pub const fn gates(self) -> bool {
+        matches!(self, Self::SoftMandatory | Self::Mandatory)
+    }
+}
+
+/// The days that a policy asks for, by category, with the line that says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AskedDays {
+    /// How long logs are kept at least.
+    pub retention: Vec<(Category, u32, Location)>,
+    /// How long they are kept at most.
+    pub maxima: Vec<(Category, u32, Location)>,
+    /// How long they can be searched at least.
+    pub hot: Vec<(Category, u32, Location)>,
+    /// For how long nobody can delete them.
+    pub immutable: Vec<(Category, u32, Location)>,
 }
 
 /// A category that must have a source somewhere.
@@ -109,8 +180,8 @@ pub struct Binding {
     pub categories: Vec<Category>,
     /// Its severity here.
     pub severity: Severity,
-    /// Whether a finding counts for the exit code.
-    pub mandatory: bool,
+    /// What a finding counts for.
+    pub level: Level,
     /// The line that turned it on.
     pub at: Location,
     /// Whether the retention that a store must meet follows from the flows that reach it (a policy with

@@ -53,6 +53,14 @@ pub struct Rule {
     pub examples: Vec<Example>,
 }
 
+impl Rule {
+    /// The provider and the service that it belongs to: `aws/elb`.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        self.id.rsplit_once('/').map_or("", |(service, _)| service)
+    }
+}
+
 /// Where the page of a rule is, for people; of a check of the policy itself, the page on policies.
 #[must_use]
 pub fn docs(id: &str) -> String {
@@ -83,6 +91,7 @@ pub enum Intent {
     Retention,
     RetentionUnset,
     RetentionMaximum,
+    RetentionHot,
     Encryption,
     Integrity,
     Immutability,

@@ -79,12 +79,6 @@ fn summary(summary: &Summary, left_out: usize) -> Value {
 
 fn finding(report: &Report, root: &RootReport, finding: &Finding, defers: bool) -> Value {
     let rule = words::rule(report, finding);
-    let mandatory = report
-        .policy
-        .bindings
-        .iter()
-        .find(|binding| *binding.rule.id == *finding.rule)
-        .is_none_or(|binding| binding.mandatory);
     let (path, span, pointer) = place(report, root, &finding.place);
     let policy = words::location(report, finding.policy.at);
     json!({
@@ -92,7 +86,7 @@ fn finding(report: &Report, root: &RootReport, finding: &Finding, defers: bool) 
         "aliases": rule.map(|rule| rule.aliases.clone()).unwrap_or_default(),
         "verdict": finding.verdict.as_str(),
         "severity": finding.severity.as_str(),
-        "enforcement": if mandatory { "mandatory" } else { "advisory" },
+        "enforcement": finding.level.as_str(),
         "categories": finding.categories.iter().map(|category| category.as_str()).collect::<Vec<_>>(),
         "address": finding.address.to_string(),
         "resource_type": finding.address.kind.as_str(),

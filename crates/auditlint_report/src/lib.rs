@@ -1,6 +1,7 @@
 //! One module per output format, all of them pure functions of a report; nothing new is computed here.
 
 mod concise;
+mod difference;
 mod environments;
 mod export;
 mod flow;
@@ -10,19 +11,24 @@ mod json;
 mod mask;
 mod obligations;
 mod plain;
+mod policy;
 mod pretty;
 mod rules;
 mod sarif;
+mod schema;
 mod words;
 
 use auditlint_analysis::{Outcome, Report};
 
+pub use difference::difference;
 pub use export::export;
 pub use flow::{FlowFormat, FlowOptions, render as flow};
 pub use json::error as json_error;
 pub use obligations::render as obligations;
 pub use plain::plain;
+pub use policy::{policy_json, policy_text};
 pub use rules::{explain, explain_check, rules_json, rules_text};
+pub use schema::policy_schema;
 
 /// An output format of `auditlint check`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

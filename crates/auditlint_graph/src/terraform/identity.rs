@@ -80,6 +80,21 @@ pub fn identity(inputs: &RootInputs, files: &dyn Files, caches: &Caches, tables:
     found
 }
 
+/// The value of a variable of the root module in `inputs`; none where it declares no such variable.
+#[must_use]
+pub fn root_variable(
+    inputs: &RootInputs,
+    files: &dyn Files,
+    caches: &Caches,
+    tables: &Tables,
+    name: &str,
+) -> Option<Tracked> {
+    let world = World::new(inputs, files, caches, tables, Memo::default());
+    let name = Name::new(name);
+    world.module(ROOT).folder.variable(&name)?;
+    Some(world.evaluate_variable(ROOT, &name))
+}
+
 impl World<'_> {
     fn add_accounts(&self, local: &str, provider: &BlockRef, found: &mut RootIdentity) {
         let accounts = match local {

@@ -47,7 +47,7 @@ pub use files::{ParsedFiles, is_terraform};
 pub use folder::Folder;
 use functions::read_json;
 pub(crate) use functions::write_json;
-pub use identity::{RootIdentity, identity};
+pub use identity::{RootIdentity, identity, root_variable};
 pub use live::Live;
 pub(crate) use types::Type;
 

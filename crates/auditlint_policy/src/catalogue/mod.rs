@@ -3,6 +3,7 @@
 mod conditions;
 mod facts;
 mod interest;
+mod kinds;
 mod rules;
 mod sets;
 
@@ -31,6 +32,8 @@ pub struct Catalogue {
     facts: FxHashMap<Name, Arc<Facts>>,
     sets: Vec<Arc<MinimalSet>>,
     policies: Vec<(String, String)>,
+    /// The kinds of sources, with the services of each.
+    kinds: Vec<(String, Vec<String>)>,
 }
 
 /// A problem in one of the catalogue's or a policy's files.
@@ -113,10 +116,13 @@ impl Catalogue {
             }
         } else if path.starts_with("sets/") {
             self.sets.extend(sets::read(root, problems).map(Arc::new));
-        } else if path.ends_with(".yaml") {
+        } else if path == "kinds.yaml" {
+            self.kinds = kinds::read(root, problems);
+        } else if let Some(name) = path.strip_suffix(".yaml") {
             // What is wrong with a policy is said where it is loaded.
             problems.clear();
-            self.policies.push((path.trim_end_matches(".yaml").to_owned(), text.to_owned()));
+            let name = name.strip_prefix("standards/").unwrap_or(name);
+            self.policies.push((name.to_owned(), text.to_owned()));
         }
     }
 
@@ -170,6 +176,18 @@ impl Catalogue {
     #[must_use]
     pub fn sets(&self) -> &[Arc<MinimalSet>] {
         &self.sets
+    }
+
+    /// The kinds of sources, as policies name them by `sources`.
+    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.kinds.iter().map(|(kind, _)| kind.as_str())
+    }
+
+    /// Whether a service, `aws/elb`, is of that kind.
+    #[must_use]
+    pub fn is_of_kind(&self, service: &str, kind: &str) -> bool {
+        let of = |services: &[String]| services.iter().any(|one| one == service);
+        self.kinds.iter().any(|(name, services)| name == kind && of(services))
     }
 
     /// The text of a built-in policy, by its name after `auditlint:`.

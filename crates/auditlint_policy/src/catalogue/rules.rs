@@ -23,6 +23,7 @@ pub(crate) const INTENTS: &[(&str, Intent)] = &[
     ("retention", Intent::Retention),
     ("retention_unset", Intent::RetentionUnset),
     ("retention_maximum", Intent::RetentionMaximum),
+    ("retention_hot", Intent::RetentionHot),
     ("encryption", Intent::Encryption),
     ("integrity", Intent::Integrity),
     ("immutability", Intent::Immutability),

@@ -31,6 +31,9 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     /// The verdict and, where it is to be kept, the finding; none when the rule does not speak of the resource.
     pub(super) fn judge(&self) -> Option<(Verdict, Option<Finding>)> {
+        if !self.policy.scope.holds(self.resource) {
+            return None;
+        }
         let rule = &self.binding.rule;
         let mut parameters = self.binding.parameters.clone();
         let mut at = self.binding.at;
@@ -59,9 +62,15 @@ impl Judge<'_> {
                 role => is_buffer = role == Some(StoreRole::Buffer),
             }
             let reaching: Vec<Category> = world.categories();
+            // A store is asked on behalf of the flows that reach it; one that no source reaches on behalf of all.
+            let asked_for = |category: &Category| self.binding.categories.contains(category);
+            if self.binding.by_flow && !reaching.is_empty() && !reaching.iter().any(asked_for) {
+                return None;
+            }
             if self.binding.by_flow && limits {
                 // The shortest limit of the flows that reach it; a store that no source reaches has none.
-                let asked = self.policy.maxima.iter().filter(|(category, ..)| reaching.contains(category));
+                let asked =
+                    self.policy.days.maxima.iter().filter(|(category, ..)| reaching.contains(category));
                 let (_, days, line) = asked.min_by_key(|(_, days, _)| *days)?;
                 at = *line;
                 categories = reaching;
@@ -71,15 +80,23 @@ impl Judge<'_> {
                 // takes the strictest of all.
                 let asked = self
                     .policy
+                    .days
                     .retention
                     .iter()
                     .filter(|(category, ..)| reaching.is_empty() || reaching.contains(category));
                 let (category, days, line) = asked.max_by_key(|(_, days, _)| *days)?;
                 // Of a part of a plan, a flow with a stricter demand may be left out.
                 let is_least = rule.asks.iter().any(|intent| matches!(intent, Intent::Retention));
-                if is_least && self.policy.retention.iter().any(|(_, other, _)| other > days) {
+                if is_least && self.policy.days.retention.iter().any(|(_, other, _)| other > days) {
                     stricter = world.left_out(|kind| self.catalogue.carries_logs(kind));
                 }
+                at = *line;
+                categories = if reaching.is_empty() { vec![*category] } else { reaching };
+                set(&mut parameters, "retention", *days);
+            } else if let Some(days) = self.days_by_flow() {
+                let asked =
+                    days.iter().filter(|(category, ..)| reaching.is_empty() || reaching.contains(category));
+                let (category, days, line) = asked.max_by_key(|(_, days, _)| *days)?;
                 at = *line;
                 categories = if reaching.is_empty() { vec![*category] } else { reaching };
                 set(&mut parameters, "retention", *days);
@@ -151,6 +168,14 @@ impl Judge<'_> {
         Some((verdict, keep.then(|| self.finding(&context, judged, &parameters, at, categories))))
     }
 
+    /// What the policy asks of a store for as long as each of the flows needs it, other than to keep.
+    fn days_by_flow(&self) -> Option<&[(Category, u32, Location)]> {
+        let asks = |intent: Intent| self.binding.by_flow && self.binding.rule.asks.contains(&intent);
+        let days = &self.policy.days;
+        let found = [(Intent::RetentionHot, &days.hot), (Intent::Immutability, &days.immutable)];
+        found.into_iter().find(|(intent, _)| asks(*intent)).map(|(_, days)| days.as_slice())
+    }
+
     /// Why what turns the logs of a source on may live in another root, where the policy says so of a category that
     /// asks.
     fn elsewhere(&self) -> Option<Cause> {
@@ -172,7 +197,8 @@ impl Judge<'_> {
     fn lost<'c>(&self, judged: &Judged, context: &Context<'c>, categories: &[Category]) -> Option<&'c Lost> {
         let rule = &self.binding.rule;
         let emits = rule.kind == RuleKind::Source && rule.asks.contains(&Intent::Emit);
-        let asked = |category: &&Category| self.policy.retention.iter().any(|(asked, ..)| asked == *category);
+        let asked =
+            |category: &&Category| self.policy.days.retention.iter().any(|(asked, ..)| asked == *category);
         let asked: Vec<Category> = categories.iter().filter(asked).copied().collect();
         if !emits || judged.verdict != Verdict::Pass || asked.is_empty() {
             return None;
@@ -193,7 +219,7 @@ impl Judge<'_> {
         if !emits || judged.verdict != Verdict::Pass || !self.flow.externals().names_stores {
             return None;
         }
-        let asked = self.policy.retention.iter().filter(|(category, ..)| categories.contains(category));
+        let asked = self.policy.days.retention.iter().filter(|(category, ..)| categories.contains(category));
         let (_, days, line) = asked.max_by_key(|(_, days, _)| *days)?;
         let exits = flow::exits(context, self.flow, categories);
         let worst = exits.iter().map(|exit| self.resting(exit, Days::Count(*days))).min_by_key(|one| {
@@ -300,6 +326,7 @@ impl Judge<'_> {
             rule: Arc::clone(&rule.id),
             verdict: judged.verdict,
             severity: self.binding.severity,
+            level: self.binding.level,
             categories,
             address: self.resource.address.clone(),
             message,

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::ending::{self, What};
 use super::map::{
-    Certainty, Encryption, FlowMap, Immutability, Keeps, Location, Role, Silence, Station, StationId, Way,
+    Certainty, Encryption, FlowMap, Immutability, Keeps, Role, Silence, Station, StationId, StorePlace, Way,
 };
 use super::{Flow, service_store};
 use crate::evaluate::{Context, Joins, Look, Matter, Subject, is_judged};
@@ -255,14 +255,14 @@ fn immutability(context: &Context<'_>, keeping: &Keeping) -> Option<Immutability
 }
 
 /// Where the resource itself says that it stands.
-fn location(context: &Context<'_>, keeping: Option<&Keeping>) -> Location {
+fn location(context: &Context<'_>, keeping: Option<&Keeping>) -> StorePlace {
     let place = keeping.and_then(|keeping| keeping.place.as_ref());
     let written = place.map(|place| context.look(&Subject::resource(context.resource), place));
     let region = match &written {
         Some(Look::Set(value) | Look::Default(value)) if !value.sensitive => value.value().as_str(),
         _ => None,
     };
-    Location { account: None, region: region.map(Name::new) }
+    StorePlace { account: None, region: region.map(Name::new) }
 }
 
 /// By whose key a store is encrypted, as the rules of its type that ask for encryption find.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::map::{Certainty, Encryption, FlowMap, Immutability, Keeps, Location, Station, StationId, Way};
+use super::map::{Certainty, Encryption, FlowMap, Immutability, Keeps, Station, StationId, StorePlace, Way};
 use crate::{Category, Days};
 
 /// What holds for the events of one category of a source, over all ways that they take.
@@ -17,7 +17,7 @@ pub struct Effective {
     /// Whether any store makes sure that nobody changes or deletes them.
     pub immutable: Option<Immutability>,
     /// Where they rest.
-    pub places: BTreeSet<Location>,
+    pub places: BTreeSet<StorePlace>,
 }
 
 /// The stations of a map by name, and the ways between them: made once for all sources.

@@ -89,7 +89,7 @@ pub enum Immutability {
 
 /// Where a store stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Location {
+pub struct StorePlace {
     /// The account, project or subscription; none where it is not known.
     pub account: Option<Name>,
     /// The region or location; none where it is not known.
@@ -134,7 +134,7 @@ pub struct Station {
     /// Whether anybody can change what it keeps, of a store whose type can prevent that.
     pub immutable: Option<Immutability>,
     /// Where it stands, of a store of a root.
-    pub location: Option<Location>,
+    pub location: Option<StorePlace>,
     /// Why it is not known, of what nobody knows.
     pub cause: Option<Cause>,
 }

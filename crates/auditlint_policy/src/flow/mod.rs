@@ -26,7 +26,7 @@ pub use effective::{Effective, Ways};
 pub use kept::KeptStore;
 pub(crate) use kept::{found, kept};
 pub use map::{
-    Certainty, Encryption, FlowMap, Immutability, Keeps, Location, Role, Silence, Station, StationId, Way,
+    Certainty, Encryption, FlowMap, Immutability, Keeps, Role, Silence, Station, StationId, StorePlace, Way,
 };
 pub(crate) use outside::{Exit, exits};
 pub(crate) use part::{Lost, Part};

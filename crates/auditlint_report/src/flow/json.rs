@@ -3,7 +3,7 @@
 use auditlint_analysis::{FlowRoot, Flows};
 use auditlint_graph::{Cause, Gap};
 use auditlint_policy::{
-    Category, Days, Effective, Encryption, Immutability, Keeps, Location, Station, StationId, Way, Ways,
+    Category, Days, Effective, Encryption, Immutability, Keeps, Station, StationId, StorePlace, Way, Ways,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -111,7 +111,7 @@ fn immutable(immutable: &Immutability) -> Value {
     }
 }
 
-fn place(place: &Location) -> Value {
+fn place(place: &StorePlace) -> Value {
     json!({"account": place.account.as_deref(), "region": place.region.as_deref()})
 }
 

@@ -1,0 +1,405 @@
+//! Several statements as one: side by side the strictest of each value counts, and a document may only tighten what
+//! those say that it extends.
+
+use std::collections::BTreeMap;
+
+use auditlint_syntax::{FileId, Location};
+
+use super::field::{FIELDS, Field};
+use super::setting::{Setting, Stated};
+use super::statement::{Asked, Enforcement, Statement};
+use crate::condition::Operand;
+use crate::policy::Level;
+use crate::{Catalogue, Category, Rule};
+
+/// A value that asks for less than one that it stands below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weakening {
+    /// What it is about: `access_logs.retention.min`.
+    pub what: String,
+    /// The weaker value and its line.
+    pub value: (String, Location),
+    /// The value that it would replace, and its line.
+    pub over: (String, Location),
+}
+
+/// Which weaker values are legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// None.
+    Tighten,
+    /// Those in place of values that this document says itself.
+    Owner(FileId),
+}
+
+impl Statement {
+    /// What both ask for: the strictest of each value.
+    #[must_use]
+    pub fn beside(&self, other: &Self) -> Self {
+        if self.says_nothing() {
+            return other.clone();
+        }
+        if other.says_nothing() {
+            return self.clone();
+        }
+        let mut out = self.clone();
+        for category in self.categories.keys().chain(other.categories.keys()) {
+            let asked = match (self.categories.get(category), other.categories.get(category)) {
+                (Some(one), Some(other)) => Asked {
+                    at: first(one.at, other.at),
+                    fields: BTreeMap::new(),
+                    is_closed: true,
+                    controls: one.controls.union(&other.controls).cloned().collect(),
+                },
+                (Some(one), None) | (None, Some(one)) => {
+                    Asked { fields: BTreeMap::new(), is_closed: true, ..one.clone() }
+                }
+                (None, None) => continue,
+            };
+            out.categories.insert(*category, asked);
+        }
+        for spec in &FIELDS {
+            let field = spec.field;
+            for category in out.categories.keys().copied().collect::<Vec<_>>() {
+                // What one does not ask about this category, it does not say of it either.
+                let says = |statement: &Self| {
+                    let is_named = statement.categories.contains_key(&category);
+                    is_named.then(|| statement.effective(category, field).cloned()).flatten()
+                };
+                let both = match (says(self), says(other)) {
+                    // To name no kinds means all of them.
+                    _ if field == Field::Sources => sources(self, other, category),
+                    (Some(one), Some(other)) => Some(one.stricter(&other, spec.kind)),
+                    (one, other) => one.or(other),
+                };
+                if let (Some(stated), Some(asked)) = (both, out.categories.get_mut(&category)) {
+                    asked.fields.insert(field, stated);
+                }
+            }
+            match (self.defaults.get(&field), other.defaults.get(&field)) {
+                (Some(one), Some(other)) => {
+                    out.defaults.insert(field, one.stricter(other, spec.kind));
+                }
+                (None, Some(other)) => {
+                    out.defaults.insert(field, other.clone());
+                }
+                (_, None) => {}
+            }
+        }
+        out.add_rest(other);
+        out.enforcement = self.enforcement.beside(&other.enforcement);
+        out.scope = self.scope.beside(&other.scope);
+        out
+    }
+
+    /// What `own` makes of this, which it extends; what would ask for less is named, and left as it was.
+    #[must_use]
+    pub fn tightened(
+        &self,
+        own: &Self,
+        catalogue: &Catalogue,
+        permission: Permission,
+    ) -> (Self, Vec<Weakening>) {
+        let mut found = Vec::new();
+        let mut out = self.clone();
+        let is_permitted = |stated: &Location| match permission {
+            Permission::Tighten => false,
+            Permission::Owner(file) => stated.file == file,
+        };
+        let mut weigh = |what: String, field: Field, base: Option<&Stated>, own: &Stated| {
+            let (stated, weaker) = weighed(field, base, own, &is_permitted);
+            let is_weaker = weaker.is_some();
+            found.extend(weaker.map(|over| Weakening {
+                what,
+                value: (own.setting.show(field), own.at),
+                over: (over.setting.show(field), over.at),
+            }));
+            (stated, is_weaker)
+        };
+        for (category, asked) in &own.categories {
+            let known = out.categories.entry(*category).or_insert_with(|| Asked {
+                at: asked.at,
+                fields: BTreeMap::new(),
+                is_closed: false,
+                controls: asked.controls.clone(),
+            });
+            known.controls.extend(asked.controls.iter().cloned());
+            for (field, stated) in &asked.fields {
+                let all = Stated {
+                    setting: Setting::Kinds(None),
+                    at: self.categories.get(category).map_or(asked.at, |asked| asked.at),
+                };
+                let is_asked = self.categories.contains_key(category);
+                let base = self.effective(*category, *field);
+                let base = base.or(Some(&all).filter(|_| *field == Field::Sources && is_asked));
+                let (stated, _) =
+                    weigh(format!("{}.{}", category.as_str(), field.name()), *field, base, stated);
+                known.fields.insert(*field, stated);
+            }
+        }
+        for (field, stated) in &own.defaults {
+            let base = self.defaults.get(field);
+            let (stated, is_weaker) = weigh(format!("defaults.{}", field.name()), *field, base, stated);
+            out.defaults.insert(*field, stated.clone());
+            if is_weaker {
+                continue;
+            }
+            // What this document says of all categories holds for those, too, of which only its ancestors say more.
+            for (category, asked) in &mut out.categories {
+                let says = own.categories.get(category).is_some_and(|own| own.fields.contains_key(field));
+                match asked.fields.get_mut(field) {
+                    _ if says => {}
+                    Some(known) => *known = known.stricter(&stated, field.spec().kind),
+                    None if asked.is_closed => drop(asked.fields.insert(*field, stated.clone())),
+                    None => {}
+                }
+            }
+        }
+        let (enforcement, weaker) = self.enforced(own, catalogue, &is_permitted);
+        found.extend(weaker);
+        out.enforcement = enforcement;
+        found.extend(self.rules_weakened(own, &is_permitted));
+        out.add_rest(own);
+        let (scope, weaker) =
+            if self.is_empty() { (own.scope.clone(), Vec::new()) } else { self.scope.widened(&own.scope) };
+        out.scope = scope;
+        found.extend(weaker);
+        (out, found)
+    }
+
+    /// Whether it is the statement of nobody.
+    fn says_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn add_rest(&mut self, other: &Self) {
+        self.rules.extend(
+            other.rules.iter().filter(|rule| !self.rules.contains(rule)).cloned().collect::<Vec<_>>(),
+        );
+        let new: Vec<_> =
+            other.demands.iter().filter(|demand| !self.demands.contains(demand)).cloned().collect();
+        self.demands.extend(new);
+        let new: Vec<_> =
+            other.may_live_in.iter().filter(|one| !self.may_live_in.contains(one)).cloned().collect();
+        self.may_live_in.extend(new);
+    }
+
+    /// What a finding of `rule` counts for at least, where this statement asks for the rule at all.
+    fn level_of(&self, rule: &Rule) -> Option<(Level, Option<Location>)> {
+        let named = self.rules.iter().any(|named| named.id.as_deref().is_none_or(|id| id == &*rule.id));
+        let categories = self.categories.keys().filter(|category| rule.categories.contains(category));
+        let mut of_categories = categories.clone().map(|category| self.level_of_category(*category));
+        (named || categories.clone().next().is_some()).then(|| {
+            if let Some((level, at)) = self.enforcement.rules.get(&*rule.id) {
+                return (*level, Some(*at));
+            }
+            of_categories.next().unwrap_or_else(|| self.level_of_all())
+        })
+    }
+
+    fn level_of_category(&self, category: Category) -> (Level, Option<Location>) {
+        match self.enforcement.categories.get(&category) {
+            Some((level, at)) => (*level, Some(*at)),
+            None => self.level_of_all(),
+        }
+    }
+
+    fn level_of_all(&self) -> (Level, Option<Location>) {
+        match self.enforcement.level {
+            Some((level, at)) => (level, Some(at)),
+            None => (Level::Mandatory, None),
+        }
+    }
+
+    /// The line that stands for the whole of it.
+    fn head(&self) -> Option<Location> {
+        let categories = self.categories.values().map(|asked| asked.at);
+        categories.chain(self.rules.iter().map(|rule| rule.at)).next()
+    }
+
+    fn enforced(
+        &self,
+        own: &Self,
+        catalogue: &Catalogue,
+        is_permitted: &dyn Fn(&Location) -> bool,
+    ) -> (Enforcement, Vec<Weakening>) {
+        let mut found = Vec::new();
+        let mut out = self.enforcement.clone();
+        let head = self.head();
+        let mut weigh = |what: String, base: (Level, Option<Location>), own: (Level, Location)| {
+            // What nobody said is mandatory where something is asked.
+            let line = base.1.or(head);
+            let Some(line) = line.filter(|_| own.0 < base.0) else { return Some(own) };
+            if is_permitted(&line) {
+                return Some(own);
+            }
+            let value = (own.0.as_str().to_owned(), own.1);
+            found.push(Weakening { what, value, over: (base.0.as_str().to_owned(), line) });
+            None
+        };
+        if let Some(stated) = own.enforcement.level {
+            let base = if self.is_empty() { (Level::Off, None) } else { self.level_of_all() };
+            out.level = weigh("enforcement.level".to_owned(), base, stated).or(out.level);
+            if let (Some(stated), true) = (out.level.filter(|level| *level == stated), !self.is_empty()) {
+                // What holds for all holds at least for the categories and rules of the ancestors.
+                let raise = |known: &mut (Level, Location)| {
+                    if known.0 < stated.0 {
+                        *known = stated;
+                    }
+                };
+                out.categories.values_mut().for_each(raise);
+                out.rules.values_mut().for_each(raise);
+            }
+        }
+        for (category, stated) in &own.enforcement.categories {
+            let is_asked = self.categories.contains_key(category);
+            let base = if is_asked { self.level_of_category(*category) } else { (Level::Off, None) };
+            let what = format!("enforcement.categories.{}", category.as_str());
+            if let Some(stated) = weigh(what, base, *stated) {
+                out.categories.insert(*category, stated);
+            }
+        }
+        for (id, stated) in &own.enforcement.rules {
+            let base = catalogue.rule(id).and_then(|rule| self.level_of(rule)).unwrap_or((Level::Off, None));
+            if let Some(stated) = weigh(format!("enforcement.rules.{id}"), base, *stated) {
+                out.rules.insert(id.clone(), stated);
+            }
+        }
+        let mut ordered = |what: &str,
+                           base: Option<(usize, &str, Location)>,
+                           own: Option<(usize, &str, Location)>| match (base, own) {
+            (Some(base), Some(own)) if own.0 < base.0 && !is_permitted(&base.2) => {
+                found.push(Weakening {
+                    what: what.to_owned(),
+                    value: (own.1.to_owned(), own.2),
+                    over: (base.1.to_owned(), base.2),
+                });
+                false
+            }
+            (_, Some(_)) => true,
+            (_, None) => false,
+        };
+        let severity =
+            |of: &Enforcement| of.severity.map(|(severity, at)| (severity as usize, severity.as_str(), at));
+        if ordered("enforcement.severity", severity(&self.enforcement), severity(&own.enforcement)) {
+            out.severity = own.enforcement.severity;
+        }
+        for ((kind, out), (base, own)) in ["hcl", "plan", "state"]
+            .into_iter()
+            .zip(&mut out.on_unknown)
+            .zip(self.enforcement.on_unknown.iter().zip(&own.enforcement.on_unknown))
+        {
+            let seen = |of: &Option<(super::OnUnknown, Location)>| {
+                of.map(|(what, at)| (what as usize, what.as_str(), at))
+            };
+            if ordered(&format!("enforcement.on_unknown.{kind}"), seen(base), seen(own)) {
+                *out = *own;
+            }
+        }
+        (out, found)
+    }
+
+    /// Rules that `own` names with less than this asks of them.
+    fn rules_weakened(&self, own: &Self, is_permitted: &dyn Fn(&Location) -> bool) -> Vec<Weakening> {
+        let mut found = Vec::new();
+        for rule in &own.rules {
+            for base in self.rules.iter().filter(|base| base.id == rule.id && !is_permitted(&base.at)) {
+                let id = rule.id.as_deref().unwrap_or("all");
+                for (name, value) in &rule.parameters {
+                    let known = base.parameters.iter().find(|(known, _)| known == name);
+                    let Some((_, known)) = known.filter(|(_, known)| is_less(name, value, known)) else {
+                        continue;
+                    };
+                    found.push(Weakening {
+                        what: format!("rules.{id}.{name}"),
+                        value: (value.to_string(), rule.at),
+                        over: (known.to_string(), base.at),
+                    });
+                }
+                if rule.level.unwrap_or_default() < base.level.unwrap_or_default() {
+                    let level = |level: Option<Level>| level.unwrap_or_default().as_str().to_owned();
+                    let (value, over) = ((level(rule.level), rule.at), (level(base.level), base.at));
+                    found.push(Weakening { what: format!("rules.{id}.level"), value, over });
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Whether a parameter asks for less than another value of it.
+pub(super) fn is_less(name: &str, value: &Operand, known: &Operand) -> bool {
+    match (value, known) {
+        (Operand::Number(value), Operand::Number(known)) if name == "maximum" => value > known,
+        (Operand::Number(value), Operand::Number(known)) => value < known,
+        _ => false,
+    }
+}
+
+/// What `own` makes of `base`, and the value that it may not replace where it asks for less.
+fn weighed<'b>(
+    field: Field,
+    base: Option<&'b Stated>,
+    own: &Stated,
+    is_permitted: &dyn Fn(&Location) -> bool,
+) -> (Stated, Option<&'b Stated>) {
+    let kind = field.spec().kind;
+    match base {
+        Some(base) if own.setting.is_weaker_than(&base.setting, kind) && !is_permitted(&base.at) => {
+            (base.stricter(own, kind), Some(base))
+        }
+        Some(base) if base.setting == own.setting => (base.clone(), None),
+        _ => (own.clone(), None),
+    }
+}
+
+/// The kinds of sources that both ask for, where at least one names some.
+fn sources(one: &Statement, other: &Statement, category: Category) -> Option<Stated> {
+    let says = |statement: &Statement| {
+        let asked = statement.categories.get(&category)?;
+        let all = Stated { setting: Setting::Kinds(None), at: asked.at };
+        Some(statement.effective(category, Field::Sources).cloned().unwrap_or(all))
+    };
+    match (says(one), says(other)) {
+        (Some(one), Some(other)) => Some(one.stricter(&other, Field::Sources.spec().kind)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn first(one: Location, other: Location) -> Location {
+    if (other.file, other.span.start) < (one.file, one.span.start) { other } else { one }
+}
+
+impl Enforcement {
+    /// The strictest of both.
+    fn beside(&self, other: &Self) -> Self {
+        fn higher<T: Copy + PartialOrd>(
+            one: Option<(T, Location)>,
+            other: Option<(T, Location)>,
+        ) -> Option<(T, Location)> {
+            match (one, other) {
+                (Some(one), Some(other)) => Some(if other.0 > one.0 { other } else { one }),
+                (one, other) => one.or(other),
+            }
+        }
+        fn all<K: Ord + Clone>(
+            one: &BTreeMap<K, (Level, Location)>,
+            other: &BTreeMap<K, (Level, Location)>,
+        ) -> BTreeMap<K, (Level, Location)> {
+            let keys = one.keys().chain(other.keys());
+            keys.filter_map(|key| {
+                Some((key.clone(), higher(one.get(key).copied(), other.get(key).copied())?))
+            })
+            .collect()
+        }
+        let [hcl, plan, state] = self.on_unknown;
+        let [other_hcl, other_plan, other_state] = other.on_unknown;
+        Self {
+            level: higher(self.level, other.level),
+            categories: all(&self.categories, &other.categories),
+            rules: all(&self.rules, &other.rules),
+            severity: higher(self.severity, other.severity),
+            on_unknown: [higher(hcl, other_hcl), higher(plan, other_plan), higher(state, other_state)],
+        }
+    }
+}

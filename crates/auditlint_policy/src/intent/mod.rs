@@ -1,0 +1,17 @@
+//! What policies ask, before any rule: fields with a direction, statements that are merged by it, and from those the
+//! rules that are turned on.
+
+pub(crate) mod bind;
+mod environment;
+mod field;
+mod merge;
+mod scope;
+mod setting;
+mod statement;
+
+pub use environment::{EnvironmentPattern, PolicyEnvironment, RootLook};
+pub use field::{FIELDS, Field, FieldKind, FieldSpec};
+pub use merge::{Permission, Weakening};
+pub use scope::{Scope, ScopePattern};
+pub use setting::{Setting, Stated};
+pub use statement::{Asked, Enforcement, NamedRule, OnUnknown, Statement};

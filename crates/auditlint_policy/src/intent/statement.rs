@@ -1,0 +1,124 @@
+//! What one document says, or what several say together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use auditlint_syntax::{Location, Name};
+
+use super::field::Field;
+use super::scope::Scope;
+use super::setting::{Setting, Stated};
+use crate::condition::Operand;
+use crate::policy::Level;
+use crate::{Category, Demand, Severity};
+
+/// What is asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Statement {
+    /// What holds for every category that says nothing else.
+    pub defaults: BTreeMap<Field, Stated>,
+    /// What is asked of each category that is named.
+    pub categories: BTreeMap<Category, Asked>,
+    /// Rules that are named one by one.
+    pub rules: Vec<NamedRule>,
+    /// Where a category must have a source.
+    pub demands: Vec<Demand>,
+    /// The categories of which what turns the logs on may live elsewhere, and where.
+    pub may_live_in: Vec<(Category, Vec<String>)>,
+    /// What a finding counts for.
+    pub enforcement: Enforcement,
+    /// Which resources are meant.
+    pub scope: Scope,
+}
+
+/// What is asked of one category.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The line that names it.
+    pub at: Location,
+    /// Its own values.
+    pub fields: BTreeMap<Field, Stated>,
+    /// Whether these are all: what holds for other categories by default says nothing of it.
+    pub is_closed: bool,
+    /// The identifiers of standards that it is evidence for.
+    pub controls: BTreeSet<String>,
+}
+
+/// A rule that is named by its id, or all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedRule {
+    /// Its id; none for every rule that judges a resource.
+    pub id: Option<String>,
+    /// The values that it is given.
+    pub parameters: Vec<(Name, Operand)>,
+    /// Its severity here.
+    pub severity: Option<Severity>,
+    /// What its findings count for here.
+    pub level: Option<Level>,
+    /// The line that names it.
+    pub at: Location,
+}
+
+/// What a finding counts for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Enforcement {
+    /// All findings.
+    pub level: Option<(Level, Location)>,
+    /// Those of a category.
+    pub categories: BTreeMap<Category, (Level, Location)>,
+    /// Those of a rule.
+    pub rules: BTreeMap<String, (Level, Location)>,
+    /// How severe they are at least.
+    pub severity: Option<(Severity, Location)>,
+    /// What is undecided in a configuration, a plan, a state.
+    pub on_unknown: [Option<(OnUnknown, Location)>; 3],
+}
+
+/// What becomes of an undecided finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OnUnknown {
+    /// It is shown and counted.
+    Warn,
+    /// The run is incomplete.
+    Block,
+}
+
+impl OnUnknown {
+    /// The word of policies.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Block => "block",
+        }
+    }
+}
+
+impl Statement {
+    /// What holds for a category: what it says itself, else what all say.
+    #[must_use]
+    pub fn effective(&self, category: Category, field: Field) -> Option<&Stated> {
+        let spec = field.spec();
+        if spec.only.is_some_and(|only| only != category) {
+            return None;
+        }
+        let asked = self.categories.get(&category);
+        let own = asked.and_then(|asked| asked.fields.get(&field));
+        let is_open = asked.is_none_or(|asked| !asked.is_closed);
+        own.or_else(|| self.defaults.get(&field).filter(|_| is_open))
+    }
+
+    /// Whether it asks for anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.categories.is_empty() && self.rules.is_empty() && self.demands.is_empty()
+    }
+
+    /// The kinds of sources that are asked of a category; none for all.
+    #[must_use]
+    pub fn kinds(&self, category: Category) -> Option<&BTreeSet<String>> {
+        match &self.effective(category, Field::Sources)?.setting {
+            Setting::Kinds(kinds) => kinds.as_ref(),
+            Setting::Days(_) | Setting::Word(_) | Setting::Flag(_) => None,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A folder of its own, for what only the whole program does.
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::binary::{Run, run};
+
+/// A folder with files; it goes when this does.
+pub struct Workspace {
+    _guard: tempfile::TempDir,
+    top: Utf8PathBuf,
+}
+
+impl Workspace {
+    /// A folder with one configuration, `main.tf`.
+    ///
+    /// # Errors
+    /// Where the disk says so.
+    pub fn of(text: &str) -> anyhow::Result<Self> {
+        Self::with(&[("main.tf", text)])
+    }
+
+    /// A folder with these files.
+    ///
+    /// # Errors
+    /// Where the disk says so.
+    pub fn with(files: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let guard = tempfile::tempdir()?;
+        let top = Utf8Path::from_path(guard.path()).context("a path in UTF-8")?.canonicalize_utf8()?;
+        let workspace = Self { _guard: guard, top };
+        for (path, text) in files {
+            workspace.write(path, text)?;
+        }
+        Ok(workspace)
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// Where the disk says so.
+    #[expect(clippy::disallowed_methods, reason = "the test makes a workspace")]
+    pub fn write(&self, path: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.top.join(path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        Ok(std::fs::write(path, text)?)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn top(&self) -> &Utf8Path {
+        &self.top
+    }
+
+    /// What the program does there.
+    ///
+    /// # Errors
+    /// Where it cannot be run.
+    pub fn run(&self, words: &[&str]) -> anyhow::Result<Run> {
+        run(&self.top, words)
+    }
+}
