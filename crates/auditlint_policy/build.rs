@@ -9,7 +9,7 @@ use std::{env, fs};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../policies");
     let mut paths = Vec::new();
-    for folder in ["resources", "rules", "sets", "standards"] {
+    for folder in ["controls", "resources", "rules", "sets", "standards"] {
         collect(&root.join(folder), &mut paths)?;
     }
     paths.extend(["recommended.yaml", "everything.yaml", "kinds.yaml"].map(|name| root.join(name)));

@@ -17,6 +17,9 @@ covers could not be read or decided · 3 usage, config or policy error";
 const FLOW_HELP: &str = "Exit codes: 0 everything was read · 2 something could not be read, and logs may take ways that \
 are not shown · 3 usage or config error";
 
+const REPORT_HELP: &str = "Exit codes: 0 everything was read · 2 something could not be read, and its evidence is \
+missing · 3 usage or policy error";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check Terraform configurations and plans against the policy
@@ -39,6 +42,9 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
+    /// List the evidence for and against each control of a standard
+    #[command(after_help = REPORT_HELP)]
+    Report(ReportOptions),
     /// Show what a policy asks, which environment each root is, what another policy would change
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -223,6 +229,27 @@ pub(crate) struct FlowOptions {
     /// Only this resource, with everything that it gets logs from and that its logs reach
     #[arg(long = "for", value_name = "ADDRESS")]
     pub(crate) around: Option<String>,
+    /// Write to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportOptions {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// The configuration that a plan was made of
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<Utf8PathBuf>,
+    /// The standard: soc2, pci-dss, hipaa, gdpr, iso27001, nist-800-53, cis-aws
+    #[arg(long, value_name = "NAME")]
+    pub(crate) standard: String,
+    /// The policy that selects the rules, a file or auditlint:NAME [default: that of the standard]
+    #[arg(long, value_name = "FILE|auditlint:NAME")]
+    pub(crate) policy: Vec<String>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
     /// Write to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<Utf8PathBuf>,

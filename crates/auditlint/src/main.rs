@@ -13,6 +13,7 @@ mod inputs;
 mod output;
 mod policies;
 mod policy;
+mod report;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Export(options) => export::run(options),
         Command::Explain { rule } => catalogue::explain(&rule),
         Command::Rules { format } => catalogue::rules(format),
+        Command::Report(options) => report::run(options),
         Command::Policy(command) => policy::run(command),
         Command::Init { folder } => init::run(&folder),
         Command::Lsp { policy, .. } => inputs::serve(policy),

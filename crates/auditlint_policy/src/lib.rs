@@ -7,6 +7,7 @@ pub mod catalogue;
 mod category;
 pub mod check;
 pub mod condition;
+pub mod control;
 pub mod crossing;
 pub mod digest;
 mod duration;

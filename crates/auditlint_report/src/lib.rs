@@ -16,6 +16,7 @@ mod pretty;
 mod rules;
 mod sarif;
 mod schema;
+mod standard;
 mod words;
 
 use auditlint_analysis::{Outcome, Report};
@@ -29,6 +30,7 @@ pub use plain::plain;
 pub use policy::{policy_json, policy_text};
 pub use rules::{explain, explain_check, rules_json, rules_text};
 pub use schema::policy_schema;
+pub use standard::{standard_json, standard_text};
 
 /// An output format of `auditlint check`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

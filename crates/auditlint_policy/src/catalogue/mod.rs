@@ -1,6 +1,7 @@
 //! The catalogue: facts and rules, read from the texts of `policies/`.
 
 mod conditions;
+mod controls;
 mod facts;
 mod interest;
 mod kinds;
@@ -17,6 +18,7 @@ use auditlint_syntax::document::{self, Node, packed};
 use auditlint_syntax::{LineColumn, LineIndex, Name, Problem, Source, Span};
 use rustc_hash::FxHashMap;
 
+use crate::control::Standard;
 use crate::facts::Facts;
 use crate::minimal::MinimalSet;
 use crate::{Policy, Rule};
@@ -34,6 +36,7 @@ pub struct Catalogue {
     policies: Vec<(String, String)>,
     /// The kinds of sources, with the services of each.
     kinds: Vec<(String, Vec<String>)>,
+    standards: Vec<Standard>,
 }
 
 /// A problem in one of the catalogue's or a policy's files.
@@ -116,6 +119,9 @@ impl Catalogue {
             }
         } else if path.starts_with("sets/") {
             self.sets.extend(sets::read(root, problems).map(Arc::new));
+        } else if let Some(name) = path.strip_prefix("controls/").and_then(|path| path.strip_suffix(".yaml"))
+        {
+            self.standards.extend(controls::read(name, root, problems));
         } else if path == "kinds.yaml" {
             self.kinds = kinds::read(root, problems);
         } else if let Some(name) = path.strip_suffix(".yaml") {
@@ -176,6 +182,12 @@ impl Catalogue {
     #[must_use]
     pub fn sets(&self) -> &[Arc<MinimalSet>] {
         &self.sets
+    }
+
+    /// The standards of which the controls are known.
+    #[must_use]
+    pub fn standards(&self) -> &[Standard] {
+        &self.standards
     }
 
     /// The kinds of sources, as policies name them by `sources`.

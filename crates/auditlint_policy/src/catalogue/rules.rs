@@ -35,7 +35,12 @@ pub(crate) const INTENTS: &[(&str, Intent)] = &[
 ];
 
 /// One of the words of a table, or a problem with a suggestion.
-fn word<T: Copy>(what: &str, node: &Node, known: &[(&str, T)], problems: &mut Vec<Problem>) -> Option<T> {
+pub(super) fn word<T: Copy>(
+    what: &str,
+    node: &Node,
+    known: &[(&str, T)],
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
     let text = string(node, problems)?;
     let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     if found.is_none() {
@@ -60,6 +65,10 @@ fn words<T: Copy>(
 fn categories(node: Option<&Node>, problems: &mut Vec<Problem>) -> Vec<Category> {
     let known = Category::ALL.map(|category| (category.as_str(), category));
     words("category", node, &known, problems)
+}
+
+pub(super) fn read_intents(node: Option<&Node>, problems: &mut Vec<Problem>) -> Vec<Intent> {
+    words("intent", node, INTENTS, problems)
 }
 
 pub(super) fn read_categories(node: Option<&Node>, problems: &mut Vec<Problem>) -> Vec<Category> {
