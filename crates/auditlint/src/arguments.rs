@@ -17,6 +17,9 @@ covers could not be read or decided · 3 usage, config or policy error";
 const FLOW_HELP: &str = "Exit codes: 0 everything was read · 2 something could not be read, and logs may take ways that \
 are not shown · 3 usage or config error";
 
+const TEST_HELP: &str = "Exit codes: 0 everything passes · 1 a scenario fails, or a mutant that nothing notices · 3 a \
+policy or a file of tests is broken";
+
 const REPORT_HELP: &str = "Exit codes: 0 everything was read · 2 something could not be read, and its evidence is \
 missing · 3 usage or policy error";
 
@@ -42,6 +45,9 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
+    /// Run the tests of policies: scenarios, and mutants that somebody has to notice
+    #[command(after_help = TEST_HELP)]
+    Test(TestOptions),
     /// List the evidence for and against each control of a standard
     #[command(after_help = REPORT_HELP)]
     Report(ReportOptions),
@@ -232,6 +238,37 @@ pub(crate) struct FlowOptions {
     /// Write to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestOptions {
+    /// Files of tests, or folders that are searched for them
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(crate) paths: Vec<Utf8PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+    pub(crate) format: TestFormat,
+    /// Show which verdicts of which rules the scenarios saw
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// Most mutants of a file; more are sampled [default: all of them]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) mutants: Option<usize>,
+    /// What chooses the sample
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestFormat {
+    /// For people
+    Text,
+    /// The Test Anything Protocol
+    Tap,
+    /// The XML of build servers
+    Junit,
+    /// For machines
+    Json,
 }
 
 #[derive(Debug, Args)]

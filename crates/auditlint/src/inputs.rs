@@ -352,7 +352,7 @@ fn classify(path: &Utf8Path) -> Result<Given, Failure> {
     Ok(Given::Plan { shown: Utf8PathBuf::from(path.as_str().replace('\\', "/")), absolute })
 }
 
-fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+pub(crate) fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
     path.canonicalize_utf8()
         .map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Failure::new(format!("{path}: no such file or folder")),

@@ -14,6 +14,7 @@ mod output;
 mod policies;
 mod policy;
 mod report;
+mod test;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Export(options) => export::run(options),
         Command::Explain { rule } => catalogue::explain(&rule),
         Command::Rules { format } => catalogue::rules(format),
+        Command::Test(options) => test::run(&options),
         Command::Report(options) => report::run(options),
         Command::Policy(command) => policy::run(command),
         Command::Init { folder } => init::run(&folder),

@@ -53,15 +53,18 @@ pub(crate) fn policies_named(
         })?;
         // A policy of the workspace is shown under its path there.
         let real = Utf8Path::new(name).canonicalize_utf8().ok();
-        let beside =
-            real.as_deref().and_then(Utf8Path::parent).map(|folder| DiskFiles::new(folder.to_owned()));
+        let beside = real.as_ref().and_then(|path| {
+            let around = DiskFiles::new(DiskFiles::workspace_of(std::slice::from_ref(path)));
+            let inside = path.strip_prefix(around.root()).map(Utf8Path::to_owned).ok()?;
+            Some((around, inside))
+        });
         let shown = real
             .and_then(|path| path.strip_prefix(files.root()).map(Utf8Path::to_owned).ok())
             .unwrap_or_else(|| Utf8PathBuf::from(name));
         let file = files.paths().id(&shown);
         let source = Arc::new(Source::new(file, shown, Arc::from(bytes)));
         named.push(match beside {
-            Some(files) => NamedPolicy::Elsewhere(source, Arc::new(files)),
+            Some((files, path)) => NamedPolicy::Elsewhere(source, Arc::new(files), path),
             None => NamedPolicy::Text(source),
         });
     }

@@ -25,6 +25,7 @@ mod root;
 mod snapshot;
 mod suppression;
 mod survey;
+pub mod testing;
 
 pub use auditlint_graph::terraform::is_terraform;
 pub use discovery::{Discovery, discover};

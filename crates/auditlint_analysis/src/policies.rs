@@ -1,5 +1,6 @@
 //! The policies of a run: those that are named, else those of the config file, else the recommended ones.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use auditlint_policy::external::Externals;
@@ -99,12 +100,12 @@ pub fn load_policies(
         None => None,
     };
     let mut sources = Vec::new();
-    let mut folders: Vec<(FileId, &dyn Files)> = Vec::new();
+    let mut folders: Vec<(FileId, Arc<dyn Files>, Utf8PathBuf)> = Vec::new();
     for policy in named {
         sources.push(match policy {
             NamedPolicy::Text(source) => Arc::clone(source),
-            NamedPolicy::Elsewhere(source, files) => {
-                folders.push((source.file(), &**files));
+            NamedPolicy::Elsewhere(source, files, path) => {
+                folders.push((source.file(), Arc::clone(files), path.clone()));
                 Arc::clone(source)
             }
             NamedPolicy::BuiltIn(name) => built_in(catalogue, name, files)?,
@@ -125,6 +126,8 @@ pub fn load_policies(
     if sources.is_empty() {
         sources.push(built_in(catalogue, DEFAULT, files)?);
     }
+    // A policy of another folder, and what it extends there, is followed in the files of that folder.
+    let folders = RefCell::new(folders);
     let from = |policy: &Source, name: &str| {
         if let Some(short) = name.strip_prefix("auditlint:") {
             let known = Policy::built_in(catalogue, short, files.paths());
@@ -132,19 +135,20 @@ pub fn load_policies(
                 format!("there is no built-in policy of that name{}", near(catalogue, short))
             });
         }
-        let own = folders.iter().find(|(file, _)| *file == policy.file()).map(|(_, files)| *files);
-        let base = policy.path().parent().filter(|_| own.is_none()).unwrap_or_else(|| Utf8Path::new(""));
+        let own = folders.borrow().iter().find(|(file, ..)| *file == policy.file()).cloned();
+        let (there, at) = match &own {
+            Some((_, there, at)) => (&**there, at.as_path()),
+            None => (files, policy.path()),
+        };
+        let base = at.parent().unwrap_or_else(|| Utf8Path::new(""));
         let path = relative(base, name).ok_or_else(|| ReadError::Outside.to_string())?;
-        let source = own.unwrap_or(files).read(&path).map_err(|reason| reason.to_string())?;
-        match own {
-            // The files of another folder have numbers of their own.
-            Some(_) => {
-                let shown = policy.path().parent().map(|folder| folder.join(&path)).unwrap_or(path);
-                let file = files.paths().id(&shown);
-                Ok(Arc::new(Source::new(file, shown, Arc::from(source.bytes()))))
-            }
-            None => Ok(source),
-        }
+        let source = there.read(&path).map_err(|reason| reason.to_string())?;
+        let Some((_, there, _)) = own else { return Ok(source) };
+        // The files of another folder have numbers of their own.
+        let shown = policy.path().parent().map(|folder| folder.join(name)).unwrap_or_else(|| path.clone());
+        let file = files.paths().id(&shown);
+        folders.borrow_mut().push((file, there, path));
+        Ok(Arc::new(Source::new(file, shown, Arc::from(source.bytes()))))
     };
     let mut policy = Policy::load(catalogue, &sources, &from)?;
     if let Some((_, config, _)) = config.as_ref().filter(|(_, config, _)| !config.stores.is_empty()) {
@@ -169,8 +173,9 @@ pub fn load_policies(
 pub enum NamedPolicy {
     /// The text of a file of the workspace.
     Text(Arc<Source>),
-    /// The text of a file that may lie anywhere, and the files of its folder: what it names is looked for there.
-    Elsewhere(Arc<Source>, Arc<dyn Files>),
+    /// The text of a file that may lie anywhere, the files around it and its path among them: what it names is looked
+    /// for there.
+    Elsewhere(Arc<Source>, Arc<dyn Files>, Utf8PathBuf),
     /// `auditlint:NAME`
     BuiltIn(String),
 }

@@ -167,7 +167,10 @@ impl Session {
             let beside = path.canonicalize_utf8().ok().and_then(|path| path.parent().map(Utf8Path::to_owned));
             let source = Arc::new(Source::new(file, path, Arc::from(bytes)));
             named.push(match beside {
-                Some(folder) => NamedPolicy::Elsewhere(source, Arc::new(DiskFiles::new(folder))),
+                Some(folder) => {
+                    let name = source.path().file_name().unwrap_or_default().into();
+                    NamedPolicy::Elsewhere(source, Arc::new(DiskFiles::new(folder)), name)
+                }
                 None => NamedPolicy::Text(source),
             });
         }

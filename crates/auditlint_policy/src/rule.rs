@@ -102,6 +102,14 @@ pub enum Intent {
     Alerting,
 }
 
+impl Intent {
+    /// Whether it is about how long a store keeps.
+    #[must_use]
+    pub const fn is_about_days(self) -> bool {
+        matches!(self, Self::Retention | Self::RetentionUnset | Self::RetentionMaximum | Self::RetentionHot)
+    }
+}
+
 /// What a rule can judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Input {

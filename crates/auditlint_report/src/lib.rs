@@ -17,6 +17,7 @@ mod rules;
 mod sarif;
 mod schema;
 mod standard;
+mod tests;
 mod words;
 
 use auditlint_analysis::{Outcome, Report};
@@ -31,6 +32,7 @@ pub use policy::{policy_json, policy_text};
 pub use rules::{explain, explain_check, rules_json, rules_text};
 pub use schema::policy_schema;
 pub use standard::{standard_json, standard_text};
+pub use tests::{TestFormat, tests};
 
 /// An output format of `auditlint check`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

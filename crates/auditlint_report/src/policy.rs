@@ -2,29 +2,21 @@
 
 use std::fmt::Write as _;
 
-use auditlint_policy::intent::{FIELDS, Setting, Statement};
-use auditlint_policy::{Category, Policy};
+use auditlint_policy::Policy;
+use auditlint_policy::intent::PolicyLine;
 use auditlint_syntax::Location;
 use serde_json::{Value, json};
 
 use crate::plain::{plain_json, plain_line};
-
-/// One value of a policy.
-#[derive(Debug)]
-struct Line {
-    what: String,
-    value: String,
-    at: Option<Location>,
-}
 
 /// The values that `policy` asks for, with their lines; of one of them where `why` names it.
 ///
 /// # Errors
 /// With the names of all values when `why` is none of them.
 pub fn policy_text(policy: &Policy, heading: &str, why: Option<&str>) -> Result<String, Vec<String>> {
-    let lines = lines(policy);
+    let lines = policy.lines();
     if let Some(path) = why {
-        let found: Vec<&Line> = lines.iter().filter(|line| is_below(&line.what, path)).collect();
+        let found: Vec<&PolicyLine> = lines.iter().filter(|line| is_below(&line.what, path)).collect();
         if found.is_empty() {
             return Err(lines.into_iter().map(|line| line.what).collect());
         }
@@ -37,7 +29,8 @@ pub fn policy_text(policy: &Policy, heading: &str, why: Option<&str>) -> Result<
         }
         return Ok(out);
     }
-    let widest = |of: fn(&Line) -> &str| lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
+    let widest =
+        |of: fn(&PolicyLine) -> &str| lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
     let (what, value) = (widest(|line| &line.what), widest(|line| &line.value).min(40));
     let mut out = format!("{}\n", plain_line(heading));
     for line in &lines {
@@ -52,7 +45,8 @@ pub fn policy_text(policy: &Policy, heading: &str, why: Option<&str>) -> Result<
 /// The same for machines.
 #[must_use]
 pub fn policy_json(policy: &Policy, environment: Option<&str>) -> String {
-    let values: Vec<Value> = lines(policy)
+    let values: Vec<Value> = policy
+        .lines()
         .into_iter()
         .map(|line| {
             let place = line.at.and_then(|at| written(policy, at)).map(|(place, _)| place);
@@ -90,58 +84,4 @@ fn written(policy: &Policy, at: Location) -> Option<(String, String)> {
     let line = source.lines().line_column(source.text(), at.span.start).line;
     let text = source.text().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
     Some((format!("{}:{line}", source.path()), text.trim().to_owned()))
-}
-
-fn lines(policy: &Policy) -> Vec<Line> {
-    let statement: &Statement = &policy.statement;
-    let mut out = Vec::new();
-    for category in Category::ALL {
-        let Some(asked) = statement.categories.get(&category) else { continue };
-        let name = category.as_str();
-        out.push(Line { what: name.to_owned(), value: "asked".to_owned(), at: Some(asked.at) });
-        for spec in &FIELDS {
-            let Some(stated) = statement.effective(category, spec.field) else { continue };
-            if stated.setting == Setting::Kinds(None) {
-                continue;
-            }
-            let what = format!("{name}.{}", spec.field.name());
-            out.push(Line { what, value: stated.setting.show(spec.field), at: Some(stated.at) });
-        }
-        for demand in statement.demands.iter().filter(|demand| demand.category == category) {
-            let value = if demand.within.is_empty() { "in the estate" } else { "in each root that is meant" };
-            out.push(Line { what: format!("{name}.required"), value: value.to_owned(), at: Some(demand.at) });
-        }
-    }
-    for rule in &statement.rules {
-        let what = format!("rules.{}", rule.id.as_deref().unwrap_or("all"));
-        let parameters = rule.parameters.iter().map(|(name, value)| format!("{name} {value}"));
-        let value = parameters.collect::<Vec<_>>().join(", ");
-        let value = if value.is_empty() { "asked".to_owned() } else { value };
-        out.push(Line { what, value, at: Some(rule.at) });
-    }
-    let enforcement = &statement.enforcement;
-    let (level, at) = match enforcement.level {
-        Some((level, at)) => (level.as_str(), Some(at)),
-        None => ("mandatory", None),
-    };
-    out.push(Line { what: "enforcement.level".to_owned(), value: level.to_owned(), at });
-    for (category, (level, at)) in &enforcement.categories {
-        let what = format!("enforcement.categories.{}", category.as_str());
-        out.push(Line { what, value: level.as_str().to_owned(), at: Some(*at) });
-    }
-    for (rule, (level, at)) in &enforcement.rules {
-        let what = format!("enforcement.rules.{rule}");
-        out.push(Line { what, value: level.as_str().to_owned(), at: Some(*at) });
-    }
-    if let Some((severity, at)) = enforcement.severity {
-        let what = "enforcement.severity".to_owned();
-        out.push(Line { what, value: format!("at least {}", severity.as_str()), at: Some(at) });
-    }
-    for ((kind, said), effective) in
-        ["hcl", "plan", "state"].into_iter().zip(enforcement.on_unknown).zip(policy.on_unknown)
-    {
-        let what = format!("enforcement.on_unknown.{kind}");
-        out.push(Line { what, value: effective.as_str().to_owned(), at: said.map(|(_, at)| at) });
-    }
-    out
 }

@@ -174,3 +174,54 @@ fn add_condition(kind: &str, condition: &Condition, interest: &mut Interest) {
         }
     }
 }
+
+/// Hands every type and path that a rule asks something of to `take`, but for what its probes find by themselves.
+pub(super) fn looks(catalogue: &Catalogue, rule: &Rule, take: &mut dyn FnMut(&str, &str)) {
+    let conditions = [&rule.requires].into_iter().chain(&rule.satisfied_by);
+    for condition in conditions {
+        for kind in &rule.selects {
+            condition_looks(catalogue, kind, "", condition, take);
+        }
+    }
+    let keeps = rule.selects.iter().filter_map(|kind| Some((kind, catalogue.facts(kind)?.keeps.as_ref()?)));
+    for (kind, keeps) in keeps.filter(|_| rule.asks.iter().any(|intent| intent.is_about_days())) {
+        if let Retention::Attribute { path, .. } = &keeps.retention {
+            take(kind, &path.to_string());
+        }
+    }
+}
+
+fn condition_looks(
+    catalogue: &Catalogue,
+    kind: &str,
+    prefix: &str,
+    condition: &Condition,
+    take: &mut dyn FnMut(&str, &str),
+) {
+    let whole =
+        |path: &AttributePath| if prefix.is_empty() { path.to_string() } else { format!("{prefix}.{path}") };
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| condition_looks(catalogue, kind, prefix, part, take));
+        }
+        Condition::Not(inner) => condition_looks(catalogue, kind, prefix, inner, take),
+        Condition::Test { path, .. } => take(kind, &whole(path)),
+        Condition::Every { path, holds, .. } | Condition::Some { path, holds } => {
+            take(kind, &whole(path));
+            condition_looks(catalogue, kind, &whole(path), holds, take);
+        }
+        Condition::Companion { types, join, holds, .. } => {
+            for companion in types {
+                take(companion, &join.to_string());
+                holds.iter().for_each(|holds| condition_looks(catalogue, companion, "", holds, take));
+            }
+        }
+        Condition::Linked { path, types, holds, .. } => {
+            take(kind, &whole(path));
+            for linked in types {
+                holds.iter().for_each(|holds| condition_looks(catalogue, linked, "", holds, take));
+            }
+        }
+        Condition::Probe { .. } => {}
+    }
+}

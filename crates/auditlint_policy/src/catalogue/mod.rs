@@ -184,6 +184,11 @@ impl Catalogue {
         &self.sets
     }
 
+    /// Hands every resource type and path that a rule asks something of to `take`, but for what its probes find by themselves.
+    pub fn looks(&self, rule: &Rule, take: &mut dyn FnMut(&str, &str)) {
+        interest::looks(self, rule, take);
+    }
+
     /// The standards of which the controls are known.
     #[must_use]
     pub fn standards(&self) -> &[Standard] {

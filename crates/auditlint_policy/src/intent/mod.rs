@@ -4,6 +4,7 @@
 pub(crate) mod bind;
 mod environment;
 mod field;
+mod listing;
 mod merge;
 mod scope;
 mod setting;
@@ -11,6 +12,7 @@ mod statement;
 
 pub use environment::{EnvironmentPattern, PolicyEnvironment, RootLook};
 pub use field::{FIELDS, Field, FieldKind, FieldSpec};
+pub use listing::PolicyLine;
 pub use merge::{Permission, Weakening};
 pub use scope::{Scope, ScopePattern};
 pub use setting::{Setting, Stated};

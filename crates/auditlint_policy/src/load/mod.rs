@@ -95,6 +95,20 @@ impl Policy {
         Ok(Self { environments, unmatched, ..whole.policy(strictest, catalogue) })
     }
 
+    /// This policy with another statement in place of its own, and without environments.
+    #[must_use]
+    pub fn asking(&self, statement: Statement, catalogue: &Catalogue) -> Self {
+        let whole = Whole {
+            id: Arc::clone(&self.id),
+            digest: self.digest.clone(),
+            externals: Arc::clone(&self.externals),
+            exemptions: Arc::clone(&self.exemptions),
+            limits: self.limits.clone(),
+            texts: self.texts.clone(),
+        };
+        whole.policy(statement, catalogue)
+    }
+
     /// The text of a built-in policy as a source, so that findings can show its line.
     #[must_use]
     pub fn built_in(
