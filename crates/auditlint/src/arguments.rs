@@ -51,6 +51,9 @@ pub(crate) enum Command {
     /// List the evidence for and against each control of a standard
     #[command(after_help = REPORT_HELP)]
     Report(ReportOptions),
+    /// Accept what is there today, and nothing that comes later
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Show what a policy asks, which environment each root is, what another policy would change
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -74,6 +77,26 @@ pub(crate) enum Command {
         /// For which shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Accept every failure, unknown and gap that is there
+    Create {
+        #[command(flatten)]
+        selection: Selection,
+    },
+    /// Take out what was mended; nothing is ever added
+    Update {
+        #[command(flatten)]
+        selection: Selection,
+    },
+    /// Print what is new beside the baseline, and what of it was mended
+    #[command(after_help = "Exit codes: 0 nothing is new · 1 something is · 3 usage or policy error")]
+    Diff {
+        #[command(flatten)]
+        selection: Selection,
     },
 }
 
@@ -196,6 +219,9 @@ pub(crate) struct CheckOptions {
     /// Excuse what could not be analysed: the kinds that are named, else those that are safe to excuse
     #[arg(long, value_name = "KIND", num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "")]
     pub(crate) allow_incomplete: Option<Vec<String>>,
+    /// The revision before the change: config, policies, exemptions, baseline and comments are those of it
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) base_ref: Option<String>,
     /// Only what decides the exit code
     #[arg(long, short)]
     pub(crate) quiet: bool,

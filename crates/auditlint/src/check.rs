@@ -24,7 +24,8 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
         source: options.source.as_deref(),
         stdin_filename: options.stdin_filename.as_deref(),
         settings,
-        with_stores_of_config: false,
+        base_ref: options.base_ref.as_deref(),
+        ..Extra::default()
     };
     let inputs = inputs::read(&options.selection, extra)?;
     let analysis = inputs.host.analysis();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use auditlint_analysis::{
-    AnalysisHost, Discovery, DiskFiles, Environments, LeftOut, ObjectsError, PolicySet, RootSpec, Settings,
-    discover, is_terraform, terragrunt,
+    AnalysisHost, Baseline, Discovery, DiskFiles, Environments, LeftOut, ObjectsError, PolicySet, RootSpec,
+    Settings, discover, is_terraform, terragrunt,
 };
 use auditlint_graph::kubernetes::looks_like_objects;
 use auditlint_graph::plan::PlanError;
@@ -35,6 +35,8 @@ pub(crate) struct Inputs {
     pub(crate) broken: Vec<(String, String)>,
     /// Folders that were found and are not judged.
     pub(crate) left_out: Vec<LeftOut>,
+    /// The baseline, where it was asked to be left out of the verdicts.
+    pub(crate) baseline: Option<Baseline>,
 }
 
 /// What standard input and the plan options add.
@@ -45,6 +47,10 @@ pub(crate) struct Extra<'a> {
     pub(crate) settings: Settings,
     /// Whether what the config's policy says of stores outside counts, whichever policy is named.
     pub(crate) with_stores_of_config: bool,
+    /// Whether verdicts are as they are without a baseline.
+    pub(crate) without_baseline: bool,
+    /// The revision before a change, of which exceptions count.
+    pub(crate) base_ref: Option<&'a str>,
 }
 
 enum Given {
@@ -79,9 +85,11 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
     let inside =
         |path: &Utf8Path| path.strip_prefix(files.root()).map(Utf8Path::to_owned).unwrap_or_default();
     let first = tops.first().map(|path| inside(path)).unwrap_or_default();
-    let mut set = policies(selection, &files, &first)?;
+    let mut set = policies(selection, &files, &first, extra.base_ref)?;
+    let baseline =
+        if extra.without_baseline { set.baseline.take().map(|(_, baseline)| baseline) } else { None };
     if extra.with_stores_of_config
-        && let Ok(own) = policies_named(&set.catalogue, &[], &files, &first)
+        && let Ok(own) = policies_named(&set.catalogue, &[], &files, &first, None)
     {
         let policy = auditlint_policy::Policy::clone(&set.policy);
         let externals = Arc::clone(&own.policy.externals);
@@ -231,7 +239,7 @@ pub(crate) fn read(selection: &Selection, extra: Extra<'_>) -> Result<Inputs, Fa
             Err(error) => broken.push((shown.to_string(), error.to_string())),
         }
     }
-    Ok(Inputs { host, files, only, broken, left_out })
+    Ok(Inputs { host, files, only, broken, left_out, baseline })
 }
 
 /// The policies of these names, else those of the config file that speaks of this folder.
@@ -239,7 +247,7 @@ pub(crate) fn policies_here(names: Vec<String>) -> Result<PolicySet, Failure> {
     let here = absolute(Utf8Path::new("."))?;
     let files = DiskFiles::new(DiskFiles::workspace_of(std::slice::from_ref(&here)));
     let inside = here.strip_prefix(files.root()).map(Utf8Path::to_owned).unwrap_or_default();
-    policies_named(&catalogue::load(Reading::WithoutExamples)?, &names, &files, &inside)
+    policies_named(&catalogue::load(Reading::WithoutExamples)?, &names, &files, &inside, None)
 }
 
 /// An environment that roots declare, or one with the reason for it that all of them are.

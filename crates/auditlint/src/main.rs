@@ -2,6 +2,7 @@
 //! and written by `auditlint_report`.
 
 mod arguments;
+mod baseline;
 mod catalogue;
 mod check;
 mod export;
@@ -14,6 +15,7 @@ mod output;
 mod policies;
 mod policy;
 mod report;
+mod revision;
 mod test;
 
 use std::process::ExitCode;
@@ -55,6 +57,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Explain { rule } => catalogue::explain(&rule),
         Command::Rules { format } => catalogue::rules(format),
         Command::Test(options) => test::run(&options),
+        Command::Baseline(command) => baseline::run(command),
         Command::Report(options) => report::run(options),
         Command::Policy(command) => policy::run(command),
         Command::Init { folder } => init::run(&folder),

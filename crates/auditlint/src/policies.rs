@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auditlint_analysis::{DiskFiles, NamedPolicy, PolicySet, SetupError, load_policies};
+use auditlint_analysis::{
+    DiskFiles, NamedPolicy, PolicySet, SetupError, load_policies, load_policies_before,
+};
 use auditlint_policy::{Catalogue, Reading};
 use auditlint_syntax::{Files as _, Source};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,15 +12,17 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::arguments::Selection;
 use crate::catalogue;
 use crate::failure::Failure;
+use crate::revision::RevisionFiles;
 
 /// The policies of a selection, narrowed to the rules that it names.
 pub(crate) fn policies(
     selection: &Selection,
     files: &DiskFiles,
     folder: &Utf8Path,
+    base_ref: Option<&str>,
 ) -> Result<PolicySet, Failure> {
-    let mut set =
-        policies_named(&catalogue::load(Reading::WithoutExamples)?, &selection.policy, files, folder)?;
+    let catalogue = catalogue::load(Reading::WithoutExamples)?;
+    let mut set = policies_named(&catalogue, &selection.policy, files, folder, base_ref)?;
     if !selection.select.is_empty() || !selection.ignore.is_empty() {
         let policy = auditlint_policy::Policy::clone(&set.policy);
         let narrowed = policy
@@ -35,6 +39,7 @@ pub(crate) fn policies_named(
     names: &[String],
     files: &DiskFiles,
     folder: &Utf8Path,
+    base_ref: Option<&str>,
 ) -> Result<PolicySet, Failure> {
     let mut named = Vec::new();
     for name in names {
@@ -68,7 +73,13 @@ pub(crate) fn policies_named(
             None => NamedPolicy::Text(source),
         });
     }
-    load_policies(catalogue, files, folder, &named).map_err(setup_failure)
+    match base_ref {
+        None => load_policies(catalogue, files, folder, &named).map_err(setup_failure),
+        Some(revision) => {
+            let before = Arc::new(RevisionFiles::open(files.root(), revision, files.paths())?);
+            load_policies_before(catalogue, (files, before), folder, &named).map_err(setup_failure)
+        }
+    }
 }
 
 fn setup_failure(error: SetupError) -> Failure {

@@ -8,6 +8,7 @@ use auditlint_policy::{Finding, Matter, Policy, RootContext, Verdict};
 use jiff::civil::Date;
 
 use crate::root::{Prepared, World};
+use crate::suppression::Suppressions;
 use crate::{InputMode, RootSpec};
 
 /// The policy of a root.
@@ -64,8 +65,23 @@ impl Chosen {
         said == OnUnknown::Block
     }
 
+    /// The finding as the policy, comments and the baseline leave it.
+    pub(crate) fn excused(
+        &self,
+        finding: Arc<Finding>,
+        suppressions: &Suppressions,
+        world: &World<'_>,
+    ) -> Arc<Finding> {
+        let today = world.settings.today;
+        let finding = suppressions.apply(self.exempted(finding, today), &world.set.limits, today);
+        match &world.set.baseline {
+            Some((_, baseline)) => baseline.apply(finding),
+            None => finding,
+        }
+    }
+
     /// The finding, exempt where the policy says so and until then.
-    pub(crate) fn exempted(&self, finding: Arc<Finding>, today: Option<Date>) -> Arc<Finding> {
+    fn exempted(&self, finding: Arc<Finding>, today: Option<Date>) -> Arc<Finding> {
         if !matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) {
             return finding;
         }

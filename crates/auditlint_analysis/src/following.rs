@@ -106,7 +106,7 @@ impl Following {
         let environment = self.chosen.environment.clone();
         let files = self.live.configuration.files;
         let blocks_unknown = self.chosen.blocks_unknown(empty.mode);
-        let gaps = graph.gaps.clone();
+        let gaps = world.open_gaps(graph);
         let empty = RootReport { gaps, files, environment, blocks_unknown, ..empty };
         filled(empty, graph, evaluation, excused, world.files)
     }
@@ -185,7 +185,7 @@ impl Following {
             dirty.extend(self.raw.keys());
         } else {
             for path in &pending.texts {
-                match self.suppressions.read_file(&self.inputs.folder, path, world.files, world.caches) {
+                match self.suppressions.read_file(&self.inputs.folder, path, world) {
                     Touched::Nothing => {}
                     Touched::File(file) => drop(dirty.insert(file)),
                     Touched::Everything => dirty.extend(self.raw.keys()),
@@ -210,13 +210,12 @@ impl Following {
 
     fn read_suppressions(&mut self, world: &World<'_>) {
         let folders = &self.live.configuration.folders;
-        self.suppressions = Suppressions::read(&self.inputs.folder, folders, world.files, world.caches);
+        self.suppressions = Suppressions::read(&self.inputs.folder, folders, world);
     }
 
     /// The finding as exemptions of the policy and comments leave it.
     fn excused(&self, finding: Arc<Finding>, world: &World<'_>) -> Arc<Finding> {
-        let today = world.settings.today;
-        self.suppressions.apply(self.chosen.exempted(finding, today), today)
+        self.chosen.excused(finding, &self.suppressions, world)
     }
 
     /// What suppressions leave of the findings of `files`.

@@ -4,6 +4,8 @@
 //! whatever is shown to a user is asked of that snapshot. Nothing here knows the protocol of an editor,
 //! prints, or touches the network.
 
+mod anchor;
+mod baseline;
 mod chosen;
 mod demands;
 mod discovery;
@@ -11,6 +13,7 @@ mod disk;
 mod environments;
 mod estate;
 mod evidence;
+mod exemption;
 mod fix;
 mod flows;
 mod following;
@@ -26,8 +29,10 @@ mod snapshot;
 mod suppression;
 mod survey;
 pub mod testing;
+mod weaker;
 
 pub use auditlint_graph::terraform::is_terraform;
+pub use baseline::{Accepted, BASELINE_NAME, Baseline};
 pub use discovery::{Discovery, discover};
 pub use disk::{DiskFiles, today};
 pub use environments::Environments;
@@ -37,6 +42,8 @@ pub use flows::{FlowRoot, Flows};
 pub use host::{AnalysisHost, Change, ObjectsError, RootId, RootSpec, Settings};
 pub use left_out::{LeftOut, LeftOutKind, terragrunt};
 pub use outcome::{Gate, Outcome, Status, outcome};
-pub use policies::{CONFIG_NAME, NamedPolicy, PolicySet, SetupError, find_config, load_policies};
+pub use policies::{
+    CONFIG_NAME, NamedPolicy, PolicySet, SetupError, find_config, load_policies, load_policies_before,
+};
 pub use report::{InputMode, Report, RootReport, Summary, gap_fingerprint};
 pub use snapshot::{Analysis, Cancelled, Hover};

@@ -3,13 +3,15 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use auditlint_policy::exemption::RepositoryLimits;
 use auditlint_policy::external::Externals;
 use auditlint_policy::{Catalogue, Config, LocatedProblem, Policy, PolicyError};
-use auditlint_syntax::{FileId, Files, ReadError, Source, document};
+use auditlint_syntax::{FileId, Files, Location, ReadError, Source, Span, document};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
-use crate::Environments;
+use crate::baseline::Baseline;
+use crate::{Environments, anchor};
 
 /// The name of the config file.
 pub const CONFIG_NAME: &str = ".auditlint.yaml";
@@ -18,7 +20,7 @@ pub const CONFIG_NAME: &str = ".auditlint.yaml";
 const DEFAULT: &str = "auditlint:recommended";
 
 /// A policy with everything that it was read from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PolicySet {
     /// The facts and rules.
     pub catalogue: Arc<Catalogue>,
@@ -30,6 +32,22 @@ pub struct PolicySet {
     pub config: Option<(Utf8PathBuf, Config)>,
     /// The environments that it declares.
     pub environments: Arc<Environments>,
+    /// What the repository may do to the policy.
+    pub limits: RepositoryLimits,
+    /// What was there on the first day, with its text.
+    pub baseline: Option<(Arc<Source>, Baseline)>,
+    /// Exemptions of the repository that the policy does not allow, and why.
+    pub refused: Vec<(Location, String)>,
+    /// What a change does to excuse itself.
+    pub added: Vec<(Location, String)>,
+    /// The files as they were before a change: what excuses must be there already.
+    pub before: Option<Arc<dyn Files>>,
+}
+
+impl std::fmt::Debug for PolicySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PolicySet").field("policy", &self.policy.id).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no policy.
@@ -73,6 +91,34 @@ impl SetupError {
     }
 }
 
+/// The same, where a change of the repository must not excuse itself: config, policies, exemptions, baseline and comments
+/// are those of `before`, and what the change adds to them is said.
+///
+/// # Errors
+/// With every problem of the config file or of the policies before the change.
+pub fn load_policies_before(
+    catalogue: &Arc<Catalogue>,
+    (files, before): (&dyn Files, Arc<dyn Files>),
+    folder: &Utf8Path,
+    named: &[NamedPolicy],
+) -> Result<PolicySet, SetupError> {
+    let mut set = load_policies(catalogue, &*before, folder, named)?;
+    match load_policies(catalogue, files, folder, named) {
+        Ok(after) => {
+            set.added = anchor::added(&set, &after, catalogue);
+            // Their lines are shown.
+            set.sources.extend(after.sources);
+            set.sources.extend(after.baseline.map(|(source, _)| source));
+        }
+        Err(error) => {
+            let at = Location { file: files.paths().id(Utf8Path::new(CONFIG_NAME)), span: Span::default() };
+            set.added.push((at, format!("this change breaks the policy: {error}")));
+        }
+    }
+    set.before = Some(before);
+    Ok(set)
+}
+
 /// The nearest config file, from `folder` upwards to the top of the workspace.
 #[must_use]
 pub fn find_config(folder: &Utf8Path, files: &dyn Files) -> Option<Utf8PathBuf> {
@@ -99,6 +145,12 @@ pub fn load_policies(
         }
         None => None,
     };
+    let is_anchor = named.iter().any(|policy| match policy {
+        NamedPolicy::BuiltIn(_) => true,
+        NamedPolicy::Text(source) | NamedPolicy::Elsewhere(source, ..) => {
+            files.read(source.path()).map_or(true, |own| own.bytes() != source.bytes())
+        }
+    });
     let mut sources = Vec::new();
     let mut folders: Vec<(FileId, Arc<dyn Files>, Utf8PathBuf)> = Vec::new();
     for policy in named {
@@ -151,7 +203,8 @@ pub fn load_policies(
         Ok(Arc::new(Source::new(file, shown, Arc::from(source.bytes()))))
     };
     let mut policy = Policy::load(catalogue, &sources, &from)?;
-    if let Some((_, config, _)) = config.as_ref().filter(|(_, config, _)| !config.stores.is_empty()) {
+    let says_stores = |config: &Config| !config.stores.is_empty() && !is_anchor;
+    if let Some((_, config, _)) = config.as_ref().filter(|(_, config, _)| says_stores(config)) {
         let roles = config.stores.clone();
         policy.externals = Arc::new(Externals { roles, ..Externals::clone(&policy.externals) });
     }
@@ -163,9 +216,31 @@ pub fn load_policies(
         })?,
         None => Environments::default(),
     };
+    let limits = anchor::limits(&policy, is_anchor);
+    let baseline = anchor::baseline(config.as_ref().map(|(path, ..)| path), files)
+        .map_err(|problem| SetupError::Config(vec![problem]))?;
+    let baseline = baseline.filter(|_| limits.may_baseline);
     let config = config.map(|(path, config, _)| (path, config));
     let environments = Arc::new(environments);
-    Ok(PolicySet { catalogue: Arc::clone(catalogue), policy, sources, config, environments })
+    let mut set = PolicySet {
+        catalogue: Arc::clone(catalogue),
+        policy,
+        sources,
+        config,
+        environments,
+        limits,
+        baseline,
+        refused: Vec::new(),
+        added: Vec::new(),
+        before: None,
+    };
+    if is_anchor {
+        // What the repository asks of itself is not asked here; its exceptions count as far as they are allowed.
+        let own = load_policies(catalogue, files, folder, &[]).ok();
+        set.sources.extend(own.iter().flat_map(|own| own.sources.iter().cloned()));
+        anchor::take_in(&mut set, own.as_ref().map(|own| &*own.policy));
+    }
+    Ok(set)
 }
 
 /// A policy that was named where there is no repository to read it from.

@@ -352,6 +352,14 @@ pub(crate) struct World<'a> {
     pub(crate) is_current: &'a (dyn Fn() -> bool + Sync),
 }
 
+impl World<'_> {
+    /// What could not be read and was not so on the first day.
+    pub(crate) fn open_gaps(&self, graph: &ResourceGraph) -> Vec<Gap> {
+        let known = |gap: &&Gap| self.set.baseline.as_ref().is_some_and(|(_, baseline)| baseline.holds(gap));
+        graph.gaps.iter().filter(|gap| !known(gap)).cloned().collect()
+    }
+}
+
 /// A policy with the tables that readers need for its catalogue.
 pub(crate) struct Prepared {
     set: PolicySet,

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::host::{Settings, State};
 use crate::root::{Judged, Root, World};
-use crate::{Fix, Report, RootId, RootReport, RootSpec, Summary, demands, fix, hover};
+use crate::{Fix, Report, RootId, RootReport, RootSpec, Summary, demands, exemption, fix, hover, weaker};
 
 /// The snapshot is older than the host: its answer would be about a text that is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,6 +219,8 @@ impl Analysis {
             root.map(|root| self.identity(root)).unwrap_or_default()
         };
         demands::add(&mut roots, &self.state.set, self.state.settings.today, &identity);
+        weaker::add(&mut roots, &self.state.set.policy);
+        exemption::add(&mut roots, &self.state.set, self.state.settings.today);
         let mut report = Report {
             policy: Arc::clone(&self.state.set.policy),
             summary: Summary::over(roots.iter()),

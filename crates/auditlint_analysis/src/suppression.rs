@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auditlint_graph::terraform::{Caches, is_terraform};
+use auditlint_policy::exemption::RepositoryLimits;
 use auditlint_policy::{Finding, Place, Related, Verdict};
 use auditlint_syntax::hcl::{self, Block, Body, Item, ItemKind};
-use auditlint_syntax::{EntryKind, FileId, Files, Location, Source, Span};
+use auditlint_syntax::{EntryKind, FileId, Location, Source, Span};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::civil::Date;
+
+use crate::root::World;
 
 const WORD: &str = "auditlint:ignore";
 
@@ -27,6 +30,8 @@ struct Suppression {
     at: Location,
     scope: Scope,
     content: Result<Content, String>,
+    /// Whether a change adds it.
+    is_new: bool,
 }
 
 /// The findings that a change of suppressions touches.
@@ -60,29 +65,28 @@ struct Content {
 
 impl Suppressions {
     /// The suppressions in the Terraform files of `folders`, the root's own first.
-    pub(crate) fn read(root: &Utf8Path, folders: &[Utf8PathBuf], files: &dyn Files, caches: &Caches) -> Self {
+    pub(crate) fn read(root: &Utf8Path, folders: &[Utf8PathBuf], world: &World<'_>) -> Self {
         let mut all = Self::default();
         for folder in folders {
-            for entry in files.list(folder).iter().filter(|entry| entry.kind == EntryKind::File) {
-                all.read_file(root, &folder.join(&entry.name), files, caches);
+            for entry in world.files.list(folder).iter().filter(|entry| entry.kind == EntryKind::File) {
+                all.read_file(root, &folder.join(&entry.name), world);
             }
         }
         all
     }
 
     /// Reads one file anew.
-    pub(crate) fn read_file(
-        &mut self,
-        root: &Utf8Path,
-        path: &Utf8Path,
-        files: &dyn Files,
-        caches: &Caches,
-    ) -> Touched {
+    pub(crate) fn read_file(&mut self, root: &Utf8Path, path: &Utf8Path, world: &World<'_>) -> Touched {
+        let (files, caches) = (world.files, world.caches);
         let mut found = Vec::new();
         let is_read = path.file_name().is_some_and(|name| is_terraform(name) && !name.ends_with(".json"));
         let source = if is_read { files.read(path).ok() } else { None };
         if let Some(source) = source.filter(|source| source.text().contains(WORD)) {
             read(&source, path.parent() == Some(root), caches, &mut found);
+            if let Some(before) = &world.set.before {
+                let before = before.read(path).ok();
+                refuse_new(&mut found, source.text(), before.as_deref().map(|before| &**before.text()));
+            }
         }
         let file = files.paths().id(path);
         let none = (file, Vec::new());
@@ -100,8 +104,26 @@ impl Suppressions {
         if any_call { Touched::Everything } else { Touched::File(file) }
     }
 
+    /// The comments that a change adds, which excuse nothing yet.
+    pub(crate) fn added(&self) -> impl Iterator<Item = Location> {
+        let all = self.files.values().flat_map(|(_, own)| own);
+        all.filter(|suppression| suppression.is_new).map(|suppression| suppression.at)
+    }
+
+    /// Those that are not understood, with the reason.
+    pub(crate) fn malformed(&self) -> impl Iterator<Item = (Location, &str)> {
+        let all = self.files.values().flat_map(|(_, own)| own);
+        let broken = all.filter(|suppression| !suppression.is_new);
+        broken.filter_map(|suppression| Some((suppression.at, suppression.content.as_ref().err()?.as_str())))
+    }
+
     /// The finding, exempt where a suppression speaks of it.
-    pub(crate) fn apply(&self, finding: Arc<Finding>, today: Option<Date>) -> Arc<Finding> {
+    pub(crate) fn apply(
+        &self,
+        finding: Arc<Finding>,
+        limits: &RepositoryLimits,
+        today: Option<Date>,
+    ) -> Arc<Finding> {
         if !matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) {
             return finding;
         }
@@ -114,6 +136,10 @@ impl Suppressions {
                     match content.until.filter(|until| today.is_some_and(|today| today > *until)) {
                         Some(until) => {
                             why_not = Some((suppression.at, format!("this suppression expired on {until}")));
+                        }
+                        None if let Some(why) = forbidden(&finding, content.until, limits, today) => {
+                            why_not =
+                                Some((suppression.at, format!("this comment counts for nothing: {why}")));
                         }
                         None => {
                             let mut exempt = Finding::clone(&finding);
@@ -137,6 +163,53 @@ impl Suppressions {
                 Arc::new(told)
             }
             None => finding,
+        }
+    }
+}
+
+/// Why the policy does not let a comment excuse a finding; none where it does.
+fn forbidden(
+    finding: &Finding,
+    until: Option<Date>,
+    limits: &RepositoryLimits,
+    today: Option<Date>,
+) -> Option<String> {
+    if !limits.may_suppress {
+        return Some("the policy allows no comment to excuse anything (`repository.suppress`)".to_owned());
+    }
+    if limits.not_suppressed.iter().any(|rule| rule.matches(&finding.rule)) {
+        return Some(format!("the policy lets no comment excuse {}", finding.rule));
+    }
+    if let Some(below) = limits.severity_below.filter(|below| finding.severity >= *below) {
+        return Some(format!("the policy lets comments excuse what is less than {}", below.as_str()));
+    }
+    let most = limits.max_suppression?;
+    let Some(until) = until else {
+        return Some(format!(
+            "the policy asks for a day until which it holds (`until=`), at most {most} days from now"
+        ));
+    };
+    let days = today.and_then(|today| today.until(until).ok()).map_or(0, |span| span.get_days());
+    (i64::from(days) > i64::from(most)).then(|| format!("it holds {days} days, and the policy allows {most}"))
+}
+
+/// Comments that a change adds excuse nothing yet: as many of the same text count as there were before.
+fn refuse_new(found: &mut [Suppression], text: &str, before: Option<&str>) {
+    let before = before.unwrap_or_default();
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for span in hcl::comments(before) {
+        let comment = before.get(span.range()).unwrap_or_default().trim();
+        *known.entry(comment).or_default() += 1;
+    }
+    for suppression in found {
+        let comment = text.get(suppression.at.span.range()).unwrap_or_default().trim();
+        match known.get_mut(comment) {
+            Some(left) if *left > 0 => *left -= 1,
+            _ => {
+                suppression.is_new = true;
+                suppression.content =
+                    Err("this change adds it, and a change does not excuse itself".to_owned());
+            }
         }
     }
 }
@@ -166,7 +239,7 @@ fn read(source: &Arc<Source>, in_root: bool, caches: &Caches, out: &mut Vec<Supp
         let at = Location { file: source.file(), span };
         let content = content(rest.trim_end_matches("*/"));
         let Some(scope) = scope(text, span, &file.items, source.file(), in_root) else { continue };
-        out.push(Suppression { at, scope, content });
+        out.push(Suppression { at, scope, content, is_new: false });
     }
 }
 

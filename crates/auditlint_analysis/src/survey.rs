@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use auditlint_graph::terraform::Configuration;
 use auditlint_graph::{Address, ResourceGraph, Slot, join};
+use auditlint_policy::check::{SELF_EXEMPTION, SUPPRESSION};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
 use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place};
 use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
 
+use crate::exemption::finding;
 use crate::following::Following;
 use crate::root::{Judged, Prepared, Root, World, filled};
 use crate::suppression::Suppressions;
@@ -150,13 +152,14 @@ impl Once {
         let evaluation = evaluator.evaluation(graph, &chosen.policy);
         drop(evaluator);
         let empty = root.empty_report();
-        let suppressions = Suppressions::read(&empty.path, &configuration.folders, world.files, world.caches);
-        let today = world.settings.today;
-        let excused = |finding| suppressions.apply(chosen.exempted(finding, today), today);
+        let suppressions = Suppressions::read(&empty.path, &configuration.folders, world);
+        let excused = |finding| chosen.excused(finding, &suppressions, world);
         let environment = chosen.environment.clone();
-        let empty = RootReport { gaps: graph.gaps.clone(), files: configuration.files, environment, ..empty };
+        let empty =
+            RootReport { gaps: world.open_gaps(graph), files: configuration.files, environment, ..empty };
         let empty = RootReport { blocks_unknown: chosen.blocks_unknown(empty.mode), ..empty };
-        let report = filled(empty, graph, evaluation, excused, world.files);
+        let mut report = filled(empty, graph, evaluation, excused, world.files);
+        comments(&mut report, &suppressions, world);
         let mut by_file: FxHashMap<FileId, Vec<Arc<Finding>>> = FxHashMap::default();
         for finding in &report.findings {
             if let Place::Source(at) = finding.place {
@@ -165,5 +168,22 @@ impl Once {
         }
         let by_file = by_file.into_iter().map(|(file, findings)| (file, findings.into())).collect();
         Some(Judged::once(report, Arc::clone(graph), by_file))
+    }
+}
+
+/// Adds what is to be said of comments themselves: those that are not understood, and those that a change adds.
+fn comments(report: &mut RootReport, suppressions: &Suppressions, world: &World<'_>) {
+    let broken = suppressions.malformed().map(|(at, why)| {
+        finding(world.set, SUPPRESSION, at, format!("this suppression counts for nothing: {why}"))
+    });
+    let added = suppressions.added().map(|at| {
+        let message =
+            "this change adds a comment that excuses a finding: it counts once it is merged".to_owned();
+        finding(world.set, SELF_EXEMPTION, at, message)
+    });
+    let found: Vec<Arc<Finding>> = broken.chain(added).map(Arc::new).collect();
+    if !found.is_empty() {
+        report.findings.extend(found);
+        report.recount();
     }
 }

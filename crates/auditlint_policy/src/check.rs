@@ -33,5 +33,55 @@ pub const REVIEW_DUE: Check = Check {
     severity: Severity::Medium,
 };
 
+/// An environment keeps its logs as long as the one that it must not fall behind.
+pub const ENVIRONMENT_ORDER: Check = Check {
+    id: "policy/environment-order",
+    title: "An environment keeps its logs as long as the one that it must not fall behind",
+    why: "Whoever tries something out in staging looks at logs that production does not keep: what was seen there cannot be \
+          seen where it matters.",
+    severity: Severity::Medium,
+};
+
+/// An exemption ends on a day, and somebody decides anew.
+pub const EXEMPTION_EXPIRED: Check = Check {
+    id: "policy/exemption-expired",
+    title: "No exemption has expired",
+    why: "An exemption that has expired excuses nothing any more, and whoever relies on it does not know.",
+    severity: Severity::Medium,
+};
+
+/// An exemption excuses something.
+pub const EXEMPTION_UNUSED: Check = Check {
+    id: "policy/exemption-unused",
+    title: "Every exemption excuses something",
+    why: "An exemption that excuses nothing today excuses tomorrow what nobody looked at.",
+    severity: Severity::Low,
+};
+
+/// A comment at a resource excuses what the policy lets it excuse.
+pub const SUPPRESSION: Check = Check {
+    id: "policy/suppression",
+    title: "Every comment that excuses a finding is understood, allowed and used",
+    why: "A comment that is malformed, forbidden, expired or unused excuses nothing, and whoever reads it believes that it does.",
+    severity: Severity::Low,
+};
+
+/// A change does not excuse itself.
+pub const SELF_EXEMPTION: Check = Check {
+    id: "policy/self-exemption",
+    title: "A change does not excuse itself",
+    why: "Whoever adds an exception together with what it excuses has decided about the risk alone: the exception has to be \
+          there before.",
+    severity: Severity::High,
+};
+
 /// All of them.
-pub const CHECKS: [Check; 2] = [REQUIRED_SOURCE, REVIEW_DUE];
+pub const CHECKS: [Check; 7] = [
+    REQUIRED_SOURCE,
+    REVIEW_DUE,
+    ENVIRONMENT_ORDER,
+    EXEMPTION_EXPIRED,
+    EXEMPTION_UNUSED,
+    SUPPRESSION,
+    SELF_EXEMPTION,
+];

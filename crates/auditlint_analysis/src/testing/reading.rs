@@ -110,6 +110,10 @@ fn read(root: &Node, problems: &mut Vec<Problem>) -> Option<Scenarios> {
     let cases = cases.map(Node::items).unwrap_or_default().iter().enumerate();
     let cases = cases.filter_map(|(at, node)| case(at, node, &mut own)).collect();
     let mutate = mutate.and_then(|node| read_mutate(node, &mut own));
+    let cases: Vec<Case> = cases;
+    if cases.is_empty() && mutate.is_none() && own.is_empty() {
+        own.push(wrong(root, "`cases` or `mutate`: without either nothing is tested"));
+    }
     problems.append(&mut own);
     Some(Scenarios { policies, parameters, clock, cases, mutate })
 }

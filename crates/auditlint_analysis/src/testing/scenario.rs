@@ -1,18 +1,21 @@
 //! One scenario after the other: what is given, judged, and held against what is expected.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use auditlint_policy::intent::Statement;
 use auditlint_policy::{Certainty, Days, Finding, FlowMap, Keeps, Place, Policy, Severity, Verdict};
 use auditlint_syntax::document::Node;
-use auditlint_syntax::{MemoryFiles, Source, apply_edits};
+use auditlint_syntax::{Files as _, MemoryFiles, Source, apply_edits};
 use camino::Utf8Path;
 
 use super::expectation::{Expected, ExpectedFinding};
 use super::reading::{Case, Scenarios};
 use super::{TestBed, given};
-use crate::{Analysis, Change, Gate, PolicySet, Report, RootReport, Settings, SetupError, outcome};
+use crate::{
+    Analysis, CONFIG_NAME, Change, Gate, PolicySet, Report, RootReport, Settings, SetupError, outcome,
+};
 
 /// What became of a scenario.
 #[derive(Clone, Debug)]
@@ -54,11 +57,13 @@ impl Coverage {
     }
 }
 
-/// What is judged in place of what the policies say.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Instead<'s> {
+/// What is judged in place of what the policies say, and the policies that were loaded already.
+#[derive(Clone, Copy)]
+pub(super) struct Judging<'s> {
     /// What is asked; none for what the policies say.
     pub(super) statement: Option<&'s Statement>,
+    /// The policies of scenarios without a config of their own, by the parameters that are set.
+    pub(super) loaded: &'s RefCell<BTreeMap<String, PolicySet>>,
 }
 
 /// What the policies of a file ask where no environment is known.
@@ -78,7 +83,8 @@ pub(super) fn run_all(
     bed: &TestBed<'_>,
     coverage: &mut Coverage,
 ) -> Result<Vec<ScenarioResult>, SetupError> {
-    run_with(scenarios, source, bed, coverage, Instead::default())
+    let loaded = RefCell::default();
+    run_with(scenarios, source, bed, coverage, Judging { statement: None, loaded: &loaded })
 }
 
 /// Runs all scenarios of a file against something else than its policies.
@@ -87,7 +93,7 @@ pub(super) fn run_with(
     source: &Arc<Source>,
     bed: &TestBed<'_>,
     coverage: &mut Coverage,
-    instead: Instead<'_>,
+    judging: Judging<'_>,
 ) -> Result<Vec<ScenarioResult>, SetupError> {
     let mut out = Vec::new();
     for case in &scenarios.cases {
@@ -103,7 +109,7 @@ pub(super) fn run_with(
                 let with = environment.map(|name| format!(" [{name}]")).unwrap_or_default();
                 let mut result =
                     ScenarioResult { name: format!("{}{with}", case.name), line, failures: Vec::new() };
-                let scenario = Scenario { scenarios, case, source, bed, environment, parameters, instead };
+                let scenario = Scenario { scenarios, case, source, bed, environment, parameters, judging };
                 scenario.run(&mut result.failures, coverage)?;
                 out.push(result);
             }
@@ -119,7 +125,7 @@ struct Scenario<'a> {
     bed: &'a TestBed<'a>,
     environment: Option<&'a str>,
     parameters: &'a [(String, Node)],
-    instead: Instead<'a>,
+    judging: Judging<'a>,
 }
 
 impl Scenario<'_> {
@@ -132,8 +138,7 @@ impl Scenario<'_> {
                 return Ok(());
             }
         };
-        let from = (self.bed.catalogue, self.bed.files, &*files);
-        let set = given::policies(self.scenarios, self.parameters, self.source, from);
+        let set = self.policies(&files);
         let expected = &self.case.expected;
         let set = match (set, &expected.refused) {
             (Ok(_), Some(part)) => {
@@ -147,13 +152,6 @@ impl Scenario<'_> {
                 return Ok(());
             }
             (set, None) => set?,
-        };
-        let set = match self.instead.statement {
-            Some(statement) => {
-                let policy = Arc::new(set.policy.asking(statement.clone(), self.bed.catalogue));
-                PolicySet { policy, ..set }
-            }
-            None => set,
         };
         let policy = Arc::clone(&set.policy);
         let settings = Settings {
@@ -194,6 +192,28 @@ impl Scenario<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The policies, loaded once for all scenarios that see the same of them.
+    fn policies(&self, files: &MemoryFiles) -> Result<PolicySet, SetupError> {
+        let has_config = files.read(Utf8Path::new(CONFIG_NAME)).is_ok();
+        let key = format!("{:?}", self.parameters);
+        if let Some(set) = self.judging.loaded.borrow().get(&key).filter(|_| !has_config) {
+            return Ok(set.clone());
+        }
+        let from = (self.bed.catalogue, self.bed.files, files);
+        let set = given::policies(self.scenarios, self.parameters, self.source, from)?;
+        let set = match self.judging.statement {
+            Some(statement) => {
+                let policy = Arc::new(set.policy.asking(statement.clone(), self.bed.catalogue));
+                PolicySet { policy, ..set }
+            }
+            None => set,
+        };
+        if !has_config {
+            self.judging.loaded.borrow_mut().insert(key, set.clone());
+        }
+        Ok(set)
     }
 
     /// What the policy asks, as `auditlint policy show` prints it.

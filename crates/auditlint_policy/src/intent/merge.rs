@@ -64,7 +64,7 @@ impl Statement {
                 // What one does not ask about this category, it does not say of it either.
                 let says = |statement: &Self| {
                     let is_named = statement.categories.contains_key(&category);
-                    is_named.then(|| statement.effective(category, field).cloned()).flatten()
+                    is_named.then(|| statement.asked(category, field)).flatten()
                 };
                 let both = match (says(self), says(other)) {
                     // To name no kinds means all of them.
@@ -76,14 +76,12 @@ impl Statement {
                     asked.fields.insert(field, stated);
                 }
             }
-            match (self.defaults.get(&field), other.defaults.get(&field)) {
-                (Some(one), Some(other)) => {
-                    out.defaults.insert(field, one.stricter(other, spec.kind));
-                }
-                (None, Some(other)) => {
-                    out.defaults.insert(field, other.clone());
-                }
-                (_, None) => {}
+            let both = match (self.asked_by_default(field), other.asked_by_default(field)) {
+                (Some(one), Some(other)) => Some(one.stricter(&other, spec.kind)),
+                (one, other) => one.or(other),
+            };
+            if let Some(stated) = both {
+                out.defaults.insert(field, stated);
             }
         }
         out.add_rest(other);
@@ -130,28 +128,37 @@ impl Statement {
                     at: self.categories.get(category).map_or(asked.at, |asked| asked.at),
                 };
                 let is_asked = self.categories.contains_key(category);
-                let base = self.effective(*category, *field);
-                let base = base.or(Some(&all).filter(|_| *field == Field::Sources && is_asked));
-                let (stated, _) =
-                    weigh(format!("{}.{}", category.as_str(), field.name()), *field, base, stated);
+                let base = self.asked(*category, *field);
+                let base = base.or(Some(all).filter(|_| *field == Field::Sources && is_asked));
+                let what = format!("{}.{}", category.as_str(), field.name());
+                let (stated, _) = weigh(what, *field, base.as_ref(), stated);
                 known.fields.insert(*field, stated);
             }
         }
         for (field, stated) in &own.defaults {
-            let base = self.defaults.get(field);
-            let (stated, is_weaker) = weigh(format!("defaults.{}", field.name()), *field, base, stated);
+            let base = self.asked_by_default(*field);
+            let what = format!("defaults.{}", field.name());
+            let (stated, is_weaker) = weigh(what, *field, base.as_ref(), stated);
             out.defaults.insert(*field, stated.clone());
             if is_weaker {
                 continue;
             }
-            // What this document says of all categories holds for those, too, of which only its ancestors say more.
-            for (category, asked) in &mut out.categories {
-                let says = own.categories.get(category).is_some_and(|own| own.fields.contains_key(field));
-                match asked.fields.get_mut(field) {
-                    _ if says => {}
-                    Some(known) => *known = known.stricter(&stated, field.spec().kind),
-                    None if asked.is_closed => drop(asked.fields.insert(*field, stated.clone())),
-                    None => {}
+            // What this document says of all categories holds for those, too, of which only its ancestors speak, as far
+            // as it asks for more than they do.
+            for (category, asked) in &self.categories {
+                if own.categories.get(category).is_some_and(|own| own.fields.contains_key(field)) {
+                    continue;
+                }
+                let all = || Stated { setting: Setting::Kinds(None), at: asked.at };
+                let base = self.asked(*category, *field);
+                let both = match (base, *field) {
+                    // A choice of sources means the categories that this document names.
+                    (base, Field::Sources) => Some(base.unwrap_or_else(all)),
+                    (Some(base), _) => Some(base.stricter(&stated, field.spec().kind)),
+                    (None, _) => asked.is_closed.then(|| stated.clone()),
+                };
+                if let (Some(both), Some(asked)) = (both, out.categories.get_mut(category)) {
+                    asked.fields.insert(*field, both);
                 }
             }
         }

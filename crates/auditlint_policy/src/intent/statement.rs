@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auditlint_syntax::{Location, Name};
 
-use super::field::Field;
+use super::field::{Field, FieldKind};
 use super::scope::Scope;
 use super::setting::{Setting, Stated};
 use crate::condition::Operand;
@@ -107,6 +107,19 @@ impl Statement {
         own.or_else(|| self.defaults.get(&field).filter(|_| is_open))
     }
 
+    /// The same with what follows from other values: where a minimum is set, somebody has to have decided.
+    #[must_use]
+    pub fn asked(&self, category: Category, field: Field) -> Option<Stated> {
+        let implied = || implied(field, self.effective(category, Field::RetentionMin));
+        self.effective(category, field).cloned().or_else(implied)
+    }
+
+    /// What is asked of every category that says nothing else, with what follows from other values.
+    #[must_use]
+    pub fn asked_by_default(&self, field: Field) -> Option<Stated> {
+        self.defaults.get(&field).cloned().or_else(|| implied(field, self.defaults.get(&Field::RetentionMin)))
+    }
+
     /// Whether it asks for anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -121,4 +134,11 @@ impl Statement {
             Setting::Days(_) | Setting::Word(_) | Setting::Flag(_) => None,
         }
     }
+}
+
+/// What a minimum implies for `field`.
+fn implied(field: Field, minimum: Option<&Stated>) -> Option<Stated> {
+    let FieldKind::Words(words) = field.spec().kind else { return None };
+    let minimum = minimum.filter(|_| field == Field::NeverExpire)?;
+    Some(Stated { setting: Setting::Word(words.len() - 1), at: minimum.at })
 }

@@ -128,9 +128,10 @@ impl<'a> Chain<'a> {
         for text in &self.texts {
             let mut own = Vec::new();
             let document = if text.is_whole {
-                let root = match text.root.get("parameters").is_some() || !values.is_empty() {
-                    true => values.filled(&text.root, &mut own),
-                    false => text.root.clone(),
+                let root = if text.source.text().contains("${") {
+                    values.filled(&text.root, &mut own)
+                } else {
+                    text.root.clone()
                 };
                 let reader = Reader { catalogue: self.catalogue, source: &text.source };
                 reader.document(&root, &mut own)

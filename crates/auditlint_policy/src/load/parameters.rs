@@ -202,11 +202,6 @@ impl Values {
         Self { values }
     }
 
-    /// Whether no document declares any.
-    pub(super) fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
     /// `node` with the values of the parameters in the places of `${NAME}`.
     pub(super) fn filled(&self, node: &Node, problems: &mut Vec<Problem>) -> Node {
         let kind = match &node.kind {

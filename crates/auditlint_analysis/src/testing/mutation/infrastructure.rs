@@ -214,7 +214,9 @@ impl Text<'_> {
 
     /// Whether the value at `value` is what the provider takes where nothing is written.
     fn is_default(&self, on: &str, value: Span) -> bool {
-        let Some((kind, path)) = on.split_once('.').and_then(|(kind, rest)| Some((kind, rest.split_once('.')?.1))) else {
+        let Some((kind, path)) =
+            on.split_once('.').and_then(|(kind, rest)| Some((kind, rest.split_once('.')?.1)))
+        else {
             return false;
         };
         let Some(facts) = self.set.catalogue.facts(kind) else { return false };

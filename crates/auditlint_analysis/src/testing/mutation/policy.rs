@@ -1,10 +1,12 @@
 //! Policies that ask for less: at least one scenario has to notice each of them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use auditlint_policy::Level;
 use auditlint_policy::intent::{FieldKind, Setting, Statement};
 use auditlint_syntax::Source;
+use rayon::prelude::*;
 
 use super::{Mutant, Mutation, Survivor};
 use crate::SetupError;
@@ -20,14 +22,18 @@ pub(super) fn run(
     let statement = scenario::statement(scenarios, source, bed)?;
     let mutants = mutants(&statement);
     out.mutants += mutants.len();
-    for (mutant, weaker) in super::sampled(mutants, bed.mutants, bed.seed) {
-        out.tried += 1;
-        let with = scenario::Instead { statement: Some(&weaker) };
-        let results = scenario::run_with(scenarios, source, bed, &mut Coverage::default(), with)?;
-        if results.iter().all(|result| result.failures.is_empty()) {
-            out.survivors.push(Survivor { mutant, allowed: None });
-        }
-    }
+    let mutants = super::sampled(mutants, bed.mutants, bed.seed);
+    out.tried += mutants.len();
+    let survivors: Vec<Option<Mutant>> = mutants
+        .into_par_iter()
+        .map(|(mutant, weaker)| {
+            let loaded = RefCell::default();
+            let judging = scenario::Judging { statement: Some(&weaker), loaded: &loaded };
+            let results = scenario::run_with(scenarios, source, bed, &mut Coverage::default(), judging)?;
+            Ok(results.iter().all(|result| result.failures.is_empty()).then_some(mutant))
+        })
+        .collect::<Result<_, SetupError>>()?;
+    out.survivors.extend(survivors.into_iter().flatten().map(|mutant| Survivor { mutant, allowed: None }));
     Ok(())
 }
 

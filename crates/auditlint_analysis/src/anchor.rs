@@ -1,0 +1,152 @@
+//! What a repository may do to the policy that it is checked by: nothing that loosens it, where that policy comes from
+//! elsewhere or from the revision before a change.
+
+use auditlint_policy::exemption::RepositoryLimits;
+use auditlint_policy::intent::Permission;
+use auditlint_policy::{Catalogue, Policy};
+use auditlint_syntax::{Files, Location, Source};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::PolicySet;
+use crate::baseline::{BASELINE_NAME, Baseline};
+
+/// Takes in the exemptions and the baseline of the repository, as far as the policy lets it.
+pub(crate) fn take_in(set: &mut PolicySet, own: Option<&Policy>) {
+    let Some(own) = own else { return };
+    let policy = std::sync::Arc::make_mut(&mut set.policy);
+    let mut exemptions = policy.exemptions.to_vec();
+    for exemption in own.exemptions.iter() {
+        match set.limits.refuse(exemption) {
+            Some(why) => {
+                set.refused.push((exemption.at, format!("exemption {} is not allowed: {why}", exemption.id)))
+            }
+            None => exemptions.push(exemption.clone()),
+        }
+    }
+    set_exemptions(policy, &exemptions);
+}
+
+fn set_exemptions(policy: &mut Policy, exemptions: &[auditlint_policy::exemption::Exemption]) {
+    policy.exemptions = exemptions.into();
+    for environment in &mut policy.environments {
+        std::sync::Arc::make_mut(&mut environment.policy).exemptions = exemptions.into();
+    }
+}
+
+/// The baseline beside the config file, else at the top of the workspace.
+pub(crate) fn baseline(
+    config: Option<&Utf8PathBuf>,
+    files: &dyn Files,
+) -> Result<Option<(std::sync::Arc<Source>, Baseline)>, auditlint_policy::LocatedProblem> {
+    let beside = config.and_then(|path| path.parent()).map(|folder| folder.join(BASELINE_NAME));
+    let places = beside.into_iter().chain([Utf8Path::new(BASELINE_NAME).to_owned()]);
+    for path in places {
+        if let Ok(source) = files.read(&path) {
+            let baseline = Baseline::read(&source)?;
+            return Ok(Some((source, baseline)));
+        }
+    }
+    Ok(None)
+}
+
+/// What a change of the repository does to excuse itself: `before` is what held, `after` what it makes of it.
+pub(crate) fn added(before: &PolicySet, after: &PolicySet, catalogue: &Catalogue) -> Vec<(Location, String)> {
+    let mut out = Vec::new();
+    for exemption in after.policy.exemptions.iter() {
+        let known = before.policy.exemptions.iter().find(|known| known.id == exemption.id);
+        let same = known.is_some_and(|known| {
+            auditlint_policy::exemption::Exemption { at: exemption.at, ..known.clone() } == *exemption
+        });
+        if !same {
+            let what = if known.is_some() { "changes" } else { "adds" };
+            out.push((
+                exemption.at,
+                format!("this change {what} exemption {}: it counts once it is merged", exemption.id),
+            ));
+        }
+    }
+    weaker("", &before.policy, &after.policy, catalogue, &mut out);
+    for environment in &before.policy.environments {
+        let now = after.policy.environments.iter().find(|now| now.name == environment.name);
+        let now = now.map_or(&after.policy, |now| &now.policy);
+        weaker(&format!(" in {}", environment.name), &environment.policy, now, catalogue, &mut out);
+    }
+    if let Some((source, now)) = &after.baseline {
+        for (fingerprint, accepted) in &now.findings {
+            let known = before.baseline.as_ref().and_then(|(_, known)| known.findings.get(fingerprint));
+            if known != Some(accepted) {
+                let span = now.place(fingerprint).unwrap_or_default();
+                let at = Location { file: source.file(), span };
+                out.push((
+                    at,
+                    format!(
+                        "this change adds {} of {} to the baseline: it only shrinks",
+                        accepted.rule, accepted.address
+                    ),
+                ));
+            }
+        }
+    }
+    out
+}
+
+/// What one policy asks less than the other.
+fn weaker(
+    place: &str,
+    before: &Policy,
+    after: &Policy,
+    catalogue: &Catalogue,
+    out: &mut Vec<(Location, String)>,
+) {
+    let (_, found) = before.statement.tightened(&after.statement, catalogue, Permission::Tighten);
+    let head = after
+        .texts
+        .last()
+        .map(|text| Location { file: text.file(), span: auditlint_syntax::Span::default() });
+    for weakening in found {
+        let (value, at) = weakening.value;
+        let message = format!(
+            "this change weakens the policy{place}: `{}` was {} and is {value}",
+            weakening.what, weakening.over.0
+        );
+        if !out.iter().any(|(known, _)| *known == at) {
+            out.push((at, message));
+        }
+    }
+    let Some(head) = head else { return };
+    for category in before.statement.categories.keys() {
+        if !after.statement.categories.contains_key(category) {
+            let message =
+                format!("this change weakens the policy{place}: {} is asked no more", category.as_str());
+            out.push((head, message));
+            continue;
+        }
+        for spec in &auditlint_policy::intent::FIELDS {
+            let was = before.statement.effective(*category, spec.field);
+            if let (Some(was), None) = (was, after.statement.effective(*category, spec.field)) {
+                let (category, field) = (category.as_str(), spec.field.name());
+                let message = format!(
+                    "this change weakens the policy{place}: `{category}.{field}` was {} and is gone",
+                    was.setting.show(spec.field)
+                );
+                out.push((head, message));
+            }
+        }
+    }
+    for binding in &before.bindings {
+        let now = after.bindings.iter().find(|now| now.rule.id == binding.rule.id);
+        if now.is_none_or(|now| now.level < binding.level) && binding.level.gates() {
+            let is_told = out.iter().any(|(at, _)| *at == head);
+            if !is_told {
+                let message =
+                    format!("this change weakens the policy{place}: {} is asked less", binding.rule.id);
+                out.push((head, message));
+            }
+        }
+    }
+}
+
+/// What a repository may do to a policy: everything to its own.
+pub(crate) fn limits(policy: &Policy, is_anchor: bool) -> RepositoryLimits {
+    if is_anchor { policy.limits.clone() } else { RepositoryLimits::own() }
+}

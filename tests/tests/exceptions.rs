@@ -1,0 +1,202 @@
+//! Exceptions: exemptions, comments, the baseline, and that a change does not excuse itself.
+
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use auditlint_tests::workspace::Workspace;
+use serde_json::Value;
+
+const HCL: &str = "resource \"aws_lb\" \"web\" {\n  name = \"web\"\n}\n";
+const POLICY: &str = "logging_policy:\n  access_logs:\n";
+const CONFIG: &str = "policy: [logging.yaml]\n";
+const EXEMPTION: &str = "exemptions:
+  - id: EX-1
+    rule: aws/elb/*
+    targets: [aws_lb.web]
+    owner: web@example.com
+    approved_by: ciso@example.com
+    reason: it is replaced in spring
+    created: 2026-11-01
+    expires: 2099-03-31
+";
+const COMMENT: &str =
+    "# auditlint:ignore aws/elb/load-balancer-access-logs by=web -- it is replaced in spring\n";
+
+fn check(workspace: &Workspace, words: &[&str]) -> anyhow::Result<(i32, Value)> {
+    let words: Vec<&str> =
+        ["check", ".", "--format", "json", "--show", "exempt"].iter().chain(words).copied().collect();
+    let run = workspace.run(&words)?;
+    Ok((run.exit, serde_json::from_str(&run.stdout).with_context(|| format!("{run:?}"))?))
+}
+
+/// Each finding as `rule verdict`.
+fn found(report: &Value) -> Vec<String> {
+    let all = report["findings"].as_array().map_or(&[][..], Vec::as_slice).iter();
+    let one = |one: &Value| {
+        format!("{} {}", one["rule"].as_str().unwrap_or(""), one["verdict"].as_str().unwrap_or(""))
+    };
+    let mut found: Vec<String> = all.map(one).collect();
+    found.sort();
+    found
+}
+
+fn repository(files: &[(&str, &str)]) -> anyhow::Result<Workspace> {
+    let workspace = Workspace::with(files)?;
+    git(&workspace, &["init", "--quiet", "--initial-branch=main"])?;
+    commit(&workspace)?;
+    git(&workspace, &["checkout", "--quiet", "-b", "change"])?;
+    Ok(workspace)
+}
+
+fn commit(workspace: &Workspace) -> anyhow::Result<()> {
+    git(workspace, &["add", "--all"])?;
+    git(
+        workspace,
+        &["-c", "user.name=Test", "-c", "user.email=test@example.com", "commit", "--quiet", "-m", "change"],
+    )
+}
+
+fn git(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new("git").current_dir(workspace.top()).args(words).status()?;
+    ensure!(status.success(), "git {words:?}");
+    Ok(())
+}
+
+const FAILS: &str = "aws/elb/load-balancer-access-logs fail";
+const EXEMPT: &str = "aws/elb/load-balancer-access-logs exempt";
+
+#[test]
+fn an_exemption_excuses_until_its_day_and_is_shown() -> anyhow::Result<()> {
+    let policy = format!("{POLICY}{EXEMPTION}");
+    let workspace =
+        Workspace::with(&[("main.tf", HCL), (".auditlint.yaml", CONFIG), ("logging.yaml", &policy)])?;
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(exit == 0 && found(&report) == [EXEMPT], "{report:#}");
+    ensure!(report["summary"]["exempt"] == 1, "{report:#}");
+    let why = report["findings"][0]["exemption"].to_string();
+    for part in ["EX-1", "web@example.com", "ciso@example.com", "2099-03-31", "replaced in spring"] {
+        ensure!(why.contains(part), "{why}");
+    }
+    workspace.write("logging.yaml", &policy.replace("2099", "2026"))?;
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(exit == 1 && found(&report) == [FAILS, "policy/exemption-expired fail"], "{report:#}");
+    workspace.write("logging.yaml", &policy.replace("aws_lb.web", "aws_lb.other"))?;
+    let (_, report) = check(&workspace, &[])?;
+    ensure!(found(&report) == [FAILS, "policy/exemption-unused fail"], "{report:#}");
+    // It lapses when what it was made for is another thing.
+    workspace.write("logging.yaml", &format!("{policy}    digest: sha256:0\n"))?;
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(exit == 1 && found(&report).contains(&FAILS.to_owned()), "{report:#}");
+    Ok(())
+}
+
+#[test]
+fn a_policy_from_elsewhere_says_what_the_repository_may_do() -> anyhow::Result<()> {
+    let own = format!("{POLICY}{EXEMPTION}");
+    let commented = format!("{COMMENT}{HCL}");
+    let elsewhere = Workspace::with(&[("central.yaml", POLICY)])?;
+    let central = elsewhere.top().join("central.yaml").to_string();
+    let words = ["--policy", central.as_str()];
+    let workspace =
+        Workspace::with(&[("main.tf", HCL), (".auditlint.yaml", CONFIG), ("logging.yaml", &own)])?;
+    let (exit, report) = check(&workspace, &words)?;
+    ensure!(exit == 1 && found(&report) == [FAILS, "policy/suppression fail"], "{report:#}");
+    workspace.write("main.tf", &commented)?;
+    workspace.write("logging.yaml", POLICY)?;
+    let (exit, report) = check(&workspace, &words)?;
+    ensure!(exit == 1 && found(&report) == [FAILS], "{report:#}");
+    // Each of them counts once the policy allows it.
+    elsewhere.write("central.yaml", &format!("{POLICY}repository: {{suppress: true}}\n"))?;
+    ensure!(found(&check(&workspace, &words)?.1) == [EXEMPT]);
+    elsewhere.write("central.yaml", &format!("{POLICY}repository: {{suppress: {{max: 30_days}}}}\n"))?;
+    ensure!(found(&check(&workspace, &words)?.1) == [FAILS]);
+    elsewhere
+        .write("central.yaml", &format!("{POLICY}repository: {{suppress: {{severity_below: medium}}}}\n"))?;
+    ensure!(found(&check(&workspace, &words)?.1) == [FAILS]);
+    workspace.write("main.tf", HCL)?;
+    workspace.write("logging.yaml", &own)?;
+    elsewhere.write("central.yaml", &format!("{POLICY}repository: {{may_exempt: [aws/elb/*]}}\n"))?;
+    ensure!(found(&check(&workspace, &words)?.1) == [EXEMPT]);
+    let strict = "repository: {may_exempt: true, max_exemption: 90_days, approvers: [ciso@example.com]}\n";
+    elsewhere.write("central.yaml", &format!("{POLICY}{strict}"))?;
+    let (_, report) = check(&workspace, &words)?;
+    ensure!(found(&report) == [FAILS, "policy/suppression fail"], "{report:#}");
+    Ok(())
+}
+
+#[test]
+fn the_baseline_only_shrinks_and_what_worsens_is_new() -> anyhow::Result<()> {
+    let group = |days: u32| {
+        format!(
+            "resource \"aws_apigatewayv2_stage\" \"a\" {{\n  api_id = \"a\"\n  name   = \"a\"\n\n  access_log_settings {{\n    destination_arn = aws_cloudwatch_log_group.a.arn\n    format          = \"x\"\n  }}\n}}\n\nresource \"aws_cloudwatch_log_group\" \"a\" {{\n  name              = \"a\"\n  retention_in_days = {days}\n}}\n"
+        )
+    };
+    let policy = "logging_policy:\n  access_logs: {retention_period: 365_days}\n";
+    let workspace = Workspace::with(&[
+        ("main.tf", &format!("{HCL}\n{}", group(90))),
+        (".auditlint.yaml", CONFIG),
+        ("logging.yaml", policy),
+    ])?;
+    let run = workspace.run(&["baseline", "diff"])?;
+    ensure!(run.exit == 3 && run.stderr.contains("baseline create"), "{run:?}");
+    let run = workspace.run(&["baseline", "create"])?;
+    ensure!(run.exit == 0 && run.stdout.starts_with("2 findings and 0 gaps"), "{run:?}");
+    let retention = "aws/cloudwatch/log-group-retention exempt";
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(exit == 0 && found(&report) == [retention, EXEMPT], "{report:#}");
+    // What worsens is new; what is mended leaves the baseline and does not come back.
+    workspace.write("main.tf", &format!("{HCL}\n{}", group(7)))?;
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(
+        exit == 1 && found(&report).contains(&"aws/cloudwatch/log-group-retention fail".to_owned()),
+        "{report:#}"
+    );
+    let run = workspace.run(&["baseline", "diff"])?;
+    ensure!(run.exit == 1 && run.stdout.contains("another one now"), "{run:?}");
+    workspace.write("main.tf", &group(400))?;
+    let run = workspace.run(&["baseline", "update"])?;
+    ensure!(run.stdout == "2 taken out, 0 findings and 0 gaps stay\n", "{run:?}");
+    workspace.write("main.tf", HCL)?;
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(exit == 1 && found(&report) == [FAILS], "{report:#}");
+    let run = workspace.run(&["baseline", "create"])?;
+    ensure!(run.exit == 3, "{run:?}");
+    Ok(())
+}
+
+/// An exemption, a baseline entry, a comment and a weaker policy: each counts in the change that adds it without
+/// `--base-ref`, and is a finding with it.
+#[test]
+fn a_change_does_not_excuse_itself() -> anyhow::Result<()> {
+    let self_exemption = "policy/self-exemption fail".to_owned();
+    let start = [("main.tf", HCL), (".auditlint.yaml", CONFIG), ("logging.yaml", POLICY)];
+    let ways: [(&str, &dyn Fn(&Workspace) -> anyhow::Result<()>); 4] = [
+        ("exemption", &|workspace| workspace.write("logging.yaml", &format!("{POLICY}{EXEMPTION}"))),
+        ("baseline", &|workspace| {
+            ensure!(workspace.run(&["baseline", "create"])?.exit == 0);
+            Ok(())
+        }),
+        ("comment", &|workspace| workspace.write("main.tf", &format!("{COMMENT}{HCL}"))),
+        ("weaker policy", &|workspace| workspace.write("logging.yaml", "logging_policy:\n  network_flow:\n")),
+    ];
+    for (way, change) in ways {
+        let workspace = repository(&start)?;
+        ensure!(found(&check(&workspace, &["--base-ref", "main"])?.1) == [FAILS], "{way}");
+        change(&workspace)?;
+        commit(&workspace)?;
+        let (exit, report) = check(&workspace, &[])?;
+        ensure!(exit == 0, "{way} does not excuse: {report:#}");
+        let (exit, report) = check(&workspace, &["--base-ref", "main"])?;
+        ensure!(exit == 1, "{way}: {report:#}");
+        ensure!(found(&report).contains(&FAILS.to_owned()), "{way}: {report:#}");
+        ensure!(found(&report).contains(&self_exemption), "{way}: {report:#}");
+        // Once it is merged it counts.
+        git(&workspace, &["branch", "--force", "main"])?;
+        let (exit, report) = check(&workspace, &["--base-ref", "main"])?;
+        ensure!(exit == 0, "{way}: {report:#}");
+    }
+    let workspace = repository(&start)?;
+    let run = workspace.run(&["check", ".", "--base-ref", "gone"])?;
+    ensure!(run.exit == 3 && run.stderr.contains("no revision gone"), "{run:?}");
+    Ok(())
+}

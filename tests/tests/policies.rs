@@ -1,0 +1,441 @@
+//! Policies: a chain only tightens, whatever order it is read in; environments give the matrix that the policy says; bad
+//! input is told with its line; and the tests of the shipped standards pass.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, ensure};
+use auditlint_policy::intent::{FIELDS, Field, FieldKind};
+use auditlint_policy::{Catalogue, Category, Policy};
+use auditlint_syntax::{Files as _, MemoryFiles, Source};
+use auditlint_tests::binary::run;
+use auditlint_tests::workspace::Workspace;
+use auditlint_tests::{catalogue, repository};
+use camino::Utf8Path;
+use serde_json::Value;
+
+/// Numbers that are always the same.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or(0) % below.max(1)
+    }
+}
+
+const CATEGORIES: [Category; 4] =
+    [Category::AccessLogs, Category::Authentication, Category::NetworkFlow, Category::DataAccess];
+const LEVELS: [&str; 4] = ["off", "advisory", "soft-mandatory", "mandatory"];
+
+/// Some fields with values that are rather strict where `rank` is high.
+fn fields(random: &mut Random, category: Option<Category>, rank: usize) -> String {
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for spec in FIELDS.iter().filter(|spec| spec.only.is_none_or(|only| category == Some(only))) {
+        if random.next(4) > 0 {
+            continue;
+        }
+        let jitter = random.next(3);
+        let value = match spec.kind {
+            FieldKind::AtLeast => (30 * (rank + jitter + 1)).to_string(),
+            FieldKind::AtMost => (4000 - 100 * (rank + jitter)).to_string(),
+            FieldKind::Words(words) => {
+                let at = if random.next(4) == 0 { 0 } else { words.len() - 1 };
+                words[at].to_owned()
+            }
+            FieldKind::Flag => (random.next(4) > 0).to_string(),
+            FieldKind::Kinds => ["[load_balancer]", "[load_balancer, cdn]", "[load_balancer, cdn, waf]"]
+                [random.next(3)]
+            .to_owned(),
+        };
+        let (head, line) = match spec.path {
+            [key] => (*key, value),
+            [key, below] => (*key, format!("{below}: {value}")),
+            _ => continue,
+        };
+        match groups.iter_mut().find(|(known, _)| *known == head) {
+            Some((_, lines)) => lines.push(line),
+            None => groups.push((head, vec![line])),
+        }
+    }
+    let group = |(head, lines): (&str, Vec<String>)| {
+        let is_nested = FIELDS.iter().any(|spec| spec.path.first() == Some(&head) && spec.path.len() == 2);
+        if is_nested {
+            format!("{head}: {{{}}}", lines.join(", "))
+        } else {
+            format!("{head}: {}", lines.join(""))
+        }
+    };
+    format!("{{{}}}", groups.into_iter().map(group).collect::<Vec<_>>().join(", "))
+}
+
+/// A document that extends those of these names.
+fn document(random: &mut Random, extends: &[String], rank: usize) -> String {
+    let mut out = String::new();
+    if !extends.is_empty() {
+        out.push_str(&format!("extends: [{}]\n", extends.join(", ")));
+    }
+    out.push_str("logging_policy:\n");
+    if random.next(2) == 0 {
+        out.push_str(&format!("  defaults: {}\n", fields(random, None, rank)));
+    }
+    let mut some = false;
+    for category in CATEGORIES {
+        if random.next(2) == 0 {
+            some = true;
+            out.push_str(&format!("  {}: {}\n", category.as_str(), fields(random, Some(category), rank)));
+        }
+    }
+    if !some {
+        out.push_str("  access_logs: {}\n");
+    }
+    if random.next(3) == 0 {
+        let level = LEVELS[(rank / 2 + random.next(2)).min(3)];
+        out.push_str(&format!("enforcement: {{level: {level}}}\n"));
+    }
+    out
+}
+
+fn load(catalogue: &Catalogue, files: &MemoryFiles, name: &str) -> Result<Policy, String> {
+    let read = |_: &Source, name: &str| files.read(Utf8Path::new(name)).map_err(|error| error.to_string());
+    let source = files.read(Utf8Path::new(name)).map_err(|error| error.to_string())?;
+    Policy::load(catalogue, &[source], &read).map_err(|error| error.to_string())
+}
+
+/// What of `above` the policy `below` asks less.
+fn weaker(above: &Policy, below: &Policy) -> Vec<String> {
+    let mut out = Vec::new();
+    for category in above.statement.categories.keys() {
+        if !below.statement.categories.contains_key(category) {
+            out.push(format!("{} is gone", category.as_str()));
+        }
+        for spec in &FIELDS {
+            let Some(asked) = above.statement.effective(*category, spec.field) else { continue };
+            let now = below.statement.effective(*category, spec.field);
+            // To name no kinds means all of them.
+            if spec.field == Field::Sources && now.is_none() {
+                continue;
+            }
+            if now.is_none_or(|now| now.setting.is_weaker_than(&asked.setting, spec.kind)) {
+                out.push(format!("{}.{}", category.as_str(), spec.field.name()));
+            }
+        }
+    }
+    for binding in &above.bindings {
+        let now = below.bindings.iter().find(|now| now.rule.id == binding.rule.id);
+        if now.is_none_or(|now| now.level < binding.level) {
+            out.push(format!("the level of {}", binding.rule.id));
+        }
+    }
+    out
+}
+
+/// Central, organisation, team, repository; the organisation builds on one or two others.
+#[test]
+fn no_chain_asks_for_less_than_any_of_its_ancestors() -> anyhow::Result<()> {
+    let catalogue = catalogue()?;
+    let mut random = Random(7);
+    let (mut legal, mut refused) = (0, 0);
+    for number in 0..10_000 {
+        let depth = 2 + random.next(3);
+        let mut texts: Vec<(String, String)> = Vec::new();
+        for level in 0..depth {
+            let parents: Vec<String> = match (level, random.next(3)) {
+                (0, _) => Vec::new(),
+                (1, _) | (_, 0) => vec![format!("p{}.yaml", level - 1)],
+                _ => vec![format!("p{}.yaml", level - 2), format!("p{}.yaml", level - 1)],
+            };
+            texts.push((format!("p{level}.yaml"), document(&mut random, &parents, 2 * level)));
+        }
+        let files = MemoryFiles::of(texts.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let shown = || texts.iter().map(|(path, text)| format!("# {path}\n{text}")).collect::<String>();
+        let last = format!("p{}.yaml", depth - 1);
+        match load(&catalogue, &files, &last) {
+            Ok(policy) => {
+                legal += 1;
+                for level in 0..depth - 1 {
+                    let above = load(&catalogue, &files, &format!("p{level}.yaml"));
+                    let above = above.map_err(anyhow::Error::msg).with_context(shown)?;
+                    let less = weaker(&above, &policy);
+                    ensure!(
+                        less.is_empty(),
+                        "chain {number}: less than p{level}.yaml: {less:?}\n{}",
+                        shown()
+                    );
+                }
+            }
+            Err(error) => {
+                refused += 1;
+                let says_why =
+                    error.contains("may only become stricter") || error.contains("nothing can meet both");
+                ensure!(
+                    says_why && error.contains("p0.yaml") || error.contains("line") || says_why,
+                    "{error}\n{}",
+                    shown()
+                );
+            }
+        }
+    }
+    ensure!(legal > 1000 && refused > 1000, "{legal} legal, {refused} refused");
+    Ok(())
+}
+
+#[test]
+fn the_order_of_what_is_extended_does_not_matter() -> anyhow::Result<()> {
+    let catalogue = catalogue()?;
+    let mut random = Random(11);
+    for _ in 0..500 {
+        let texts: Vec<String> = (0..3).map(|rank| document(&mut random, &[], rank)).collect();
+        let named = |order: [usize; 3]| {
+            let names: Vec<String> = order.iter().map(|at| format!("p{at}.yaml")).collect();
+            format!("extends: [{}]\nlogging_policy:\n  system: {{}}\n", names.join(", "))
+        };
+        let (one, other) = (named([0, 1, 2]), named([2, 0, 1]));
+        let names = ["p0.yaml", "p1.yaml", "p2.yaml"];
+        let all = names.into_iter().zip(texts.iter().map(String::as_str));
+        let files = MemoryFiles::of(all.chain([("one.yaml", one.as_str()), ("other.yaml", other.as_str())]));
+        let (one, other) = (load(&catalogue, &files, "one.yaml"), load(&catalogue, &files, "other.yaml"));
+        let (Ok(one), Ok(other)) = (&one, &other) else {
+            // A conflict is one in any order.
+            ensure!(one.is_err() && other.is_err(), "{one:?}\n{other:?}");
+            continue;
+        };
+        ensure!(weaker(one, other).is_empty() && weaker(other, one).is_empty(), "{texts:?}");
+    }
+    Ok(())
+}
+
+fn json(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Value> {
+    let words: Vec<&str> = words.iter().copied().chain(["--format", "json"]).collect();
+    let run = workspace.run(&words)?;
+    serde_json::from_str(&run.stdout).with_context(|| format!("{run:?}"))
+}
+
+/// Rule, environment and verdict of each finding.
+fn verdicts(report: &Value) -> BTreeSet<String> {
+    let found = report["findings"].as_array().map_or(&[][..], Vec::as_slice).iter();
+    found
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+            let environment = one["environment"]["name"].as_str().unwrap_or_default().to_owned();
+            format!("{} {environment} {} {}", text("rule"), text("verdict"), text("enforcement"))
+        })
+        .collect()
+}
+
+const WEB: &str = r#"
+variable "days" {
+  type = number
+}
+
+resource "aws_apigatewayv2_stage" "live" {
+  api_id = "api-1"
+  name   = "live"
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.api.arn
+    format          = "$context.requestId"
+  }
+}
+
+resource "aws_cloudwatch_log_group" "api" {
+  name              = "api"
+  retention_in_days = var.days
+}
+"#;
+
+const ENVIRONMENTS: &str = "
+policy: [logging.yaml]
+roots:
+  - path: .
+    environments:
+      dev: {vars: {days: 7}}
+      staging: {vars: {days: 400}}
+      production: {vars: {days: 365}}
+";
+
+const BY_ENVIRONMENT: &str = "
+logging_policy:
+  access_logs: {retention: {min: 365_days}}
+environments:
+  production: {at_least: staging}
+  staging: {overlay: {logging_policy: {access_logs: {retention: {min: 90_days}}}}, weaken: approved}
+  dev: {overlay: {enforcement: {level: advisory}}, weaken: approved}
+";
+
+#[test]
+fn environments_give_the_matrix_that_the_policy_says() -> anyhow::Result<()> {
+    let workspace = Workspace::with(&[
+        ("main.tf", WEB),
+        (".auditlint.yaml", ENVIRONMENTS),
+        ("logging.yaml", BY_ENVIRONMENT),
+    ])?;
+    let report = json(&workspace, &["check"])?;
+    let expected = [
+        "aws/cloudwatch/log-group-retention dev fail advisory",
+        "policy/environment-order production fail mandatory",
+    ];
+    ensure!(verdicts(&report) == expected.map(str::to_owned).into(), "{:#?}", verdicts(&report));
+    let order = report["findings"].as_array().context("findings")?.iter();
+    let order = order.filter(|one| one["rule"] == "policy/environment-order");
+    let message = order.map(|one| one["message"].clone()).next().unwrap_or_default();
+    ensure!(message == "keeps logs for 365 days in production, and for 400 days in staging", "{message}");
+    let weaker = BY_ENVIRONMENT.replace("min: 90_days", "min: 3_years");
+    workspace.write("logging.yaml", &weaker)?;
+    let run = workspace.run(&["check"])?;
+    ensure!(run.exit == 3 && run.stderr.contains("production is weaker than staging"), "{run:?}");
+    ensure!(run.stderr.contains("logging.yaml:5:26"), "{run:?}");
+    Ok(())
+}
+
+#[test]
+fn a_root_is_the_environment_that_its_account_path_workspace_or_variable_says() -> anyhow::Result<()> {
+    let policy = "
+logging_policy:
+  access_logs: {retention: {min: 365_days}}
+environments:
+  production: {match: {account: \"1111*\"}}
+  staging: {match: {variable: {stage: [stg, staging]}}}
+  dev: {match: {path: \"dev/*\"}}
+";
+    let provider = "provider \"aws\" {\n  allowed_account_ids = [\"111122223333\"]\n}\n";
+    let variable = "variable \"stage\" {\n  default = \"stg\"\n}\n\nprovider \"aws\" {\n  allowed_account_ids = [\"999999999999\"]\n}\n";
+    let other = "provider \"aws\" {\n  allowed_account_ids = [\"999999999999\"]\n}\n";
+    let workspace = Workspace::with(&[
+        ("a/main.tf", provider),
+        ("b/main.tf", variable),
+        ("dev/c/main.tf", other),
+        ("d/main.tf", "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n"),
+        ("logging.yaml", policy),
+    ])?;
+    let found = workspace.run(&["policy", "env", ".", "--policy", "logging.yaml"])?;
+    let lines: Vec<&str> = found.stdout.lines().collect();
+    let expected = [
+        "a → production: account 111122223333",
+        "b → staging: var.stage stg",
+        "d → strictest: whether it is production: account is not known",
+        // A root that declares no such variable is not staging, and what is not known stays the strictest.
+        "dev/c → strictest: whether it is staging: var.stage is not known",
+    ];
+    ensure!(lines == expected, "{lines:#?}");
+    let named = workspace.run(&["policy", "env", "d", "--policy", "logging.yaml", "--env", "dev"])?;
+    ensure!(named.stdout == ". → dev: --env\n", "{named:?}");
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_with_a_policy_has_its_line() -> anyhow::Result<()> {
+    let hcl = "resource \"aws_lb\" \"web\" {\n  name = \"web\"\n}\n";
+    for (policy, expected) in [
+        (
+            "extends: policy.yaml\nlogging_policy:\n  access_logs:\n",
+            "policy.yaml:1:10: `policy.yaml` extends this policy",
+        ),
+        (
+            "extends: gone.yaml\nlogging_policy:\n  access_logs:\n",
+            "policy.yaml:1:10: `gone.yaml` cannot be extended: no such file",
+        ),
+        ("extends: auditlint:sock2\n", "did you mean `auditlint:soc2`?"),
+        (
+            "logging_policy:\n  access_logs:\nexemptions:\n  - {id: E1, rule: aws/elb/*, targets: [\"*\"], owner: me, reason: why}\n",
+            "policy.yaml:4:5: `expires` is missing",
+        ),
+        (
+            "logging_policy:\n  access_logs:\nenvironments:\n  production: {at_least: staging}\n",
+            "policy.yaml:4:26: unknown environment `staging`",
+        ),
+        ("logging_policy:\n  access_logs: {retention: {min: \"${days}\"}}\n", "unknown parameter `days`"),
+        (
+            "logging_policy:\n  access_logs: {retention: {min: 6_years, max: 400_days}}\n",
+            "at most 400 days is less than the 2190 days that `min` asks for",
+        ),
+        (
+            "extends: [auditlint:hipaa, auditlint:gdpr]\n",
+            "keep what each of the two is about in stores of its own",
+        ),
+        (
+            "extends: auditlint:pci-dss\nparameters: {retention: 30_days}\n",
+            "policy.yaml:2:25: parameter `retention` is at least 12_months",
+        ),
+    ] {
+        let workspace = Workspace::with(&[("main.tf", hcl), ("policy.yaml", policy)])?;
+        let run = workspace.run(&["check", ".", "--policy", "policy.yaml"])?;
+        ensure!(run.exit == 3 && run.stdout.is_empty(), "{policy}\n{run:?}");
+        ensure!(run.stderr.contains(expected), "{policy}\n{}", run.stderr);
+    }
+    Ok(())
+}
+
+/// Each file of tests in `policies/tests`, as one run reports it.
+#[test]
+fn the_tests_of_the_shipped_standards_pass() -> anyhow::Result<()> {
+    let folder = repository().join("policies/tests");
+    let mut files: Vec<Value> = Vec::new();
+    // One by one: together they take longer than a run may in a build without optimisation.
+    for path in auditlint_tests::files_below(&folder, "yaml")? {
+        let run = run(&repository(), &["test", path.as_str(), "--format", "json"])?;
+        let report: Value = serde_json::from_str(&run.stdout).with_context(|| format!("{run:?}"))?;
+        ensure!(run.exit == 0, "{report:#}");
+        files.extend(report["files"].as_array().context("files")?.iter().cloned());
+    }
+    let scenarios: usize = files.iter().map(|file| file["scenarios"].as_array().map_or(0, Vec::len)).sum();
+    ensure!(scenarios >= 120, "{scenarios} scenarios");
+    for standard in ["baseline", "soc2", "pci-dss", "hipaa", "gdpr"] {
+        let path = format!("policies/tests/{standard}.yaml");
+        let file = files.iter().find(|file| file["path"] == path).with_context(|| path.clone())?;
+        let mutation = &file["mutation"];
+        ensure!(mutation["score"] == 1.0 && mutation["tried"].as_u64() > Some(200), "{path}: {mutation:#}");
+        let survivors = mutation["survivors"].as_array().context("survivors")?;
+        let reason = |one: &Value| one["allowed"].as_str().is_some_and(|reason| reason.len() > 20);
+        ensure!(survivors.iter().all(reason), "{path}: {survivors:#?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_test_that_expects_something_else_fails() -> anyhow::Result<()> {
+    let test = "kind: PolicyTest\npolicy: auditlint:soc2\ncases:\n  - given: {hcl: 'resource \"aws_lb\" \"a\" { name = \"x\" }'}\n    expect: {clean: true}\n";
+    let workspace = Workspace::with(&[("soc2_test.yaml", test)])?;
+    let run = workspace.run(&["test"])?;
+    ensure!(
+        run.exit == 1 && run.stdout.contains("not expected: fail aws/elb/load-balancer-access-logs"),
+        "{run:?}"
+    );
+    for format in ["tap", "junit", "json"] {
+        let run = workspace.run(&["test", "--format", format])?;
+        ensure!(run.exit == 1 && run.stdout.contains("aws/elb/load-balancer-access-logs"), "{run:?}");
+    }
+    workspace
+        .write("soc2_test.yaml", "kind: PolicyTest\npolicy: gone.yaml\ncases: [{expect: {clean: true}}]\n")?;
+    let run = workspace.run(&["test"])?;
+    ensure!(run.exit == 3 && run.stdout.contains("gone.yaml"), "{run:?}");
+    Ok(())
+}
+
+/// A policy that nobody tests has mutants that nothing notices.
+#[test]
+fn mutants_that_nothing_notices_are_named() -> anyhow::Result<()> {
+    let policy = "logging_policy:\n  access_logs: {retention: {min: 365_days}}\n";
+    let test = "kind: PolicyTest\npolicy: policy.yaml\ncases:\n  - given: {hcl: 'resource \"aws_lb\" \"a\" { name = \"x\" }'}\n    expect: {fail: [aws/elb/load-balancer-access-logs]}\nmutate: {}\n";
+    let workspace = Workspace::with(&[("policy.yaml", policy), ("policy_test.yaml", test)])?;
+    let run = workspace.run(&["test"])?;
+    ensure!(run.exit == 1, "{run:?}");
+    ensure!(run.stdout.contains("nothing notices loosen of access_logs.retention.min"), "{run:?}");
+    ensure!(!run.stdout.contains("nothing notices drop_category"), "{run:?}");
+    Ok(())
+}
+
+#[test]
+fn the_schema_is_published_as_it_is_printed() -> anyhow::Result<()> {
+    let run = run(&repository(), &["policy", "schema"])?;
+    let path = repository().join("policies/schema/policy.json");
+    #[expect(clippy::disallowed_methods, reason = "tests read and record what lies in the repository")]
+    {
+        if auditlint_tests::overwrites() {
+            std::fs::create_dir_all(path.parent().context("a folder")?)?;
+            std::fs::write(&path, &run.stdout)?;
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        ensure!(published == run.stdout, "{path} is not what `auditlint policy schema` prints");
+    }
+    Ok(())
+}
