@@ -164,13 +164,16 @@ fn the_baseline_only_shrinks_and_what_worsens_is_new() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a change does to excuse itself.
+type Way<'w> = &'w dyn Fn(&Workspace) -> anyhow::Result<()>;
+
 /// An exemption, a baseline entry, a comment and a weaker policy: each counts in the change that adds it without
 /// `--base-ref`, and is a finding with it.
 #[test]
 fn a_change_does_not_excuse_itself() -> anyhow::Result<()> {
     let self_exemption = "policy/self-exemption fail".to_owned();
     let start = [("main.tf", HCL), (".auditlint.yaml", CONFIG), ("logging.yaml", POLICY)];
-    let ways: [(&str, &dyn Fn(&Workspace) -> anyhow::Result<()>); 4] = [
+    let ways: [(&str, Way<'_>); 4] = [
         ("exemption", &|workspace| workspace.write("logging.yaml", &format!("{POLICY}{EXEMPTION}"))),
         ("baseline", &|workspace| {
             ensure!(workspace.run(&["baseline", "create"])?.exit == 0);

@@ -39,13 +39,15 @@ fn fields(random: &mut Random, category: Option<Category>, rank: usize) -> Strin
             FieldKind::AtLeast => (30 * (rank + jitter + 1)).to_string(),
             FieldKind::AtMost => (4000 - 100 * (rank + jitter)).to_string(),
             FieldKind::Words(words) => {
-                let at = if random.next(4) == 0 { 0 } else { words.len() - 1 };
-                words[at].to_owned()
+                let word = if random.next(4) == 0 { words.first() } else { words.last() };
+                (*word.unwrap_or(&"")).to_owned()
             }
             FieldKind::Flag => (random.next(4) > 0).to_string(),
-            FieldKind::Kinds => ["[load_balancer]", "[load_balancer, cdn]", "[load_balancer, cdn, waf]"]
-                [random.next(3)]
-            .to_owned(),
+            FieldKind::Kinds => match random.next(3) {
+                0 => "[load_balancer]".to_owned(),
+                1 => "[load_balancer, cdn]".to_owned(),
+                _ => "[load_balancer, cdn, waf]".to_owned(),
+            },
         };
         let (head, line) = match spec.path {
             [key] => (*key, value),
@@ -89,7 +91,7 @@ fn document(random: &mut Random, extends: &[String], rank: usize) -> String {
         out.push_str("  access_logs: {}\n");
     }
     if random.next(3) == 0 {
-        let level = LEVELS[(rank / 2 + random.next(2)).min(3)];
+        let level = LEVELS.get(rank / 2 + random.next(2)).unwrap_or(&"mandatory");
         out.push_str(&format!("enforcement: {{level: {level}}}\n"));
     }
     out
@@ -167,11 +169,7 @@ fn no_chain_asks_for_less_than_any_of_its_ancestors() -> anyhow::Result<()> {
                 refused += 1;
                 let says_why =
                     error.contains("may only become stricter") || error.contains("nothing can meet both");
-                ensure!(
-                    says_why && error.contains("p0.yaml") || error.contains("line") || says_why,
-                    "{error}\n{}",
-                    shown()
-                );
+                ensure!(says_why, "{error}\n{}", shown());
             }
         }
     }
@@ -216,7 +214,8 @@ fn verdicts(report: &Value) -> BTreeSet<String> {
     found
         .map(|one| {
             let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
-            let environment = one["environment"]["name"].as_str().unwrap_or_default().to_owned();
+            let environment =
+                one.pointer("/environment/name").and_then(Value::as_str).unwrap_or_default().to_owned();
             format!("{} {environment} {} {}", text("rule"), text("verdict"), text("enforcement"))
         })
         .collect()

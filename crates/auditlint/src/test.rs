@@ -64,10 +64,11 @@ fn search(folder: &Utf8Path, files: &DiskFiles, depth: usize, out: &mut Vec<Utf8
             EntryKind::Folder if depth < DEEPEST && !entry.name.starts_with('.') => {
                 search(&path, files, depth + 1, out);
             }
-            EntryKind::File if matches!(path.extension(), Some("yaml" | "yml" | "json")) => {
-                if files.read(&path).is_ok_and(|source| is_test(&source)) {
-                    out.push(path);
-                }
+            EntryKind::File
+                if matches!(path.extension(), Some("yaml" | "yml" | "json"))
+                    && files.read(&path).is_ok_and(|source| is_test(&source)) =>
+            {
+                out.push(path);
             }
             _ => {}
         }

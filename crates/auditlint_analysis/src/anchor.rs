@@ -18,7 +18,7 @@ pub(crate) fn take_in(set: &mut PolicySet, own: Option<&Policy>) {
     for exemption in own.exemptions.iter() {
         match set.limits.refuse(exemption) {
             Some(why) => {
-                set.refused.push((exemption.at, format!("exemption {} is not allowed: {why}", exemption.id)))
+                set.refused.push((exemption.at, format!("exemption {} is not allowed: {why}", exemption.id)));
             }
             None => exemptions.push(exemption.clone()),
         }

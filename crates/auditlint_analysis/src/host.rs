@@ -63,7 +63,7 @@ pub enum Change {
     /// These files changed, came or went on disk.
     Disk(Vec<Utf8PathBuf>),
     /// The policy is another one.
-    Policy(PolicySet),
+    Policy(Box<PolicySet>),
     /// The roots are these. Those that were there before keep what they computed.
     Roots(Vec<RootSpec>),
 }
@@ -164,7 +164,7 @@ impl AnalysisHost {
                 }
             }
             Change::Policy(set) => {
-                state.set = Arc::new(Prepared::new(set));
+                state.set = Arc::new(Prepared::new(*set));
                 state.roots.iter().for_each(|root| root.expire(revision));
             }
             Change::Roots(specs) => {

@@ -192,7 +192,7 @@ impl Session {
             match loaded {
                 Ok(set) => {
                     workspace.problem = None;
-                    workspace.host.apply_change(Change::Policy(set));
+                    workspace.host.apply_change(Change::Policy(Box::new(set)));
                 }
                 Err(problem) => workspace.problem = Some(problem),
             }

@@ -152,8 +152,7 @@ fn junit(reports: &[TestReport]) -> String {
                 out.push_str("/>\n");
                 continue;
             }
-            let lines: Vec<String> =
-                failures.iter().flat_map(|failure| failure.lines()).map(|line| xml(line)).collect();
+            let lines: Vec<String> = failures.iter().flat_map(|failure| failure.lines()).map(xml).collect();
             let first = lines.first().map(String::as_str).unwrap_or_default();
             let _ = writeln!(
                 out,

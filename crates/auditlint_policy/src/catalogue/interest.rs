@@ -180,7 +180,7 @@ pub(super) fn looks(catalogue: &Catalogue, rule: &Rule, take: &mut dyn FnMut(&st
     let conditions = [&rule.requires].into_iter().chain(&rule.satisfied_by);
     for condition in conditions {
         for kind in &rule.selects {
-            condition_looks(catalogue, kind, "", condition, take);
+            condition_looks(kind, "", condition, take);
         }
     }
     let keeps = rule.selects.iter().filter_map(|kind| Some((kind, catalogue.facts(kind)?.keeps.as_ref()?)));
@@ -191,35 +191,29 @@ pub(super) fn looks(catalogue: &Catalogue, rule: &Rule, take: &mut dyn FnMut(&st
     }
 }
 
-fn condition_looks(
-    catalogue: &Catalogue,
-    kind: &str,
-    prefix: &str,
-    condition: &Condition,
-    take: &mut dyn FnMut(&str, &str),
-) {
+fn condition_looks(kind: &str, prefix: &str, condition: &Condition, take: &mut dyn FnMut(&str, &str)) {
     let whole =
         |path: &AttributePath| if prefix.is_empty() { path.to_string() } else { format!("{prefix}.{path}") };
     match condition {
         Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().for_each(|part| condition_looks(catalogue, kind, prefix, part, take));
+            parts.iter().for_each(|part| condition_looks(kind, prefix, part, take));
         }
-        Condition::Not(inner) => condition_looks(catalogue, kind, prefix, inner, take),
+        Condition::Not(inner) => condition_looks(kind, prefix, inner, take),
         Condition::Test { path, .. } => take(kind, &whole(path)),
         Condition::Every { path, holds, .. } | Condition::Some { path, holds } => {
             take(kind, &whole(path));
-            condition_looks(catalogue, kind, &whole(path), holds, take);
+            condition_looks(kind, &whole(path), holds, take);
         }
         Condition::Companion { types, join, holds, .. } => {
             for companion in types {
                 take(companion, &join.to_string());
-                holds.iter().for_each(|holds| condition_looks(catalogue, companion, "", holds, take));
+                holds.iter().for_each(|holds| condition_looks(companion, "", holds, take));
             }
         }
         Condition::Linked { path, types, holds, .. } => {
             take(kind, &whole(path));
             for linked in types {
-                holds.iter().for_each(|holds| condition_looks(catalogue, linked, "", holds, take));
+                holds.iter().for_each(|holds| condition_looks(linked, "", holds, take));
             }
         }
         Condition::Probe { .. } => {}
