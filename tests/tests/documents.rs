@@ -261,6 +261,33 @@ fn yaml_on_the_pages_is_understood() -> anyhow::Result<()> {
                 policies += 1;
                 let policy = policy(&catalogue, &block.text).with_context(|| place.clone())?;
                 ensure!(!policy.bindings.is_empty(), "{place}: the policy turns nothing on");
+            } else if has("kind") && document.root.get("kind").and_then(Node::as_str) == Some("PolicyTest") {
+                auditlint_analysis::testing::Scenarios::read(&source(
+                    &MemoryFiles::new(),
+                    "policy_test.yaml",
+                    &block.text,
+                ))
+                .map_err(|problems| anyhow::anyhow!("{place}: {problems:?}"))?;
+            } else if ["mutate"].into_iter().any(has) {
+                let text = format!("kind: PolicyTest\npolicy: auditlint:soc2\n{}", block.text);
+                auditlint_analysis::testing::Scenarios::read(&source(
+                    &MemoryFiles::new(),
+                    "policy_test.yaml",
+                    &text,
+                ))
+                .map_err(|problems| anyhow::anyhow!("{place}: {problems:?}"))?;
+            } else if ["extends", "environments", "enforcement", "scope", "exemptions", "repository"]
+                .into_iter()
+                .any(has)
+            {
+                // A part of a policy, which asks for something elsewhere.
+                policies += 1;
+                let asked = if has("extends") {
+                    ""
+                } else {
+                    "logging_policy: {access_logs: {retention: {min: 90}}}\n"
+                };
+                policy(&catalogue, &format!("{asked}{}", block.text)).with_context(|| place.clone())?;
             } else {
                 configs += 1;
                 let files = MemoryFiles::new();

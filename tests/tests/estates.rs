@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, ensure};
 use auditlint_tests::binary::run;
 use auditlint_tests::fixtures::estates;
-use auditlint_tests::overwrites;
+use auditlint_tests::{overwrites, repository};
 use camino::Utf8Path;
 use serde_json::Value;
 
@@ -26,6 +26,9 @@ fn is_as_recorded(estate: &Utf8Path, file: &str, words: &[&str]) -> anyhow::Resu
 fn findings_and_pictures_are_those_that_were_looked_at() -> anyhow::Result<()> {
     for estate in estates()? {
         is_as_recorded(&estate, "findings.txt", &["check", ".", "--format", "concise"])?;
+        let organisation = repository().join("policies/examples/organisation/organisation.yaml");
+        let words = ["check", ".", "--format", "concise", "--policy", organisation.as_str()];
+        is_as_recorded(&estate, "organisation.txt", &words)?;
         is_as_recorded(&estate, "flow.txt", &["flow", "."])?;
         is_as_recorded(&estate, "flow.svg", &["flow", ".", "--format", "svg"])?;
     }

@@ -438,3 +438,18 @@ fn the_schema_is_published_as_it_is_printed() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_page_names_every_field_and_level() -> anyhow::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+    let page = std::fs::read_to_string(repository().join("docs/organisation.md"))?;
+    for spec in &FIELDS {
+        let name = format!("`{}`", spec.field.name());
+        ensure!(page.contains(&name), "{name}");
+        if let FieldKind::Words(words) = spec.kind {
+            ensure!(words.iter().all(|word| page.contains(&format!("`{word}`"))), "{name}: {words:?}");
+        }
+    }
+    ensure!(LEVELS.iter().all(|level| page.contains(&format!("`{level}`"))));
+    Ok(())
+}

@@ -147,7 +147,8 @@ pub fn load_policies(
     };
     let is_anchor = named.iter().any(|policy| match policy {
         NamedPolicy::BuiltIn(_) => true,
-        NamedPolicy::Text(source) | NamedPolicy::Elsewhere(source, ..) => {
+        NamedPolicy::Text(_) => false,
+        NamedPolicy::Elsewhere(source, ..) => {
             files.read(source.path()).map_or(true, |own| own.bytes() != source.bytes())
         }
     });

@@ -153,13 +153,18 @@ impl Bench {
             let measure = format!("check, {name}, {EVERYTHING}");
             self.table.push(Row::ratio(&measure, &done, "the first rules", Some(1.5)));
         }
-        let loads: Vec<f64> = (0..self.pairs * 5)
-            .map(|_| {
-                let output = std::process::Command::new(&self.catalogue).output()?;
-                Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
-            })
-            .collect::<anyhow::Result<_>>()?;
-        self.table.push(Row::milliseconds("the catalogue loaded", median(loads), Some(5.0)));
+        let (mut catalogues, mut chains) = (Vec::new(), Vec::new());
+        for _ in 0..self.pairs * 5 {
+            let output = std::process::Command::new(&self.catalogue).output()?;
+            anyhow::ensure!(output.status.success(), "the chain of policies cannot be loaded");
+            let text = String::from_utf8_lossy(&output.stdout);
+            let mut lines = text.lines();
+            for loads in [&mut catalogues, &mut chains] {
+                loads.push(lines.next().context("a number")?.trim().parse()?);
+            }
+        }
+        self.table.push(Row::milliseconds("the catalogue loaded", median(catalogues), Some(5.0)));
+        self.table.push(Row::milliseconds("a chain of policies loaded", median(chains), Some(10.0)));
         Ok(())
     }
 

@@ -80,6 +80,11 @@ impl Catalogue {
     pub fn embedded(reading: Reading) -> Self {
         let mut catalogue = Self::default();
         for (path, text, packed) in embedded::TEXTS {
+            // A policy is read where somebody names it.
+            if let Some(name) = policy_name(path) {
+                catalogue.policies.push((name.to_owned(), (*text).to_owned()));
+                continue;
+            }
             // The examples were not packed: they are most of a rule, and most runs do without.
             let packed = match reading {
                 Reading::WithoutExamples => packed::unpack(packed, text),
@@ -124,10 +129,9 @@ impl Catalogue {
             self.standards.extend(controls::read(name, root, problems));
         } else if path == "kinds.yaml" {
             self.kinds = kinds::read(root, problems);
-        } else if let Some(name) = path.strip_suffix(".yaml") {
+        } else if let Some(name) = policy_name(path) {
             // What is wrong with a policy is said where it is loaded.
             problems.clear();
-            let name = name.strip_prefix("standards/").unwrap_or(name);
             self.policies.push((name.to_owned(), text.to_owned()));
         }
     }
@@ -223,6 +227,15 @@ impl Catalogue {
     #[must_use]
     pub fn tables(&self, policy: &Policy) -> Tables {
         interest::tables(self, policy.bindings.iter().map(|binding| &binding.rule))
+    }
+}
+
+/// The name of the built-in policy that is written at `path`; none where another kind of file is.
+fn policy_name(path: &str) -> Option<&str> {
+    let name = path.strip_suffix(".yaml")?;
+    match name.strip_prefix("standards/") {
+        Some(standard) => Some(standard),
+        None => (!name.contains('/') && name != "kinds").then_some(name),
     }
 }
 

@@ -4,6 +4,7 @@ use auditlint_syntax::document::reader::{MapReader, string, wrong};
 use auditlint_syntax::document::{self, Node, NodeKind};
 use auditlint_syntax::{FileId, Location, Problem, Source, Span};
 
+use super::document::{FURTHER_KEYS, POLICY_KEYS};
 use super::external::words;
 use crate::catalogue::{LocatedProblem, locate};
 use crate::external::{DeclaredRole, Pattern, StoreRole};
@@ -87,8 +88,10 @@ impl Config {
                 Problem { kind: auditlint_syntax::ProblemKind::Unsupported, span: node.span, message };
             map.problems().push(problem);
         }
-        config.is_policy = map.take("logging_policy").is_some() | map.take("rules").is_some();
-        for key in ["apiVersion", "kind", "metadata"] {
+        // A config file may be a policy as well; what it says as one is read elsewhere.
+        let keys: Vec<bool> = POLICY_KEYS.into_iter().map(|key| map.take(key).is_some()).collect();
+        config.is_policy = keys.contains(&true);
+        for key in FURTHER_KEYS {
             map.take(key);
         }
         map.finish();

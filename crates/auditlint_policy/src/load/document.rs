@@ -18,7 +18,24 @@ use crate::{Catalogue, Category, Demand, Severity};
 const CONFIG_KEYS: [&str; 5] = ["policy", "roots", "stores", "ignore_paths", "output"];
 
 /// The parts of a document that speak of other things than what is asked.
-pub(super) const OTHER_KEYS: [&str; 3] = ["external_stores", "external_sources", "parameters"];
+const OTHER_KEYS: [&str; 3] = ["external_stores", "external_sources", "parameters"];
+
+/// The keys of a policy that make a config file one.
+pub(super) const POLICY_KEYS: [&str; 6] =
+    ["logging_policy", "rules", "extends", "enforcement", "exemptions", "repository"];
+
+/// The other keys of a policy.
+pub(super) const FURTHER_KEYS: [&str; 9] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "scope",
+    "environments",
+    "unmatched",
+    "external_stores",
+    "external_sources",
+    "parameters",
+];
 
 /// What a document says.
 #[derive(Clone, Debug, Default)]
