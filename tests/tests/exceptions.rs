@@ -63,6 +63,7 @@ fn git(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
 }
 
 const FAILS: &str = "aws/elb/load-balancer-access-logs fail";
+const IDLE: &str = "policy/suppression fail";
 const EXEMPT: &str = "aws/elb/load-balancer-access-logs exempt";
 
 #[test]
@@ -104,15 +105,15 @@ fn a_policy_from_elsewhere_says_what_the_repository_may_do() -> anyhow::Result<(
     workspace.write("main.tf", &commented)?;
     workspace.write("logging.yaml", POLICY)?;
     let (exit, report) = check(&workspace, &words)?;
-    ensure!(exit == 1 && found(&report) == [FAILS], "{report:#}");
+    ensure!(exit == 1 && found(&report) == [FAILS, IDLE], "{report:#}");
     // Each of them counts once the policy allows it.
     elsewhere.write("central.yaml", &format!("{POLICY}repository: {{suppress: true}}\n"))?;
     ensure!(found(&check(&workspace, &words)?.1) == [EXEMPT]);
     elsewhere.write("central.yaml", &format!("{POLICY}repository: {{suppress: {{max: 30_days}}}}\n"))?;
-    ensure!(found(&check(&workspace, &words)?.1) == [FAILS]);
+    ensure!(found(&check(&workspace, &words)?.1) == [FAILS, IDLE]);
     elsewhere
         .write("central.yaml", &format!("{POLICY}repository: {{suppress: {{severity_below: medium}}}}\n"))?;
-    ensure!(found(&check(&workspace, &words)?.1) == [FAILS]);
+    ensure!(found(&check(&workspace, &words)?.1) == [FAILS, IDLE]);
     workspace.write("main.tf", HCL)?;
     workspace.write("logging.yaml", &own)?;
     elsewhere.write("central.yaml", &format!("{POLICY}repository: {{may_exempt: [aws/elb/*]}}\n"))?;
@@ -201,5 +202,39 @@ fn a_change_does_not_excuse_itself() -> anyhow::Result<()> {
     let workspace = repository(&start)?;
     let run = workspace.run(&["check", ".", "--base-ref", "gone"])?;
     ensure!(run.exit == 3 && run.stderr.contains("no revision gone"), "{run:?}");
+    Ok(())
+}
+
+/// Comments of checkov, tfsec, trivy and KICS by which those pass over the same fact.
+#[test]
+fn comments_of_other_tools_count_as_the_policy_says() -> anyhow::Result<()> {
+    let inside = "resource \"aws_lb\" \"web\" {\n  # checkov:skip=CKV_AWS_91:it is replaced in spring\n  name = \"web\"\n}\n";
+    let above = |comment: &str| format!("# {comment}\n{HCL}");
+    let config = |word: &str| format!("{POLICY}foreign_suppressions: {word}\n");
+    let workspace =
+        Workspace::with(&[("main.tf", inside), (".auditlint.yaml", CONFIG), ("logging.yaml", POLICY)])?;
+    ensure!(found(&check(&workspace, &[])?.1) == [FAILS]);
+    workspace.write("logging.yaml", &config("report"))?;
+    let (_, report) = check(&workspace, &[])?;
+    ensure!(found(&report) == [FAILS], "{report:#}");
+    ensure!(
+        report.to_string().contains("another tool passes over it: `checkov:skip=CKV_AWS_91"),
+        "{report:#}"
+    );
+    workspace.write("logging.yaml", &config("honour"))?;
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(exit == 0 && found(&report) == [EXEMPT], "{report:#}");
+    for (comment, expected) in [
+        ("tfsec:ignore:aws-elb-alb-not-public", vec![FAILS]),
+        ("trivy:ignore:*", vec![EXEMPT]),
+        ("trivy:ignore:*:exp:2020-01-31", vec![FAILS, IDLE]),
+        ("kics-scan ignore-block", vec![EXEMPT]),
+        ("checkov:skip=CKV_AWS_1:another fact", vec![FAILS]),
+        ("kics-scan nonsense", vec![FAILS, IDLE]),
+    ] {
+        workspace.write("main.tf", &above(comment))?;
+        let (_, report) = check(&workspace, &[])?;
+        ensure!(found(&report) == expected, "{comment}: {report:#}");
+    }
     Ok(())
 }

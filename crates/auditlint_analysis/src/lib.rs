@@ -17,6 +17,7 @@ mod exemption;
 mod fix;
 mod flows;
 mod following;
+mod foreign;
 mod host;
 mod hover;
 mod left_out;

@@ -7,14 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auditlint_graph::terraform::{Caches, is_terraform};
-use auditlint_policy::exemption::RepositoryLimits;
+use auditlint_graph::terraform::is_terraform;
+use auditlint_policy::exemption::{ForeignComments, RepositoryLimits};
 use auditlint_policy::{Finding, Place, Related, Verdict};
 use auditlint_syntax::hcl::{self, Block, Body, Item, ItemKind};
 use auditlint_syntax::{EntryKind, FileId, Location, Source, Span};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::civil::Date;
 
+use crate::foreign::{self, Reach};
 use crate::root::World;
 
 const WORD: &str = "auditlint:ignore";
@@ -61,6 +62,8 @@ struct Content {
     rules: Vec<String>,
     until: Option<Date>,
     exemption: String,
+    /// Whether it excuses anything, or is only told.
+    is_honoured: bool,
 }
 
 impl Suppressions {
@@ -77,12 +80,17 @@ impl Suppressions {
 
     /// Reads one file anew.
     pub(crate) fn read_file(&mut self, root: &Utf8Path, path: &Utf8Path, world: &World<'_>) -> Touched {
-        let (files, caches) = (world.files, world.caches);
+        let files = world.files;
         let mut found = Vec::new();
         let is_read = path.file_name().is_some_and(|name| is_terraform(name) && !name.ends_with(".json"));
         let source = if is_read { files.read(path).ok() } else { None };
-        if let Some(source) = source.filter(|source| source.text().contains(WORD)) {
-            read(&source, path.parent() == Some(root), caches, &mut found);
+        let foreign = world.set.policy.foreign;
+        let speaks = |source: &Arc<Source>| {
+            let of_others = || foreign::MARKS.iter().any(|mark| source.text().contains(mark));
+            source.text().contains(WORD) || foreign != ForeignComments::Ignore && of_others()
+        };
+        if let Some(source) = source.filter(speaks) {
+            read(&source, path.parent() == Some(root), world, &mut found);
             if let Some(before) = &world.set.before {
                 let before = before.read(path).ok();
                 refuse_new(&mut found, source.text(), before.as_deref().map(|before| &**before.text()));
@@ -110,6 +118,39 @@ impl Suppressions {
         all.filter(|suppression| suppression.is_new).map(|suppression| suppression.at)
     }
 
+    /// Those that have expired, and those that excuse nothing of `findings`, although a rule of theirs is one of
+    /// `asked`; with what is to be said, and whether it is the second.
+    pub(crate) fn idle(
+        &self,
+        findings: &[Arc<Finding>],
+        asked: &dyn Fn(&str) -> bool,
+        today: Option<Date>,
+    ) -> Vec<(Location, String, bool)> {
+        let all = self.files.values().flat_map(|(_, own)| own);
+        let mut out = Vec::new();
+        for suppression in all.filter(|suppression| !suppression.is_new) {
+            let Ok(content) = &suppression.content else { continue };
+            if !content.is_honoured {
+                continue;
+            }
+            if let Some(until) = content.until.filter(|until| today.is_some_and(|today| today > *until)) {
+                out.push((suppression.at, format!("this suppression expired on {until}"), false));
+                continue;
+            }
+            let is_asked = content.rules.iter().any(|rule| asked(rule));
+            let is_used = findings.iter().any(|finding| {
+                finding.verdict == Verdict::Exempt
+                    && content.rules.iter().any(|rule| *rule == *finding.rule || rule == "*")
+                    && suppression.scope.holds(finding)
+            });
+            if is_asked && !is_used {
+                out.push((suppression.at, "this suppression excuses nothing: what it speaks of is in order, or the policy does not allow it"
+                    .to_owned(), true));
+            }
+        }
+        out
+    }
+
     /// Those that are not understood, with the reason.
     pub(crate) fn malformed(&self) -> impl Iterator<Item = (Location, &str)> {
         let all = self.files.values().flat_map(|(_, own)| own);
@@ -131,7 +172,11 @@ impl Suppressions {
         let all = self.files.values().flat_map(|(_, own)| own);
         for suppression in all.filter(|suppression| suppression.scope.holds(&finding)) {
             match &suppression.content {
-                Ok(content) if !content.rules.iter().any(|rule| *rule == *finding.rule) => {}
+                Ok(content) if !content.rules.iter().any(|rule| *rule == *finding.rule || rule == "*") => {}
+                Ok(content) if !content.is_honoured => {
+                    let told = format!("another tool passes over it: `{}`", content.exemption);
+                    why_not = Some((suppression.at, told));
+                }
                 Ok(content) => {
                     match content.until.filter(|until| today.is_some_and(|today| today > *until)) {
                         Some(until) => {
@@ -230,17 +275,67 @@ impl Scope {
     }
 }
 
-fn read(source: &Arc<Source>, in_root: bool, caches: &Caches, out: &mut Vec<Suppression>) {
+fn read(source: &Arc<Source>, in_root: bool, world: &World<'_>, out: &mut Vec<Suppression>) {
     let text = source.text();
-    let file = caches.files.file(source, &caches.blocks);
+    let file = world.caches.files.file(source, &world.caches.blocks);
     for span in hcl::comments(text) {
         let comment = text.get(span.range()).unwrap_or_default();
-        let Some((_, rest)) = comment.split_once(WORD) else { continue };
         let at = Location { file: source.file(), span };
+        let Some((_, rest)) = comment.split_once(WORD) else {
+            if world.set.policy.foreign != ForeignComments::Ignore {
+                of_others(comment, at, (text, &file.items, in_root), world, out);
+            }
+            continue;
+        };
         let content = content(rest.trim_end_matches("*/"));
         let Some(scope) = scope(text, span, &file.items, source.file(), in_root) else { continue };
         out.push(Suppression { at, scope, content, is_new: false });
     }
+}
+
+/// What a comment of another tool excuses, where the policy honours or reports it.
+fn of_others(
+    comment: &str,
+    at: Location,
+    (text, items, in_root): (&str, &[Item], bool),
+    world: &World<'_>,
+    out: &mut Vec<Suppression>,
+) {
+    let Some(found) = foreign::read(comment, &world.set.catalogue) else { return };
+    let add = |scope: Option<Scope>, content: Result<Content, String>, out: &mut Vec<Suppression>| {
+        out.extend(scope.map(|scope| Suppression { at, scope, content, is_new: false }));
+    };
+    let next = || scope(text, at.span, items, at.file, in_root);
+    match found {
+        Err(problem) => add(next().or(Some(Scope::File(at.file))), Err(problem), out),
+        Ok(all) => {
+            for one in all {
+                let reach = match one.reach {
+                    Reach::Enclosing => enclosing(at, items, in_root),
+                    Reach::Next => next(),
+                    Reach::File => Some(Scope::File(at.file)),
+                };
+                let is_honoured = world.set.policy.foreign == ForeignComments::Honour;
+                let content =
+                    Content { rules: one.rules, until: one.until, exemption: one.said, is_honoured };
+                add(reach, Ok(content), out);
+            }
+        }
+    }
+}
+
+/// The top-level block that holds a comment.
+fn enclosing(at: Location, items: &[Item], in_root: bool) -> Option<Scope> {
+    let item = items.iter().rev().find(|item| item.base <= at.span.start)?;
+    let ItemKind::Block(block) = &item.piece.kind else { return None };
+    let whole = item.place(block.span);
+    if !whole.span.covers(at.span) {
+        return None;
+    }
+    if block.ident == "module" {
+        return Some(Scope::Call { name: block.labels.first()?.name.to_string(), in_root });
+    }
+    Some(Scope::Statement(whole))
 }
 
 /// What follows the word: rules, `until=`, `by=`, and after ` -- ` the reason.
@@ -250,7 +345,8 @@ fn content(text: &str) -> Result<Content, String> {
     if reason.is_empty() {
         return Err("it gives no reason (` -- REASON`)".to_owned());
     }
-    let mut found = Content { rules: Vec::new(), until: None, exemption: reason.to_owned() };
+    let mut found =
+        Content { rules: Vec::new(), until: None, exemption: reason.to_owned(), is_honoured: true };
     let mut by = None;
     for word in head.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
         match word.split_once('=') {

@@ -6,7 +6,7 @@ use auditlint_graph::terraform::Configuration;
 use auditlint_graph::{Address, ResourceGraph, Slot, join};
 use auditlint_policy::check::{SELF_EXEMPTION, SUPPRESSION};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
-use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place};
+use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Level, Place};
 use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
 
@@ -181,7 +181,14 @@ fn comments(report: &mut RootReport, suppressions: &Suppressions, world: &World<
             "this change adds a comment that excuses a finding: it counts once it is merged".to_owned();
         finding(world.set, SELF_EXEMPTION, at, message)
     });
-    let found: Vec<Arc<Finding>> = broken.chain(added).map(Arc::new).collect();
+    let bindings = &world.set.policy.bindings;
+    let asked = |rule: &str| bindings.binary_search_by(|binding| (*binding.rule.id).cmp(rule)).is_ok();
+    let idle = suppressions.idle(&report.findings, &asked, world.settings.today).into_iter();
+    let idle = idle.map(|(at, message, is_unused)| {
+        let level = if is_unused { Level::Advisory } else { Level::Mandatory };
+        Finding { level, ..finding(world.set, SUPPRESSION, at, message) }
+    });
+    let found: Vec<Arc<Finding>> = broken.chain(added).chain(idle).map(Arc::new).collect();
     if !found.is_empty() {
         report.findings.extend(found);
         report.recount();

@@ -56,6 +56,18 @@ pub struct RepositoryLimits {
     pub severity_below: Option<Severity>,
 }
 
+/// What becomes of comments by which other tools pass over a finding. The first is the strictest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ForeignComments {
+    /// They say nothing here.
+    #[default]
+    Ignore,
+    /// The finding stays, and says that another tool passes over it.
+    Report,
+    /// They excuse the finding of the same fact.
+    Honour,
+}
+
 impl RepositoryLimits {
     /// Everything is allowed: the policy is the repository's own.
     #[must_use]

@@ -6,7 +6,7 @@ use auditlint_graph::terraform::RootIdentity;
 use auditlint_syntax::{Location, Name, Source};
 
 use crate::condition::Operand;
-use crate::exemption::{Exemption, RepositoryLimits};
+use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::{Externals, Pattern};
 use crate::intent::{OnUnknown, PolicyEnvironment, Scope, Statement};
 use crate::{Category, Rule, Severity, Verdict};
@@ -40,6 +40,8 @@ pub struct Policy {
     pub exemptions: Arc<[Exemption]>,
     /// What a repository may do to it.
     pub limits: RepositoryLimits,
+    /// What becomes of comments of other tools.
+    pub foreign: ForeignComments,
     /// Its environments, in the order in which they are tried. This policy itself is the strictest of all of them.
     pub environments: Vec<PolicyEnvironment>,
     /// The environment of roots that none of them means; none for the strictest.

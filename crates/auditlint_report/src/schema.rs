@@ -50,6 +50,7 @@ fn properties() -> Value {
         },
         "unmatched": text("The environment of roots that none matches, or `strictest` (the default)."),
         "exemptions": list(reference("exemption")),
+        "foreign_suppressions": {"enum": ["ignore", "report", "honour"], "description": "What becomes of comments of checkov, tfsec, trivy and KICS that name a check of the same fact."},
         "repository": reference("repository"),
         "external_stores": {"type": "object", "description": "Stores that no root of the run manages."},
         "external_sources": {"type": "object", "description": "Sources that no root of the run holds."},

@@ -9,7 +9,7 @@ use auditlint_syntax::{Location, Problem, ProblemKind, Source, Span};
 use super::environment::{Declared, roots};
 use super::values::{date, fields};
 use crate::catalogue::parameter_value;
-use crate::exemption::{Exemption, RepositoryLimits};
+use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::intent::{Asked, Enforcement, NamedRule, OnUnknown, Statement};
 use crate::policy::Level;
 use crate::{Catalogue, Category, Demand, Severity};
@@ -25,7 +25,7 @@ pub(super) const POLICY_KEYS: [&str; 6] =
     ["logging_policy", "rules", "extends", "enforcement", "exemptions", "repository"];
 
 /// The other keys of a policy.
-pub(super) const FURTHER_KEYS: [&str; 9] = [
+pub(super) const FURTHER_KEYS: [&str; 10] = [
     "apiVersion",
     "kind",
     "metadata",
@@ -35,6 +35,7 @@ pub(super) const FURTHER_KEYS: [&str; 9] = [
     "external_stores",
     "external_sources",
     "parameters",
+    "foreign_suppressions",
 ];
 
 /// What a document says.
@@ -45,6 +46,7 @@ pub(super) struct Document {
     pub(super) unmatched: Option<(String, Span)>,
     pub(super) exemptions: Vec<Exemption>,
     pub(super) limits: Option<RepositoryLimits>,
+    pub(super) foreign: Option<ForeignComments>,
 }
 
 /// Reads documents.
@@ -82,6 +84,7 @@ impl Reader<'_> {
         let (enforcement, scope) = (map.take("enforcement"), map.take("scope"));
         let (environments, unmatched) = (map.take("environments"), map.take("unmatched"));
         let (exemptions, repository) = (map.take("exemptions"), map.take("repository"));
+        let foreign = map.take("foreign_suppressions");
         map.finish();
         metadata.into_iter().for_each(|node| self.metadata(node, problems));
         self.asked(intent, rules, enforcement, &mut out.statement, problems);
@@ -95,6 +98,7 @@ impl Reader<'_> {
         if let Some(node) = exemptions {
             out.exemptions = self.exemptions(node, problems);
         }
+        out.foreign = foreign.and_then(|node| read_foreign(node, problems));
         out.limits = repository.map(|node| self.limits(node, problems));
         let says_something =
             [intent.map(|entry| &entry.value), rules, extends, exemptions, repository, enforcement];
@@ -299,6 +303,18 @@ impl Reader<'_> {
         let kinds = ["hcl", "plan", "state"].map(|kind| map.take(kind));
         map.finish();
         kinds.map(|node| node.and_then(|node| read(node, problems)))
+    }
+}
+
+fn read_foreign(node: &Node, problems: &mut Vec<Problem>) -> Option<ForeignComments> {
+    match node.as_str() {
+        Some("ignore") => Some(ForeignComments::Ignore),
+        Some("report") => Some(ForeignComments::Report),
+        Some("honour") => Some(ForeignComments::Honour),
+        _ => {
+            problems.push(wrong(node, "`honour`, `report` or `ignore`"));
+            None
+        }
     }
 }
 

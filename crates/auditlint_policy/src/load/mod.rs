@@ -24,7 +24,7 @@ pub use external::ReadFrom;
 use values::duration;
 
 use crate::catalogue::{Catalogue, LocatedProblem, locate};
-use crate::exemption::{Exemption, RepositoryLimits};
+use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::Externals;
 use crate::intent::bind::{Bound, bind};
 use crate::intent::{OnUnknown, Permission, PolicyEnvironment, Statement};
@@ -54,6 +54,8 @@ impl Policy {
         let (externals, mut elsewhere) = externals(&mut chain, from);
         let externals = Arc::new(externals);
         let limits = repository_limits(&base);
+        // What all documents that speak of it allow.
+        let foreign = base.documents.iter().filter_map(|document| document.foreign).min().unwrap_or_default();
         let exemptions = exemptions(&mut chain, &base);
         let named = environments(&base);
         let variants: Vec<(Named, Variant)> = named
@@ -80,6 +82,7 @@ impl Policy {
             externals,
             exemptions: exemptions.into(),
             limits,
+            foreign,
             texts: chain.texts.iter().map(|text| Arc::clone(&text.source)).collect(),
         };
         let environments = variants
@@ -104,6 +107,7 @@ impl Policy {
             externals: Arc::clone(&self.externals),
             exemptions: Arc::clone(&self.exemptions),
             limits: self.limits.clone(),
+            foreign: self.foreign,
             texts: self.texts.clone(),
         };
         whole.policy(statement, catalogue)
@@ -173,6 +177,7 @@ struct Whole {
     externals: Arc<Externals>,
     exemptions: Arc<[Exemption]>,
     limits: RepositoryLimits,
+    foreign: ForeignComments,
     texts: Vec<Arc<Source>>,
 }
 
@@ -198,6 +203,7 @@ impl Whole {
             ],
             exemptions: Arc::clone(&self.exemptions),
             limits: self.limits.clone(),
+            foreign: self.foreign,
             environments: Vec::new(),
             unmatched: None,
             texts: self.texts.clone(),
