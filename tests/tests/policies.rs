@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, ensure};
 use auditlint_policy::intent::{FIELDS, Field, FieldKind};
 use auditlint_policy::{Catalogue, Category, Policy};
+use auditlint_syntax::document::{Node, NodeKind, parse};
 use auditlint_syntax::{Files as _, MemoryFiles, Source};
 use auditlint_tests::binary::run;
 use auditlint_tests::workspace::Workspace;
@@ -423,18 +424,67 @@ fn mutants_that_nothing_notices_are_named() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_schema_is_published_as_it_is_printed() -> anyhow::Result<()> {
-    let run = run(&repository(), &["policy", "schema"])?;
-    let path = repository().join("policies/schema/policy.json");
-    #[expect(clippy::disallowed_methods, reason = "tests read and record what lies in the repository")]
-    {
-        if auditlint_tests::overwrites() {
-            std::fs::create_dir_all(path.parent().context("a folder")?)?;
-            std::fs::write(&path, &run.stdout)?;
+#[expect(clippy::disallowed_methods, reason = "tests read and record what lies in the repository")]
+fn published(file: &str, words: &[&str]) -> anyhow::Result<Value> {
+    let run = run(&repository(), words)?;
+    let path = repository().join("policies/schema").join(file);
+    if auditlint_tests::overwrites() {
+        std::fs::create_dir_all(path.parent().context("a folder")?)?;
+        std::fs::write(&path, &run.stdout)?;
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    ensure!(published == run.stdout, "{path} is not what `auditlint {}` prints", words.join(" "));
+    Ok(serde_json::from_str(&published)?)
+}
+
+/// A document as the validator of the schema sees it.
+fn plain(node: &Node) -> Value {
+    match &node.kind {
+        NodeKind::Null => Value::Null,
+        NodeKind::Bool(value) => Value::from(*value),
+        NodeKind::Number(value, text) => {
+            text.parse::<i64>().map_or_else(|_| Value::from(*value), Value::from)
         }
-        let published = std::fs::read_to_string(&path).unwrap_or_default();
-        ensure!(published == run.stdout, "{path} is not what `auditlint policy schema` prints");
+        NodeKind::String(text) => Value::from(text.as_str()),
+        NodeKind::List(items) => items.iter().map(plain).collect(),
+        NodeKind::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.clone(), plain(&entry.value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+    }
+}
+
+/// Policies and tests as they are shipped, and what users write, are as the schemas say.
+#[test]
+fn what_is_shipped_loads_and_is_as_the_published_schemas_say() -> anyhow::Result<()> {
+    let policies = jsonschema::validator_for(&published("policy.json", &["policy", "schema"])?)?;
+    let tests = jsonschema::validator_for(&published("test.json", &["policy", "schema", "--tests"])?)?;
+    let folder = repository().join("policies");
+    let mut count = 0;
+    for below in ["standards", "examples", "tests"] {
+        for path in auditlint_tests::files_below(&folder.join(below), "yaml")? {
+            #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+            let text = std::fs::read_to_string(&path)?;
+            let document = parse(&text);
+            ensure!(document.problems.is_empty(), "{path}: {:?}", document.problems);
+            let schema = if below == "tests" { &tests } else { &policies };
+            let value = plain(&document.root);
+            let errors: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+            ensure!(errors.is_empty(), "{path}: {errors:#?}");
+            ensure!(text.starts_with("# yaml-language-server: $schema="), "{path} names no schema");
+            if below != "tests" {
+                let shown = run(&repository(), &["policy", "show", "--policy", path.as_str()])?;
+                ensure!(shown.exit == 0, "{path}: {shown:?}");
+            }
+            count += 1;
+        }
+    }
+    ensure!(count >= 18, "{count} files");
+    for wrong in
+        ["logging_policy: {access_log: {}}", "logging_policy: {access_logs: {retention: {min: soon}}}"]
+    {
+        ensure!(!policies.is_valid(&plain(&parse(wrong).root)), "{wrong}");
     }
     Ok(())
 }

@@ -135,7 +135,11 @@ pub(crate) enum PolicyCommand {
         scope: Scope,
     },
     /// Print the JSON Schema of policies
-    Schema,
+    Schema {
+        /// That of files of tests instead
+        #[arg(long)]
+        tests: bool,
+    },
 }
 
 impl Command {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use auditlint_analysis::{Report, Settings};
-use auditlint_policy::{Policy, Verdict};
-use auditlint_report::{difference, policy_json, policy_schema, policy_text};
+use auditlint_policy::{Policy, Reading, Verdict};
+use auditlint_report::{difference, policy_json, policy_schema, policy_text, test_schema};
 use auditlint_syntax::document::reader::nearest;
 
 use crate::arguments::{ListFormat, PolicyCommand, Scope, Selection};
@@ -20,8 +20,12 @@ pub(crate) fn run(command: PolicyCommand) -> Result<u8, Failure> {
         }
         PolicyCommand::Env { selection } => environments(&selection),
         PolicyCommand::Diff { old, new, scope } => diff(old, new, scope),
-        PolicyCommand::Schema => {
-            output::print(&policy_schema(&*catalogue::load(auditlint_policy::Reading::WithoutExamples)?))?;
+        PolicyCommand::Schema { tests: true } => {
+            output::print(&test_schema())?;
+            Ok(0)
+        }
+        PolicyCommand::Schema { tests: false } => {
+            output::print(&policy_schema(&*catalogue::load(Reading::WithoutExamples)?))?;
             Ok(0)
         }
     }

@@ -30,7 +30,7 @@ pub use obligations::render as obligations;
 pub use plain::plain;
 pub use policy::{policy_json, policy_text};
 pub use rules::{explain, explain_check, rules_json, rules_text};
-pub use schema::policy_schema;
+pub use schema::{policy_schema, test_schema};
 pub use standard::{standard_json, standard_text};
 pub use tests::{TestFormat, tests};
 

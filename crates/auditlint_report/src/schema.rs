@@ -22,6 +22,65 @@ pub fn policy_schema(catalogue: &Catalogue) -> String {
     out
 }
 
+/// The schema of files of tests.
+#[must_use]
+pub fn test_schema() -> String {
+    let verdict = json!({"enum": ["pass", "fail", "unknown", "exempt"]});
+    let finding = object(json!({
+        "rule": {"type": "string"}, "verdict": verdict, "address": {"type": "string"}, "at": {"type": "string"},
+        "severity": {"type": "string"}, "enforcement": {"type": "string"}, "message": {"type": "string"},
+        "fix_makes": verdict,
+    }));
+    let findings = list(json!({"anyOf": [{"type": "string"}, finding]}));
+    let change = object(json!({
+        "resource": {"type": "string"}, "actions": strings(), "before": {}, "after": {}, "after_unknown": {},
+    }));
+    let given = object(json!({
+        "hcl": {"type": "string"}, "hcl_file": {"type": "string"}, "folder": {"type": "string"},
+        "files": {"type": "object", "additionalProperties": {"type": "string"}},
+        "plan": {"anyOf": [change, list(change.clone())]}, "plan_file": {"type": "string"},
+        "state_file": {"type": "string"}, "k8s_audit_policy": {"type": "string"}, "kubernetes": {"type": "string"},
+    }));
+    let number = json!({"type": "integer", "minimum": 0});
+    let expect = object(json!({
+        "fail": strings(), "unknown": strings(), "pass": strings(), "exempt": strings(), "clean": {"type": "boolean"},
+        "findings": findings, "also": findings, "allow_extra": {"type": "boolean"}, "gaps": number,
+        "exit": {"anyOf": [number, {"type": "object", "additionalProperties": number}]},
+        "environment": {"type": "string"}, "sources": {"type": "object", "additionalProperties": number},
+        "flow": strings(), "policy": {"type": "object"}, "refused": {"type": "string"},
+    }));
+    let case = object(json!({
+        "name": text("What it shows."),
+        "matrix": object(json!({"environment": strings(), "parameters": list(json!({"type": "object"}))})),
+        "given": given, "expect": expect,
+    }));
+    let survivor = object(
+        json!({"operator": {"type": "string"}, "on": {"type": "string"}, "reason": {"type": "string"}}),
+    );
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": format!("{}/blob/main/policies/schema/test.json", env!("CARGO_PKG_REPOSITORY")),
+        "title": "PolicyTest",
+        "description": "Scenarios of policies, and mutants that somebody has to notice.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["kind", "policy"],
+        "properties": {
+            "apiVersion": {"const": "auditlint/v1"}, "kind": {"const": "PolicyTest"}, "policy": strings(),
+            "defaults": object(json!({"clock": {"type": "string"}, "parameters": {"type": "object"}})),
+            "cases": list(case),
+            "mutate": object(json!({
+                "from": strings(), "operators": strings(), "policy_mutants": {"type": "boolean"},
+                "require": object(json!({"score": {"type": "number"}, "allow_survivors": list(survivor)})),
+            })),
+            "$schema": {"type": "string"},
+        },
+    });
+    let mut out = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    out.push('\n');
+    out
+}
+
 fn properties() -> Value {
     json!({
         "apiVersion": {"const": "auditlint/v1"},
