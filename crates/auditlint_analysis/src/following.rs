@@ -29,6 +29,11 @@ pub(crate) struct Following {
     pending: Option<Pending>,
     /// The findings of each file before suppressions speak.
     raw: FxHashMap<FileId, Vec<Arc<Finding>>>,
+    /// The same once suppressions have spoken.
+    excused: FxHashMap<FileId, Vec<Arc<Finding>>>,
+    /// What is said of comments that excuse nothing.
+    idle: FxHashMap<FileId, Vec<Arc<Finding>>>,
+    /// What is said of each file.
     by_file: ByFile,
 }
 
@@ -60,6 +65,8 @@ impl Following {
             suppressions: Suppressions::default(),
             pending: None,
             raw: FxHashMap::default(),
+            excused: FxHashMap::default(),
+            idle: FxHashMap::default(),
             by_file: ByFile::default(),
         }
     }
@@ -108,7 +115,9 @@ impl Following {
         let blocks_unknown = self.chosen.blocks_unknown(empty.mode);
         let gaps = world.open_gaps(graph);
         let empty = RootReport { gaps, files, environment, blocks_unknown, ..empty };
-        filled(empty, graph, evaluation, excused, world.files)
+        let mut report = filled(empty, graph, evaluation, excused, world.files);
+        self.suppressions.tell(&mut report, world);
+        report
     }
 
     /// Takes in that the texts at `touched` changed, came or went. The verdicts stay until [`Self::judge`].
@@ -182,7 +191,7 @@ impl Following {
         }
         if pending.any {
             self.read_suppressions(world);
-            dirty.extend(self.raw.keys());
+            dirty.extend(self.raw.keys().copied().chain(self.suppressions.files()));
         } else {
             for path in &pending.texts {
                 match self.suppressions.read_file(&self.inputs.folder, path, world) {
@@ -204,8 +213,10 @@ impl Following {
             }
         }
         self.read_suppressions(world);
+        self.excused.clear();
+        self.idle.clear();
         self.by_file.clear();
-        self.excuse(self.raw.keys().copied().collect(), world);
+        self.excuse(self.raw.keys().copied().chain(self.suppressions.files()).collect(), world);
     }
 
     fn read_suppressions(&mut self, world: &World<'_>) {
@@ -220,13 +231,41 @@ impl Following {
 
     /// What suppressions leave of the findings of `files`.
     fn excuse(&mut self, files: BTreeSet<FileId>, world: &World<'_>) {
-        for file in files {
-            let raw = self.raw.get(&file).into_iter().flatten();
+        for file in &files {
+            let raw = self.raw.get(file).into_iter().flatten();
             let apply = |finding: &Arc<Finding>| self.excused(Arc::clone(finding), world);
             let mut findings: Vec<Arc<Finding>> =
                 raw.filter(|finding| finding.level != Level::Off).map(apply).collect();
+            findings.extend(self.suppressions.wrong_in(*file, world));
+            if self.raw.get(file).is_none_or(Vec::is_empty) {
+                self.raw.remove(file);
+            }
             if findings.is_empty() {
-                self.raw.remove(&file);
+                self.excused.remove(file);
+            } else {
+                self.excused.insert(*file, findings);
+            }
+        }
+        self.publish(files, world);
+    }
+
+    /// Puts together what is said of each of `files`, and of those whose comments excuse something else than before.
+    fn publish(&mut self, mut files: BTreeSet<FileId>, world: &World<'_>) {
+        let mut idle: FxHashMap<FileId, Vec<Arc<Finding>>> = FxHashMap::default();
+        if self.suppressions.files().next().is_some() {
+            let all: Vec<Arc<Finding>> = self.excused.values().flatten().cloned().collect();
+            for finding in self.suppressions.idle(&all, world) {
+                if let Some(file) = file_of(&finding) {
+                    idle.entry(file).or_default().push(finding);
+                }
+            }
+        }
+        files.extend(idle.keys().chain(self.idle.keys()));
+        self.idle = idle;
+        for file in files {
+            let own = self.excused.get(&file).into_iter().chain(self.idle.get(&file)).flatten();
+            let mut findings: Vec<Arc<Finding>> = own.cloned().collect();
+            if findings.is_empty() {
                 self.by_file.remove(&file);
             } else {
                 sort(&mut findings, world.files);

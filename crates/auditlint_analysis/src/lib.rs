@@ -17,7 +17,6 @@ mod exemption;
 mod fix;
 mod flows;
 mod following;
-mod foreign;
 mod host;
 mod hover;
 mod left_out;

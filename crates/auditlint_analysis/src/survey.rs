@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use auditlint_graph::terraform::Configuration;
 use auditlint_graph::{Address, ResourceGraph, Slot, join};
-use auditlint_policy::check::{SELF_EXEMPTION, SUPPRESSION};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
-use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Level, Place};
+use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place};
 use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
 
-use crate::exemption::finding;
 use crate::following::Following;
 use crate::root::{Judged, Prepared, Root, World, filled};
 use crate::suppression::Suppressions;
@@ -159,7 +157,7 @@ impl Once {
             RootReport { gaps: world.open_gaps(graph), files: configuration.files, environment, ..empty };
         let empty = RootReport { blocks_unknown: chosen.blocks_unknown(empty.mode), ..empty };
         let mut report = filled(empty, graph, evaluation, excused, world.files);
-        comments(&mut report, &suppressions, world);
+        suppressions.tell(&mut report, world);
         let mut by_file: FxHashMap<FileId, Vec<Arc<Finding>>> = FxHashMap::default();
         for finding in &report.findings {
             if let Place::Source(at) = finding.place {
@@ -168,29 +166,5 @@ impl Once {
         }
         let by_file = by_file.into_iter().map(|(file, findings)| (file, findings.into())).collect();
         Some(Judged::once(report, Arc::clone(graph), by_file))
-    }
-}
-
-/// Adds what is to be said of comments themselves: those that are not understood, and those that a change adds.
-fn comments(report: &mut RootReport, suppressions: &Suppressions, world: &World<'_>) {
-    let broken = suppressions.malformed().map(|(at, why)| {
-        finding(world.set, SUPPRESSION, at, format!("this suppression counts for nothing: {why}"))
-    });
-    let added = suppressions.added().map(|at| {
-        let message =
-            "this change adds a comment that excuses a finding: it counts once it is merged".to_owned();
-        finding(world.set, SELF_EXEMPTION, at, message)
-    });
-    let bindings = &world.set.policy.bindings;
-    let asked = |rule: &str| bindings.binary_search_by(|binding| (*binding.rule.id).cmp(rule)).is_ok();
-    let idle = suppressions.idle(&report.findings, &asked, world.settings.today).into_iter();
-    let idle = idle.map(|(at, message, is_unused)| {
-        let level = if is_unused { Level::Advisory } else { Level::Mandatory };
-        Finding { level, ..finding(world.set, SUPPRESSION, at, message) }
-    });
-    let found: Vec<Arc<Finding>> = broken.chain(added).chain(idle).map(Arc::new).collect();
-    if !found.is_empty() {
-        report.findings.extend(found);
-        report.recount();
     }
 }

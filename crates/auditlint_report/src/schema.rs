@@ -38,7 +38,7 @@ pub fn test_schema() -> String {
     let given = object(json!({
         "hcl": {"type": "string"}, "hcl_file": {"type": "string"}, "folder": {"type": "string"},
         "files": {"type": "object", "additionalProperties": {"type": "string"}},
-        "plan": {"anyOf": [change, list(change.clone())]}, "plan_file": {"type": "string"},
+        "plan": {"anyOf": [change.clone(), list(change)]}, "plan_file": {"type": "string"},
         "state_file": {"type": "string"}, "k8s_audit_policy": {"type": "string"}, "kubernetes": {"type": "string"},
     }));
     let number = json!({"type": "integer", "minimum": 0});

@@ -6,20 +6,20 @@ use jiff::civil::Date;
 
 /// What a comment of another tool says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Foreign {
+pub(super) struct Foreign {
     /// The rules that judge the same as the checks that it names; `*` where it names none and means all.
-    pub(crate) rules: Vec<String>,
+    pub(super) rules: Vec<String>,
     /// Until when it holds.
-    pub(crate) until: Option<Date>,
+    pub(super) until: Option<Date>,
     /// The comment, as those who read a report know it.
-    pub(crate) said: String,
+    pub(super) said: String,
     /// What it speaks of.
-    pub(crate) reach: Reach,
+    pub(super) reach: Reach,
 }
 
 /// What a comment of another tool speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(super) enum Reach {
     /// The block that it stands in.
     Enclosing,
     /// What it stands on or above.
@@ -29,10 +29,10 @@ pub(crate) enum Reach {
 }
 
 /// The beginnings of such comments, for those who look whether a text holds any.
-pub(crate) const MARKS: [&str; 4] = ["checkov:skip=", "tfsec:ignore:", "trivy:ignore:", "kics-scan "];
+pub(super) const MARKS: [&str; 4] = ["checkov:skip=", "tfsec:ignore:", "trivy:ignore:", "kics-scan "];
 
 /// What a comment says, or why it says nothing; none where it is no comment of another tool.
-pub(crate) fn read(comment: &str, catalogue: &Catalogue) -> Option<Result<Vec<Foreign>, String>> {
+pub(super) fn read(comment: &str, catalogue: &Catalogue) -> Option<Result<Vec<Foreign>, String>> {
     let at = MARKS.iter().filter_map(|mark| comment.find(mark)).min()?;
     let text = comment.get(at..)?.trim_end_matches("*/").trim();
     Some(if let Some(rest) = text.strip_prefix("checkov:skip=") {
