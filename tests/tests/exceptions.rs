@@ -238,3 +238,27 @@ fn comments_of_other_tools_count_as_the_policy_says() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn what_is_soft_can_be_overridden_by_name_and_what_is_off_is_counted() -> anyhow::Result<()> {
+    let policy = |level: &str| format!("{POLICY}enforcement: {{level: {level}}}\n");
+    let workspace = Workspace::with(&[
+        ("main.tf", HCL),
+        (".auditlint.yaml", CONFIG),
+        ("logging.yaml", &policy("soft-mandatory")),
+    ])?;
+    ensure!(check(&workspace, &[])?.0 == 1);
+    let words = ["--override", "ciso@example.com: it is replaced in spring"];
+    let (exit, report) = check(&workspace, &words)?;
+    ensure!(exit == 0 && found(&report) == [FAILS], "{report:#}");
+    let by = report.pointer("/run/override").context("override")?;
+    ensure!(by["by"] == words[1] && by["findings"] == 1, "{by:#}");
+    let shown = workspace.run(&["check", ".", words[0], words[1]])?.stdout;
+    ensure!(shown.contains("1 soft-mandatory finding overridden by ciso@example.com"), "{shown}");
+    workspace.write("logging.yaml", &policy("mandatory"))?;
+    ensure!(check(&workspace, &words)?.0 == 1);
+    workspace.write("logging.yaml", &policy("\"off\""))?;
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(exit == 0 && found(&report).is_empty() && report["summary"]["off"] == 1, "{report:#}");
+    Ok(())
+}

@@ -226,6 +226,9 @@ pub(crate) struct CheckOptions {
     /// The revision before the change: config, policies, exemptions, baseline and comments are those of it
     #[arg(long, value_name = "REVISION")]
     pub(crate) base_ref: Option<String>,
+    /// Let soft-mandatory findings pass: who takes the responsibility, and why
+    #[arg(long = "override", value_name = "WHO: REASON")]
+    pub(crate) overrides: Option<String>,
     /// Only what decides the exit code
     #[arg(long, short)]
     pub(crate) quiet: bool,

@@ -123,7 +123,12 @@ fn gate(options: &CheckOptions) -> Result<Gate, Failure> {
         FailOn::High => Severity::High,
         FailOn::Critical => Severity::Critical,
     };
-    let mut gate = Gate { fail_on, excused: Default::default(), defers: options.obligations.is_some() };
+    let mut gate = Gate {
+        fail_on,
+        excused: Default::default(),
+        defers: options.obligations.is_some(),
+        overridden: options.overrides.clone(),
+    };
     for word in options.allow_incomplete.iter().flatten() {
         if word.is_empty() {
             gate.excused.extend(Gate::EXCUSABLE);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use auditlint_graph::GapKind;
-use auditlint_policy::{Severity, Verdict};
+use auditlint_policy::{Finding, Level, Severity, Verdict};
 
 use crate::{InputMode, Report};
 
@@ -16,6 +16,8 @@ pub struct Gate {
     pub defers: bool,
     /// The kinds of gap that are excused.
     pub excused: BTreeSet<GapKind>,
+    /// Who takes the responsibility for what is soft-mandatory, and why; none where nobody does.
+    pub overridden: Option<String>,
 }
 
 /// The status of a run.
@@ -44,6 +46,8 @@ pub struct Outcome {
     pub excused: Vec<GapKind>,
     /// Whether what a plan leaves undecided was written down.
     pub defers: bool,
+    /// Who takes the responsibility for findings that would have counted, why, and how many these are.
+    pub overridden: Option<(String, u32)>,
 }
 
 impl Status {
@@ -74,10 +78,16 @@ impl Gate {
 /// Decides status and exit code. Findings win over gaps: 1 over 2.
 #[must_use]
 pub fn outcome(report: &Report, gate: &Gate) -> Outcome {
+    let is_overridden = |level: Level| level == Level::SoftMandatory && gate.overridden.is_some();
+    let overridden = gate.overridden.as_ref().map(|who| {
+        let open = |finding: &Finding| matches!(finding.verdict, Verdict::Fail | Verdict::Unknown);
+        let all = report.findings().filter(|(_, one)| one.level == Level::SoftMandatory && open(one));
+        (who.clone(), u32::try_from(all.count()).unwrap_or(u32::MAX))
+    });
     let counts = |verdict: Verdict| {
-        report
-            .findings()
-            .filter(move |(_, f)| f.verdict == verdict && f.severity >= gate.fail_on && f.level.gates())
+        report.findings().filter(move |(_, f)| {
+            f.verdict == verdict && f.severity >= gate.fail_on && f.level.gates() && !is_overridden(f.level)
+        })
     };
     let failed = counts(Verdict::Fail).next().is_some();
     let blocked = counts(Verdict::Unknown).any(|(root, _)| root.blocks_unknown);
@@ -95,5 +105,5 @@ pub fn outcome(report: &Report, gate: &Gate) -> Outcome {
         (false, false, true) => (Status::Undecided, 0),
         (false, false, false) => (Status::Clean, 0),
     };
-    Outcome { status, exit, excused, defers: gate.defers }
+    Outcome { status, exit, excused, defers: gate.defers, overridden }
 }

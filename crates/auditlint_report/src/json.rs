@@ -33,7 +33,8 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
     let output = Output {
         schema_version: 1,
         tool: json!({"name": "auditlint", "version": env!("CARGO_PKG_VERSION")}),
-        run: json!({"mode": mode, "policy": &*report.policy.id, "policy_digest": report.policy.digest, "commit": null, "excused_gaps": excused}),
+        run: json!({"mode": mode, "policy": &*report.policy.id, "policy_digest": report.policy.digest, "commit": null, "excused_gaps": excused,
+            "override": outcome.overridden.as_ref().map(|(who, findings)| json!({"by": who, "findings": findings}))}),
         status: outcome.status.as_str(),
         summary: summary(&report.summary, report.left_out.len()),
         findings: report
@@ -71,7 +72,7 @@ fn summary(summary: &Summary, left_out: usize) -> Value {
     json!({
         "resources": summary.resources, "applicable": summary.applicable, "pass": summary.pass, "fail": summary.fail,
         "unknown": summary.unknown, "exempt": summary.exempt, "gaps": summary.gaps, "places": summary.places,
-        "causes": summary.causes, "left_out": left_out,
+        "causes": summary.causes, "off": summary.off, "left_out": left_out,
         "sources": {"total": sources, "proven": proven, "broken": broken, "undecided": undecided},
         "sources_by_category": by_category,
     })

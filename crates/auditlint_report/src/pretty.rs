@@ -41,6 +41,7 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
     incomplete(&mut out, report, outcome, options);
     left_out(&mut out, report, options);
     nothing_here(&mut out, report);
+    overridden(&mut out, report, outcome);
     if options.statistics {
         statistics(&mut out, report);
     }
@@ -49,6 +50,17 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
     }
     drawn.push_str(&plain(&out));
     drawn
+}
+
+/// What would have counted, and why it does not.
+fn overridden(out: &mut String, report: &Report, outcome: &Outcome) {
+    if let Some((who, findings)) = &outcome.overridden {
+        let _ = writeln!(out, "{} overridden by {who}", counted(*findings, "soft-mandatory finding"));
+    }
+    if report.summary.off > 0 {
+        let _ =
+            writeln!(out, "{} of rules that the policy switched off", counted(report.summary.off, "finding"));
+    }
 }
 
 fn is_judged(group: &Group<'_>) -> bool {

@@ -296,7 +296,7 @@ impl Looked<'_> {
                 self.report.roots.iter().flat_map(|root| &root.gaps).map(|gap| gap.reason.as_str()).collect();
             failures.push(format!("{gaps} gaps, expected {number}: {}", reasons.join("; ")));
         }
-        let gate = Gate { fail_on: Severity::Low, defers: false, excused: BTreeSet::new() };
+        let gate = Gate { fail_on: Severity::Low, defers: false, excused: BTreeSet::new(), overridden: None };
         let exit = u32::from(outcome(self.report, &gate).exit);
         let wanted = expected.exit.as_ref().and_then(|wanted| wanted.in_environment(self.environment));
         if let Some(wanted) = wanted.filter(|wanted| *wanted != exit) {
