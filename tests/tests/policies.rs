@@ -503,3 +503,21 @@ fn the_page_names_every_field_and_level() -> anyhow::Result<()> {
     ensure!(LEVELS.iter().all(|level| page.contains(&format!("`{level}`"))));
     Ok(())
 }
+
+/// Two standards each have a parameter `retention`: each keeps its own bounds, and whoever sets it sets both.
+#[test]
+fn policies_side_by_side_may_have_parameters_of_the_same_name() -> anyhow::Result<()> {
+    let both = |value: &str| format!("extends: [auditlint:soc2, auditlint:pci-dss]\n{value}");
+    let workspace = Workspace::with(&[("policy.yaml", &both(""))])?;
+    let show = ["policy", "show", "--policy", "policy.yaml", "--why", "access_logs.retention.min"];
+    let run = workspace.run(&show)?;
+    ensure!(run.stdout.starts_with("access_logs.retention.min: 365 days"), "{run:?}");
+    workspace.write("policy.yaml", &both("parameters: {retention: 2_years}\n"))?;
+    let run = workspace.run(&show)?;
+    ensure!(run.stdout.starts_with("access_logs.retention.min: 730 days"), "{run:?}");
+    // What one of them would take, the other does not.
+    workspace.write("policy.yaml", &both("parameters: {retention: 100_days}\n"))?;
+    let run = workspace.run(&show)?;
+    ensure!(run.exit == 3 && run.stderr.contains("at least 12_months"), "{run:?}");
+    Ok(())
+}

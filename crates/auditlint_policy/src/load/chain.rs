@@ -129,7 +129,7 @@ impl<'a> Chain<'a> {
             let mut own = Vec::new();
             let document = if text.is_whole {
                 let root = if text.source.text().contains("${") {
-                    values.filled(&text.root, &mut own)
+                    values.filled(&text.root, text.source.file(), &mut own)
                 } else {
                     text.root.clone()
                 };

@@ -150,10 +150,12 @@ fn days(node: &Node) -> Option<u32> {
     }
 }
 
-/// The values of all parameters of a chain.
+/// The values of all parameters of a chain. Two documents may declare one of the same name: each has its own default and
+/// bounds, and whoever sets it sets both.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Values {
-    values: BTreeMap<String, Option<Node>>,
+    /// By name, for each document that declares it.
+    values: BTreeMap<String, Vec<(FileId, Option<Node>)>>,
 }
 
 impl Values {
@@ -164,55 +166,50 @@ impl Values {
         overlays: impl Iterator<Item = &'p Parameters>,
         problems: &mut Vec<(FileId, Problem)>,
     ) -> Self {
-        let mut declared: BTreeMap<&str, &Declared> = BTreeMap::new();
+        let mut declared: BTreeMap<&str, Vec<&Declared>> = BTreeMap::new();
         for (name, parameter) in documents.clone().flat_map(|document| &document.declared) {
-            if let Some(known) = declared.get(name.as_str()).filter(|known| known.at != parameter.at) {
-                let message = format!("parameter `{name}` is declared twice");
-                let problem = Problem { kind: ProblemKind::Duplicate, span: parameter.at.span, message };
-                if known.at.file != parameter.at.file {
-                    problems.push((parameter.at.file, problem));
-                }
-                continue;
-            }
-            declared.insert(name, parameter);
+            declared.entry(name).or_default().push(parameter);
         }
-        let mut values: BTreeMap<String, Option<Node>> = declared
-            .iter()
-            .map(|(name, parameter)| ((*name).to_owned(), parameter.default.clone()))
-            .collect();
+        let defaults = |all: &Vec<&Declared>| {
+            all.iter().map(|parameter| (parameter.at.file, parameter.default.clone())).collect()
+        };
+        let mut values: BTreeMap<String, Vec<(FileId, Option<Node>)>> =
+            declared.iter().map(|(name, all)| ((*name).to_owned(), defaults(all))).collect();
         for (name, (node, at)) in documents.chain(overlays).flat_map(|document| &document.set) {
-            let problem = match declared.get(name.as_str()) {
-                None => Some(unknown("parameter", name, at.span, declared.keys().copied())),
-                Some(parameter) => match parameter.accepts(name, node) {
-                    Err(message) => Some(Problem { kind: ProblemKind::Syntax, span: node.span, message }),
-                    Ok(()) if !parameter.may_be_set() && parameter.at.file != at.file => {
-                        let message = format!(
-                            "parameter `{name}` has a value, and its owner gave no bounds (`min`, `max`, `one_of`) within which others may set it"
-                        );
-                        Some(Problem { kind: ProblemKind::Syntax, span: at.span, message })
-                    }
-                    Ok(()) => None,
-                },
+            let Some(all) = declared.get(name.as_str()) else {
+                problems.push((at.file, unknown("parameter", name, at.span, declared.keys().copied())));
+                continue;
             };
-            match problem {
-                Some(problem) => problems.push((at.file, problem)),
-                None => drop(values.insert(name.clone(), Some(node.clone()))),
+            let refused = all.iter().find_map(|parameter| match parameter.accepts(name, node) {
+                Err(message) => Some(Problem { kind: ProblemKind::Syntax, span: node.span, message }),
+                Ok(()) if !parameter.may_be_set() && parameter.at.file != at.file => {
+                    let message = format!(
+                        "parameter `{name}` has a value, and its owner gave no bounds (`min`, `max`, `one_of`) within which others may set it"
+                    );
+                    Some(Problem { kind: ProblemKind::Syntax, span: at.span, message })
+                }
+                Ok(()) => None,
+            });
+            match (refused, values.get_mut(name)) {
+                (Some(problem), _) => problems.push((at.file, problem)),
+                (None, Some(all)) => all.iter_mut().for_each(|(_, value)| *value = Some(node.clone())),
+                (None, None) => {}
             }
         }
         Self { values }
     }
 
-    /// `node` with the values of the parameters in the places of `${NAME}`.
-    pub(super) fn filled(&self, node: &Node, problems: &mut Vec<Problem>) -> Node {
+    /// `node` of a document with the values of the parameters in the places of `${NAME}`.
+    pub(super) fn filled(&self, node: &Node, file: FileId, problems: &mut Vec<Problem>) -> Node {
         let kind = match &node.kind {
-            NodeKind::String(text) if text.contains("${") => return self.text(node, text, problems),
+            NodeKind::String(text) if text.contains("${") => return self.text(node, text, file, problems),
             NodeKind::List(items) => {
-                NodeKind::List(items.iter().map(|item| self.filled(item, problems)).collect())
+                NodeKind::List(items.iter().map(|item| self.filled(item, file, problems)).collect())
             }
             NodeKind::Map(entries) => NodeKind::Map(
                 entries
                     .iter()
-                    .map(|entry| Entry { value: self.filled(&entry.value, problems), ..entry.clone() })
+                    .map(|entry| Entry { value: self.filled(&entry.value, file, problems), ..entry.clone() })
                     .collect(),
             ),
             other => other.clone(),
@@ -220,13 +217,13 @@ impl Values {
         Node { kind, ..node.clone() }
     }
 
-    fn text(&self, node: &Node, text: &str, problems: &mut Vec<Problem>) -> Node {
+    fn text(&self, node: &Node, text: &str, file: FileId, problems: &mut Vec<Problem>) -> Node {
         let whole = text
             .strip_prefix("${")
             .and_then(|rest| rest.strip_suffix('}'))
             .filter(|name| !name.contains('}'));
         if let Some(name) = whole {
-            let value = self.value(name, node, problems);
+            let value = self.value(name, node, file, problems);
             return value.map_or_else(|| node.clone(), |value| Node { kind: value.kind, ..node.clone() });
         }
         let mut out = String::new();
@@ -234,7 +231,7 @@ impl Values {
         while let Some((before, after)) = rest.split_once("${") {
             out.push_str(before);
             let Some((name, after)) = after.split_once('}') else { break };
-            let value = self.value(name, node, problems).and_then(|value| word(&value, problems));
+            let value = self.value(name, node, file, problems).and_then(|value| word(&value, problems));
             out.push_str(&value.unwrap_or_default());
             rest = after;
         }
@@ -242,8 +239,11 @@ impl Values {
         Node { kind: NodeKind::String(out), ..node.clone() }
     }
 
-    fn value(&self, name: &str, node: &Node, problems: &mut Vec<Problem>) -> Option<Node> {
-        match self.values.get(name) {
+    fn value(&self, name: &str, node: &Node, file: FileId, problems: &mut Vec<Problem>) -> Option<Node> {
+        // The document's own counts for it, else the one of the document that it builds on.
+        let all = self.values.get(name);
+        let own = all.and_then(|all| all.iter().find(|(known, _)| *known == file).or(all.last()));
+        match own.map(|(_, value)| value) {
             Some(Some(value)) => Some(value.clone()),
             Some(None) => {
                 let message = format!(
