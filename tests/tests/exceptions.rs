@@ -106,6 +106,13 @@ fn a_policy_from_elsewhere_says_what_the_repository_may_do() -> anyhow::Result<(
     workspace.write("logging.yaml", POLICY)?;
     let (exit, report) = check(&workspace, &words)?;
     ensure!(exit == 1 && found(&report) == [FAILS, IDLE], "{report:#}");
+    // What the repository leaves out would be exempt in all but name.
+    workspace.write(".auditlint.yaml", "policy: [logging.yaml]\nignore_paths: [inner]\n")?;
+    workspace.write("inner/main.tf", HCL)?;
+    ensure!(found(&check(&workspace, &words)?.1) == [FAILS, FAILS, IDLE]);
+    ensure!(found(&check(&workspace, &[])?.1) == [EXEMPT]);
+    workspace.write("inner/main.tf", "")?;
+    workspace.write(".auditlint.yaml", CONFIG)?;
     // Each of them counts once the policy allows it.
     elsewhere.write("central.yaml", &format!("{POLICY}repository: {{suppress: true}}\n"))?;
     ensure!(found(&check(&workspace, &words)?.1) == [EXEMPT]);

@@ -72,6 +72,13 @@ pub(crate) fn added(before: &PolicySet, after: &PolicySet, catalogue: &Catalogue
         weaker(&format!(" in {}", environment.name), &environment.policy, now, catalogue, &mut out);
     }
     if let Some((source, now)) = &after.baseline {
+        let known = |fingerprint: &String| {
+            before.baseline.as_ref().is_some_and(|(_, known)| known.gaps.contains_key(fingerprint))
+        };
+        for (_, reason) in now.gaps.iter().filter(|(fingerprint, _)| !known(fingerprint)) {
+            let at = Location { file: source.file(), span: auditlint_syntax::Span::default() };
+            out.push((at, format!("this change adds a gap to the baseline: {reason}")));
+        }
         for (fingerprint, accepted) in &now.findings {
             let known = before.baseline.as_ref().and_then(|(_, known)| known.findings.get(fingerprint));
             if known != Some(accepted) {

@@ -136,7 +136,7 @@ pub fn load_policies(
     folder: &Utf8Path,
     named: &[NamedPolicy],
 ) -> Result<PolicySet, SetupError> {
-    let config = match find_config(folder, files) {
+    let mut config = match find_config(folder, files) {
         Some(path) => {
             let source = files
                 .read(&path)
@@ -204,7 +204,13 @@ pub fn load_policies(
         Ok(Arc::new(Source::new(file, shown, Arc::from(source.bytes()))))
     };
     let mut policy = Policy::load(catalogue, &sources, &from)?;
-    let says_stores = |config: &Config| !config.stores.is_empty() && !is_anchor;
+    let limits = anchor::limits(&policy, is_anchor);
+    // What is left out, and what is said to be no store, is exempt in all but name.
+    if let Some((_, config, _)) = config.as_mut().filter(|_| !limits.may_exempt_all()) {
+        config.ignore_paths.clear();
+        config.stores.clear();
+    }
+    let says_stores = |config: &Config| !config.stores.is_empty();
     if let Some((_, config, _)) = config.as_ref().filter(|(_, config, _)| says_stores(config)) {
         let roles = config.stores.clone();
         policy.externals = Arc::new(Externals { roles, ..Externals::clone(&policy.externals) });
@@ -217,7 +223,6 @@ pub fn load_policies(
         })?,
         None => Environments::default(),
     };
-    let limits = anchor::limits(&policy, is_anchor);
     let baseline = anchor::baseline(config.as_ref().map(|(path, ..)| path), files)
         .map_err(|problem| SetupError::Config(vec![problem]))?;
     let baseline = baseline.filter(|_| limits.may_baseline);

@@ -90,6 +90,12 @@ impl RepositoryLimits {
         Self { may_exempt: Vec::new(), may_baseline: false, may_suppress: false, ..Self::own() }
     }
 
+    /// Whether it may exempt whatever it likes.
+    #[must_use]
+    pub fn may_exempt_all(&self) -> bool {
+        self.may_exempt == [Pattern::new("*")]
+    }
+
     /// What both allow.
     #[must_use]
     pub fn both(&self, other: &Self) -> Self {

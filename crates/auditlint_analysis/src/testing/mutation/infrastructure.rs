@@ -57,7 +57,8 @@ pub(super) fn run(
     let survivors: Vec<Option<Mutant>> = edits
         .into_par_iter()
         .map(|edit| {
-            let mut host = host(folder, &files, &set, base, bed).ok()?;
+            // What cannot be looked at was noticed by nothing.
+            let Ok(mut host) = host(folder, &files, &set, base, bed) else { return Some(edit.mutant) };
             host.apply_change(Change::Overlay(edit.path, edit.text.into()));
             noticed(&host.analysis()).is_empty().then_some(edit.mutant)
         })
