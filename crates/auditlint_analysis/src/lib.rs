@@ -23,6 +23,7 @@ mod left_out;
 mod outcome;
 mod overlay;
 mod policies;
+mod policy_file;
 mod report;
 mod root;
 mod snapshot;

@@ -128,7 +128,8 @@ impl Scene {
         let mut out: Vec<proto::CodeActionOrCommand> = Vec::new();
         if asks("quickfix") {
             let range = self.touched(&source, params.range);
-            let fixes = self.analysis.fixes(self.document.file, range.clone())?;
+            let mut fixes = self.analysis.fixes(self.document.file, range.clone())?;
+            fixes.extend(self.analysis.policy_fixes(self.document.file, range.clone())?);
             for (n, fix) in fixes.iter().enumerate() {
                 let first = !fixes.iter().take(n).any(|other| other.finding.rule == fix.finding.rule);
                 out.extend(self.quick_fix(&source, fix, first));

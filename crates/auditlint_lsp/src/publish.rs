@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auditlint_analysis::{Analysis, Cancelled, Change, RootId};
-use auditlint_syntax::Encoding;
+use auditlint_analysis::{Analysis, Cancelled, Change, RootId, is_terraform};
+use auditlint_syntax::{Encoding, LineIndex, Position};
 use camino::Utf8PathBuf;
 use tower_lsp::Client;
 use tower_lsp::ls_types as proto;
@@ -95,9 +95,14 @@ impl Publisher {
     }
 
     fn round(&mut self, documents: &[Document], views: &[View], encoding: Encoding) -> Result<(), Cancelled> {
-        // What is being edited comes first, by the roots that are known to read it.
+        // What is being edited comes first, by the roots that are known to read it; what is said of a file of the policy
+        // takes all of them.
         let edited = documents.iter().filter(|document| {
-            self.sent.get(document.uri.as_str()).is_none_or(|(version, _)| *version != document.version)
+            let is_of_policy =
+                views.get(document.workspace).is_some_and(|view| view.analysis.is_of_policy(document.file));
+            let is_new =
+                self.sent.get(document.uri.as_str()).is_none_or(|(version, _)| *version != document.version);
+            is_new && !is_of_policy
         });
         for document in edited.cloned().collect::<Vec<_>>() {
             let Some(view) = views.get(document.workspace) else { continue };
@@ -121,17 +126,17 @@ impl Publisher {
         encoding: Encoding,
     ) -> Result<(), Cancelled> {
         let Some(source) = analysis.source(document.file) else { return Ok(()) };
-        let mut fresh: Vec<proto::Diagnostic> = analysis
-            .findings_in(document.file, roots)?
+        let own: Vec<proto::Diagnostic> = view
+            .problems
             .iter()
-            .filter_map(|finding| convert::diagnostic(analysis, &view.root, &source, finding, encoding))
+            .filter(|problem| problem.path == document.path.as_str())
+            .map(|found| problem(found, &document.text, encoding))
             .collect();
-        let gaps = analysis.gaps(document.file, roots)?;
-        fresh.extend(gaps.iter().filter_map(|gap| convert::gap(&source, gap, encoding)));
-        fresh.extend(
-            view.problems.iter().filter(|problem| problem.path == document.path.as_str()).map(problem),
-        );
-        let parsed = analysis.parsed(document.file).unwrap_or_default();
+        // A policy that does not load leaves the one before in force: its places are those of another text.
+        let fresh = if own.is_empty() { fresh(document, view, analysis, roots, encoding)? } else { own };
+        // Only of Terraform's language is it known what is half typed.
+        let is_terraform = document.path.file_name().is_some_and(is_terraform);
+        let parsed = is_terraform.then(|| analysis.parsed(document.file)).flatten().unwrap_or_default();
         let before = self.sent.get(document.uri.as_str());
         let empty = Shown::default();
         let next = before.map_or(&empty, |(_, shown)| shown).next(fresh, &source, &parsed, encoding);
@@ -170,13 +175,38 @@ impl Publisher {
     }
 }
 
-fn problem(problem: &auditlint_policy::LocatedProblem) -> proto::Diagnostic {
-    let at = proto::Position {
-        line: problem.at.line.saturating_sub(1),
-        character: problem.at.column.saturating_sub(1),
+/// What there is to show of a document, as far as `roots` know.
+fn fresh(
+    document: &Document,
+    view: &View,
+    analysis: &Analysis,
+    roots: &[RootId],
+    encoding: Encoding,
+) -> Result<Vec<proto::Diagnostic>, Cancelled> {
+    let Some(source) = analysis.source(document.file) else { return Ok(Vec::new()) };
+    let mut findings = analysis.findings_in(document.file, roots)?;
+    findings.extend(analysis.policy_findings(document.file)?);
+    let shown = |finding: &Arc<_>| convert::diagnostic(analysis, &view.root, &source, finding, encoding);
+    let mut fresh: Vec<proto::Diagnostic> = findings.iter().filter_map(shown).collect();
+    let gaps = analysis.gaps(document.file, roots)?;
+    fresh.extend(gaps.iter().filter_map(|gap| convert::gap(&source, gap, encoding)));
+    Ok(fresh)
+}
+
+/// A problem of a policy, from where it begins to the end of its line.
+fn problem(problem: &auditlint_policy::LocatedProblem, text: &str, encoding: Encoding) -> proto::Diagnostic {
+    let lines = LineIndex::new(text);
+    let line = problem.at.line.saturating_sub(1);
+    let written = text.lines().nth(line as usize).unwrap_or_default();
+    let start = written.chars().take(problem.at.column.saturating_sub(1) as usize).map(char::len_utf8).sum();
+    let before = lines.offset(text, Position { line, column: 0 }, Encoding::Utf8) as usize;
+    let position = |bytes: usize| {
+        let offset = u32::try_from(before + bytes).unwrap_or(u32::MAX);
+        let at = lines.position(text, offset, encoding);
+        proto::Position { line: at.line, character: at.column }
     };
     proto::Diagnostic {
-        range: proto::Range { start: at, end: at },
+        range: proto::Range { start: position(start), end: position(written.trim_end().len().max(start)) },
         severity: Some(proto::DiagnosticSeverity::ERROR),
         code: Some(proto::NumberOrString::String("policy".to_owned())),
         source: Some(convert::SOURCE.to_owned()),

@@ -31,13 +31,15 @@ struct Client {
 
 impl Client {
     async fn start(capabilities: Value) -> Self {
+        Self::start_with(capabilities, vec!["auditlint:everything".to_owned()]).await
+    }
+
+    async fn start_with(capabilities: Value, policies: Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(".git")).unwrap();
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let options = Options {
-            catalogue: Arc::new(Catalogue::embedded(Reading::WithoutExamples)),
-            policies: vec!["auditlint:everything".to_owned()],
-        };
+        let options =
+            Options { catalogue: Arc::new(Catalogue::embedded(Reading::WithoutExamples)), policies };
         let (read, write) = tokio::io::split(theirs);
         let server = tokio::spawn(serve_on(options, read, write));
         let (output, input) = tokio::io::split(ours);
@@ -358,4 +360,56 @@ async fn a_root_is_judged_under_all_its_environments() {
             })
         })
         .await;
+}
+
+/// What is missing altogether is told on the line of the policy that asks for it, and the menu there writes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_menu_on_the_line_of_a_policy_writes_what_is_missing() {
+    let mut client = Client::start_with(json!({}), Vec::new()).await;
+    client.open("main.tf", "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n").await;
+    let policy = "logging_policy:\n  configuration_changes:\n    required_in: [{root: .}]\n";
+    client.open(".auditlint.yaml", policy).await;
+    let missing = |message: &Value| {
+        message["method"] == "textDocument/publishDiagnostics"
+            && message["params"]["diagnostics"]
+                .as_array()
+                .is_some_and(|all| codes(all).contains(&"policy/required-source"))
+    };
+    let message = client.until(missing).await;
+    let range = message["params"]["diagnostics"][0]["range"].clone();
+    let document = json!({"uri": client.uri(".auditlint.yaml")});
+    client
+        .request(
+            7,
+            "textDocument/codeAction",
+            json!({"textDocument": document, "range": range, "context": {"diagnostics": []}}),
+        )
+        .await;
+    let answer = client.answer(7).await;
+    let action = &answer["result"][0];
+    assert_eq!(
+        action["title"], "add a trail over all regions, with a bucket that keeps what it records",
+        "{answer:#}"
+    );
+    let main = client.uri("main.tf");
+    let text = action["edit"]["changes"][main.as_str()][0]["newText"].as_str().unwrap();
+    assert!(text.contains("resource \"aws_cloudtrail\" \"audit\""), "{text}");
+}
+
+/// A policy that does not load shows what is wrong with it, and nothing of the policy before at places of another text.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_with_a_problem_shows_the_problem_alone() {
+    let mut client = Client::start_with(json!({}), Vec::new()).await;
+    let policy = "logging_policy:\n  configuration_changes:\n    required_in: [{root: .}]\n  ünknown: yes\n";
+    client.open(".auditlint.yaml", policy).await;
+    let shown =
+        |message: &Value| message["params"]["diagnostics"].as_array().is_some_and(|all| !all.is_empty());
+    let message = client.until(shown).await;
+    let diagnostics = message["params"]["diagnostics"].as_array().unwrap();
+    assert_eq!(codes(diagnostics), ["policy"], "{diagnostics:#?}");
+    let end = policy.lines().nth(3).unwrap().chars().count();
+    assert_eq!(
+        diagnostics[0]["range"],
+        json!({"start": {"line": 3, "character": 2}, "end": {"line": 3, "character": end}})
+    );
 }

@@ -18,24 +18,29 @@ pub(crate) fn missing<'f>(
     root: RootId,
     findings: impl Iterator<Item = &'f Arc<Finding>>,
 ) -> Vec<Fix> {
-    let mut sets: Vec<(Arc<MinimalSet>, u32, &str, &Arc<Finding>)> = Vec::new();
+    let mut sets: Vec<(Arc<MinimalSet>, u32, &Arc<Finding>)> = Vec::new();
     for finding in findings.filter(|finding| *finding.rule == *REQUIRED_SOURCE.id) {
         let Some(remedy) = finding.remedies.first() else { continue };
         for change in &remedy.changes {
             let RemedyKind::AddSet { set, days } = change else { continue };
             match sets.iter_mut().find(|(known, ..)| known == set) {
                 Some((_, longest, ..)) => *longest = (*longest).max(*days),
-                None => sets.push((Arc::clone(set), *days, &remedy.title, finding)),
+                None => sets.push((Arc::clone(set), *days, finding)),
             }
         }
     }
+    // What a provider makes that the root does not have would not be made there.
+    let identity =
+        (!sets.is_empty()).then(|| analysis.root(root).map(|root| analysis.identity(root))).flatten();
+    let providers = identity.map(|identity| identity.providers).unwrap_or_default();
+    sets.retain(|(set, ..)| providers.is_empty() || providers.contains(&set.provider));
     if sets.is_empty() {
         return Vec::new();
     }
     let Some(source) = file(analysis, root) else { return Vec::new() };
     let Ok(judged) = analysis.judged(root) else { return Vec::new() };
-    let fix = |(set, days, title, finding): (Arc<MinimalSet>, u32, &str, &Arc<Finding>)| Fix {
-        title: title.to_owned(),
+    let fix = |(set, days, finding): (Arc<MinimalSet>, u32, &Arc<Finding>)| Fix {
+        title: format!("add {}", set.title),
         safety: Safety::ChangesBehaviour,
         finding: Arc::clone(finding),
         edits: vec![FileEdits {

@@ -7,7 +7,7 @@ use super::reads::Reads;
 use super::{Context, Joins, Judged, Look, RootContext, Subject, place, remedy};
 use crate::condition::Operand;
 use crate::external::StoreRole;
-use crate::flow::{self, Exit, Flow, Lost};
+use crate::flow::{self, Flow, Lost};
 use crate::rule::{Intent, ParameterKind, RuleKind};
 use crate::{
     Binding, Catalogue, Category, Days, Evidence, Finding, Place, Policy, PolicyRef, Related, Verdict,
@@ -204,80 +204,6 @@ impl Judge<'_> {
             return None;
         }
         context.lost(&asked)
-    }
-
-    /// What becomes of the logs of a source in order that leave for stores outside of the run, where the policy says how
-    /// long they must be kept and what stands there: the worst over these stores, and the line that asks.
-    fn outside(
-        &self,
-        judged: &Judged,
-        context: &Context<'_>,
-        categories: &[Category],
-    ) -> Option<(Judged, Location)> {
-        let rule = &self.binding.rule;
-        let emits = rule.kind == RuleKind::Source && rule.asks.contains(&Intent::Emit);
-        if !emits || judged.verdict != Verdict::Pass || !self.flow.externals().names_stores {
-            return None;
-        }
-        let asked = self.policy.days.retention.iter().filter(|(category, ..)| categories.contains(category));
-        let (_, days, line) = asked.max_by_key(|(_, days, _)| *days)?;
-        let exits = flow::exits(context, self.flow, categories);
-        let worst = exits.iter().map(|exit| self.resting(exit, Days::Count(*days))).min_by_key(|one| {
-            [Verdict::Fail, Verdict::Unknown].iter().position(|bad| *bad == one.verdict).unwrap_or(2)
-        })?;
-        Some((worst, *line))
-    }
-
-    /// Whether what rests behind `exit` is kept for that long.
-    fn resting(&self, exit: &Exit, asked: Days) -> Judged {
-        let unknown = || exit.value.unknown().map(|unknown| unknown.cause.subject.clone());
-        let name = if exit.value.sensitive { None } else { exit.value.value().as_str().map(str::to_owned) };
-        let name = name.or_else(unknown).unwrap_or_else(|| "a sensitive value".to_owned());
-        let mut judged = match self.flow.externals().named_by(&exit.value) {
-            Some(store) => {
-                let kept = Related {
-                    message: format!("the policy says what external store {} keeps", store.id),
-                    place: Place::Source(store.at),
-                };
-                let judged = match store.retention {
-                    Some(kept) if kept >= asked => Judged::of(Verdict::Pass),
-                    Some(kept) => Judged {
-                        says: Some(format!(
-                            "its logs rest in {name} (external store {}), which keeps them for {kept}; the policy asks for {asked}",
-                            store.id
-                        )),
-                        ..Judged::of(Verdict::Fail)
-                    },
-                    None => Judged::unknown(Cause {
-                        kind: CauseKind::Elsewhere,
-                        subject: format!("external store {}", store.id),
-                        hint: format!("say its `retention` in `external_stores.{}`", store.id),
-                    }),
-                };
-                judged.with_related(kept)
-            }
-            None => Judged::unknown(match exit.value.unknown() {
-                Some(unknown) => unknown.cause.clone(),
-                None => Cause {
-                    kind: CauseKind::Elsewhere,
-                    hint: format!("say in `external_stores` what {name} keeps"),
-                    subject: name,
-                },
-            }),
-        };
-        match (&exit.path, self.graph.get(exit.station)) {
-            (Some(path), _) if exit.station == self.slot => {
-                judged = judged.looking(path.to_string(), Some(exit.value.clone()));
-            }
-            (path, Some(station)) => {
-                let path = path.as_ref().map(ToString::to_string);
-                let (place, _) = place::of(self.graph, station, path.as_deref(), Some(&exit.value));
-                let message = format!("{} sends its logs there", station.address);
-                judged = judged.with_related(Related { message, place });
-            }
-            (_, None) => {}
-        }
-        judged
     }
 
     fn finding(

@@ -7,6 +7,7 @@ mod judge;
 mod judged;
 mod links;
 mod look;
+mod outside;
 mod place;
 mod reads;
 mod remedy;

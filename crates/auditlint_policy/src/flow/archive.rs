@@ -25,6 +25,17 @@ pub(crate) fn archive(context: &Context<'_>, flow: &Flow) -> Option<Archive> {
     along(context, flow, &flow.whole, elsewhere)
 }
 
+/// What keeps all that reaches the resource of `context` for `asked`: itself, or a store behind it.
+pub(crate) fn keeper_behind(context: &Context<'_>, flow: &Flow, asked: Days) -> Option<Related> {
+    let keeps = context.catalogue.facts(context.resource.kind()).is_some_and(|facts| facts.keeps.is_some());
+    let own = keeps.then(|| probes::effective_retention(context).ok()).flatten().map(|(days, _)| days);
+    if let Some(days) = own.filter(|days| *days >= asked) {
+        let message = format!("{} keeps all of it {}", context.resource.address, kept(days));
+        return Some(Related { message, ..context.related(context.resource, String::new()) });
+    }
+    archive(context, flow).filter(|archive| archive.days >= asked).map(|archive| archive.related)
+}
+
 /// The archive along the ways of `whole`; `elsewhere` are the stations of other roots behind one of here.
 fn along<'e>(
     context: &Context<'_>,
@@ -57,7 +68,7 @@ fn along<'e>(
             let place = context.related(resource, String::new()).place;
             offer(days, &resource.address.to_string(), place);
         }
-        if flow.parts.get(&slot).is_some_and(|part| part.is_partial) {
+        if flow.keeps_a_part_back(slot) {
             continue;
         }
         for there in elsewhere(slot) {
@@ -123,6 +134,11 @@ fn kept(days: Days) -> String {
 }
 
 impl Flow {
+    /// Whether the resource may pass on less than what comes in.
+    pub(super) fn keeps_a_part_back(&self, slot: Slot) -> bool {
+        self.parts.get(&slot).is_some_and(|part| part.is_partial)
+    }
+
     /// The stations that get all of what comes in at each, for certain.
     pub(super) fn of_everything(&self) -> Neighbours {
         let mut whole = Neighbours::default();

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use auditlint_graph::{Address, ResourceGraph, Slot, Target};
 use rustc_hash::FxHashMap;
 
-pub(crate) use archive::{archive, original};
+pub(crate) use archive::{archive, keeper_behind, original};
 pub(crate) use drawing::draw;
 pub use effective::{Effective, Ways};
 pub use kept::KeptStore;

@@ -1,6 +1,6 @@
 //! Logs that leave the run for a store of which a policy says what it keeps.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use auditlint_graph::{CauseKind, Slot, Tracked, Value};
 use auditlint_syntax::Name;
@@ -19,6 +19,10 @@ pub(crate) struct Exit {
     pub(crate) path: Option<AttributePath>,
     /// What it says.
     pub(crate) value: Tracked,
+    /// The station to which the source sends them first; none where it sends them out itself.
+    pub(crate) first: Option<Slot>,
+    /// Whether everything that reaches that station leaves here, for certain.
+    pub(crate) is_whole: bool,
 }
 
 /// Where the logs of some categories leave that the resource of `context` emits.
@@ -31,19 +35,35 @@ pub(crate) fn exits(context: &Context<'_>, flow: &Flow, categories: &[Category])
             written(context, flow, sink.companion.as_ref(), &sink.path, &sink.types, &mut out);
         }
     }
-    let mut seen = BTreeSet::from([context.slot]);
-    let mut open: Vec<(Slot, usize)> = vec![(context.slot, 0)];
+    context.note(|| Read::Flow(context.slot));
+    for first in flow.behind(context.slot, true) {
+        behind(context, flow, *first, &mut out);
+    }
+    out
+}
+
+/// Where what reaches `first` leaves. A station that gets all of it on one way and a part on another gets all of it.
+fn behind(context: &Context<'_>, flow: &Flow, first: Slot, out: &mut Vec<Exit>) {
+    let mut seen: BTreeMap<Slot, bool> = BTreeMap::from([(context.slot, true), (first, true)]);
+    let mut open: Vec<(Slot, usize)> = vec![(first, 1)];
     while let Some((slot, depth)) = open.pop() {
         context.note(|| Read::Flow(slot));
-        for next in flow.behind(slot, depth == 0).iter().filter(|_| depth < LONGEST) {
-            if seen.insert(*next) {
+        let is_whole = seen.get(&slot) == Some(&true);
+        let whole = flow.whole.get(&slot).map_or(&[][..], Vec::as_slice);
+        for next in flow.behind(slot, false).iter().filter(|_| depth < LONGEST) {
+            let gets_all = is_whole && whole.contains(next);
+            if seen.get(next).is_none_or(|known| gets_all && !known) {
+                seen.insert(*next, gets_all);
                 open.push((*next, depth + 1));
             }
         }
-        let Some(forwarder) = context.get(slot).filter(|_| slot != context.slot) else { continue };
-        out.append(&mut written_forwards(&context.at(slot, forwarder), flow));
     }
-    out
+    for (slot, is_whole) in seen.into_iter().filter(|(slot, _)| *slot != context.slot) {
+        let Some(forwarder) = context.get(slot) else { continue };
+        let is_whole = is_whole && !flow.keeps_a_part_back(slot);
+        let exits = written_forwards(&context.at(slot, forwarder), flow).into_iter();
+        out.extend(exits.map(|exit| Exit { first: Some(first), is_whole, ..exit }));
+    }
 }
 
 /// Where what comes in at the resource of `context` leaves.
@@ -71,7 +91,13 @@ fn written(
         let is_here = !stations.here.is_empty() || !stations.beyond.is_empty() && crosses;
         if !is_here && leaves(value) {
             let path = companion.is_none().then(|| path.clone());
-            out.push(Exit { station: context.slot, path, value: value.clone() });
+            out.push(Exit {
+                station: context.slot,
+                path,
+                value: value.clone(),
+                first: None,
+                is_whole: false,
+            });
         }
     });
 }

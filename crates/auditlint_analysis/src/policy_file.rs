@@ -1,0 +1,84 @@
+//! What an editor shows and offers in the files of a policy: what is asked there of the whole workspace, and is missing.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use auditlint_policy::check::REQUIRED_SOURCE;
+use auditlint_policy::{Finding, Place, Verdict};
+use auditlint_syntax::FileId;
+
+use crate::{Analysis, Cancelled, Fix, fix};
+
+/// One of the roots is chosen in a menu: more of them are no menu any more.
+const MOST_ROOTS: usize = 8;
+
+impl Analysis {
+    /// Whether `file` is one of those that the policy in force was read from.
+    #[must_use]
+    pub fn is_of_policy(&self, file: FileId) -> bool {
+        self.policy_set().sources.iter().any(|source| source.file() == file)
+    }
+
+    /// The findings that sit in a file of the policy, over all roots of the workspace, sorted by place: a source that is
+    /// missing altogether, an exemption that has expired. None for other files.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn policy_findings(&self, file: FileId) -> Result<Vec<Arc<Finding>>, Cancelled> {
+        if !self.is_of_policy(file) {
+            return Ok(Vec::new());
+        }
+        let report = self.check(&self.roots())?;
+        let mut found: Vec<(u32, Arc<Finding>)> = report
+            .findings()
+            .filter(|(_, finding)| matches!(finding.verdict, Verdict::Fail | Verdict::Unknown))
+            .filter_map(|(_, finding)| match finding.place {
+                Place::Source(at) if at.file == file => Some((at.span.start, Arc::clone(finding))),
+                _ => None,
+            })
+            .collect();
+        found.sort_by(|(a, one), (b, other)| {
+            (a, &one.rule, &one.message).cmp(&(b, &other.rule, &other.message))
+        });
+        found.dedup_by(|(a, one), (b, other)| {
+            a == b && one.rule == other.rule && one.message == other.message
+        });
+        Ok(found.into_iter().map(|(_, finding)| finding).collect())
+    }
+
+    /// The fixes for the findings that touch the bytes `range` of a file of the policy: the minimal set for what is
+    /// missing, written into the root that lacks it, or into one of those of which any will do.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn policy_fixes(&self, file: FileId, range: Range<u32>) -> Result<Vec<Fix>, Cancelled> {
+        let findings = self.policy_findings(file)?;
+        let touched = findings.iter().filter(|finding| match finding.place {
+            Place::Source(at) => at.span.start <= range.end && range.start <= at.span.end,
+            Place::Plan(_) | Place::Nowhere => false,
+        });
+        let roots = self.roots();
+        let mut fixes: Vec<Fix> = Vec::new();
+        for finding in touched.filter(|finding| *finding.rule == *REQUIRED_SOURCE.id) {
+            let before = fixes.len();
+            for id in &roots {
+                let Some(folder) = self.root(*id).map(|root| root.name()) else { continue };
+                let is_any = finding.root.is_empty();
+                if !is_any && finding.root != folder || fixes.len() - before >= MOST_ROOTS {
+                    continue;
+                }
+                for mut fix in fix::missing(self, *id, std::iter::once(finding)) {
+                    if is_any && roots.len() > 1 {
+                        let name = if folder.is_empty() { "." } else { &*folder };
+                        fix.title.push_str(&format!(", to root {name}"));
+                    }
+                    // A folder under several environments is one folder.
+                    if !fixes.iter().any(|known| known.edits == fix.edits) {
+                        fixes.push(fix);
+                    }
+                }
+            }
+        }
+        Ok(fixes)
+    }
+}
