@@ -242,6 +242,11 @@ fn of_rule(file: &str, rule: &Rule, out: &mut Vec<Use>) {
                 scope.says(path, What::Written(Some(Operand::List(values.clone()))), out);
             }
             ChangeTemplate::Remove(path) => scope.says(path, What::Written(None), out),
+            // They change what is written inside of a value.
+            ChangeTemplate::Flag(..)
+            | ChangeTemplate::AuditLevel(_)
+            | ChangeTemplate::AuditRule(_)
+            | ChangeTemplate::Drop => {}
             ChangeTemplate::AddBlock(block) => of_block(&scope, &scope, block, out),
             ChangeTemplate::AddResource { kind, body, blocks } => {
                 let made = Scope { kinds: std::slice::from_ref(kind), ..scope };

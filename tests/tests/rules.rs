@@ -101,6 +101,9 @@ fn judged(catalogue: &Arc<Catalogue>, rule: &Rule, example: &Example) -> anyhow:
             fixed(catalogue, policy, &found, rule)? == found,
             "a second round of fixes changes the text again"
         );
+        let fails = |all: &[Judged]| all.iter().filter(|(_, verdict, _)| *verdict == Verdict::Fail).count();
+        let left = self::verdicts(catalogue, policy, &found, rule)?;
+        ensure!(found == text || fails(&left) < fails(&verdicts), "the fixed text fails as before");
         let new: Vec<String> = failing(catalogue, &found)?.difference(&before).cloned().collect();
         ensure!(new.is_empty(), "the fix adds findings: {}", new.join(", "));
     }

@@ -223,6 +223,8 @@ pub enum RemedyKind {
         /// How many days they keep what they record.
         days: u32,
     },
+    /// Write an element of a list or an entry of an object, in the language of the file.
+    Element(Element),
     /// Add a nested block.
     AddBlock(NewBlock),
     /// Add a resource after the subject.
@@ -235,6 +237,32 @@ pub enum RemedyKind {
         /// Its nested blocks.
         blocks: Vec<NewBlock>,
     },
+}
+
+/// An element of a list, or an entry of an object, to write beside a value that is written as a literal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Element {
+    /// That value.
+    pub at: Location,
+    /// Where the new one comes.
+    pub place: Where,
+    /// The new one.
+    pub value: LiteralValue,
+}
+
+/// Where an element comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// In the place of the one that is there.
+    Instead,
+    /// Before it, in the same list.
+    Before,
+    /// After it, in the same list.
+    After,
+    /// As an entry of that name after the one whose value it is.
+    Entry(Name),
+    /// Nowhere: the one that is there goes.
+    Gone,
 }
 
 /// A nested block to write.
@@ -280,4 +308,6 @@ pub enum LiteralValue {
     String(String),
     /// A list.
     List(Vec<LiteralValue>),
+    /// An object, its entries in the order in which they are written.
+    Map(Vec<(Name, LiteralValue)>),
 }

@@ -30,8 +30,8 @@ pub use category::Category;
 pub use duration::Days;
 pub use evaluate::{Evaluation, Evaluator, Matter, Rejudged, RootContext};
 pub use finding::{
-    Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related, Remedy,
-    RemedyKind, Safety, Severity,
+    Element, Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related,
+    Remedy, RemedyKind, Safety, Severity, Where,
 };
 pub use flow::{
     Certainty, Effective, Encryption, FlowMap, Immutability, Keeps, KeptStore, Role, Silence, Station,

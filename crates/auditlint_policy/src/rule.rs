@@ -6,7 +6,7 @@ use auditlint_syntax::Name;
 
 use crate::check::CHECKS;
 use crate::condition::{AttributePath, Condition, Operand};
-use crate::{Category, Safety, Severity};
+use crate::{Category, LiteralValue, Safety, Severity};
 
 /// One file of `policies/rules`.
 #[derive(Clone, Debug)]
@@ -165,6 +165,14 @@ pub enum ChangeTemplate {
     Append(AttributePath, Vec<Operand>),
     /// `remove`
     Remove(AttributePath),
+    /// `flag`: of an API server.
+    Flag(Name, Operand),
+    /// `audit_level`: of the rule of an audit policy that is wrong.
+    AuditLevel(Operand),
+    /// `audit_rule`: of an audit policy. A text `$name` in it is a parameter.
+    AuditRule(LiteralValue),
+    /// `drop: true`: the element that is wrong goes.
+    Drop,
     /// `add_block`
     AddBlock(BlockTemplate),
     /// `add_resource`
@@ -179,12 +187,23 @@ pub enum ChangeTemplate {
 }
 
 impl ChangeTemplate {
+    /// Whether it writes or takes away an element of something that is written.
+    #[must_use]
+    pub const fn is_element(&self) -> bool {
+        matches!(self, Self::Flag(..) | Self::AuditLevel(_) | Self::AuditRule(_) | Self::Drop)
+    }
+
     /// The attribute of the judged resource that it changes, where it is one.
     #[must_use]
     pub fn path(&self) -> Option<&AttributePath> {
         match self {
             Self::Set(path, _) | Self::Append(path, _) | Self::Remove(path) => Some(path),
-            Self::AddBlock(_) | Self::AddResource { .. } => None,
+            Self::Flag(..)
+            | Self::AuditLevel(_)
+            | Self::AuditRule(_)
+            | Self::Drop
+            | Self::AddBlock(_)
+            | Self::AddResource { .. } => None,
         }
     }
 }

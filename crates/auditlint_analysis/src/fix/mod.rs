@@ -8,6 +8,7 @@ mod align;
 mod block;
 mod call;
 mod choices;
+mod element;
 mod layout;
 mod literal;
 mod missing;
@@ -86,7 +87,11 @@ fn offers(
     if !is_editable(&workshop.source) {
         return Vec::new();
     }
-    finding.remedies.iter().flat_map(|remedy| workshop.offers(remedy, &choices(slot, remedy))).collect()
+    let offers = |remedy: &Remedy| match remedy.changes.as_slice() {
+        [RemedyKind::Element(element)] => element::offer(&workshop, remedy, element).into_iter().collect(),
+        _ => workshop.offers(remedy, &choices(slot, remedy)),
+    };
+    finding.remedies.iter().flat_map(offers).collect()
 }
 
 /// JSON syntax, and what a module installation brought, is left alone.
@@ -171,6 +176,8 @@ impl Workshop<'_> {
                 RemedyKind::Remove { path } => subject.remove(path)?,
                 // It has no subject: see `missing`.
                 RemedyKind::AddSet { .. } => return None,
+                // See `element`.
+                RemedyKind::Element(_) => return None,
                 RemedyKind::AddBlock(block) => subject.add_block(block, &writer)?,
                 RemedyKind::AddResource { kind, body, blocks } => {
                     let taken = |name: &str| self.is_taken(kind, name);
@@ -259,7 +266,10 @@ fn values(remedy: &Remedy) -> Vec<&NewValue> {
                 out.extend(body.iter().map(|(_, value)| value));
                 blocks.iter().for_each(|new| block(new, &mut out));
             }
-            RemedyKind::Append { .. } | RemedyKind::Remove { .. } | RemedyKind::AddSet { .. } => {}
+            RemedyKind::Append { .. }
+            | RemedyKind::Remove { .. }
+            | RemedyKind::AddSet { .. }
+            | RemedyKind::Element(_) => {}
         }
     }
     out

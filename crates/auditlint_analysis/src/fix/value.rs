@@ -85,6 +85,10 @@ pub(super) fn literal(value: &LiteralValue) -> String {
         LiteralValue::List(items) => {
             format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", "))
         }
+        LiteralValue::Map(entries) => {
+            let entries = entries.iter().map(|(name, value)| format!("{name} = {}", literal(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

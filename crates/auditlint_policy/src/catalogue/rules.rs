@@ -13,7 +13,7 @@ use crate::rule::{
     BlockTemplate, ChangeTemplate, Example, Input, Intent, Parameter, ParameterKind, RemedyTemplate,
     RuleKind, ValueTemplate,
 };
-use crate::{Category, Days, Rule, Safety, Severity};
+use crate::{Category, Days, LiteralValue, Rule, Safety, Severity};
 
 /// The words of [`Intent`].
 pub(crate) const INTENTS: &[(&str, Intent)] = &[
@@ -260,6 +260,17 @@ fn remedy(node: &Node, problems: &mut Vec<Problem>) -> Option<RemedyTemplate> {
     changes.extend(
         map.strings("remove").into_iter().map(|path| ChangeTemplate::Remove(AttributePath::parse(path))),
     );
+    for entry in map.take("flag").map(Node::entries).unwrap_or_default() {
+        let value = operand(&entry.value, &mut own);
+        changes.extend(value.map(|value| ChangeTemplate::Flag(Name::new(&entry.key), value)));
+    }
+    if let Some(node) = map.take("audit_level") {
+        changes.extend(operand(node, &mut own).map(ChangeTemplate::AuditLevel));
+    }
+    changes.extend(map.take("audit_rule").map(literal).map(ChangeTemplate::AuditRule));
+    if map.bool("drop") == Some(true) {
+        changes.push(ChangeTemplate::Drop);
+    }
     if let Some(node) = map.take("add_block") {
         changes.extend(block(node, &mut own).map(ChangeTemplate::AddBlock));
     }
@@ -276,6 +287,24 @@ fn remedy(node: &Node, problems: &mut Vec<Problem>) -> Option<RemedyTemplate> {
     map.finish();
     problems.append(&mut own);
     Some(RemedyTemplate { title: title?, safety: safety?, changes })
+}
+
+/// A value of a template, as it is written.
+fn literal(node: &Node) -> LiteralValue {
+    match &node.kind {
+        NodeKind::Null => LiteralValue::String(String::new()),
+        NodeKind::Bool(value) => LiteralValue::Bool(*value),
+        NodeKind::Number(_, written) => match written.parse() {
+            Ok(number) => LiteralValue::Int(number),
+            Err(_) => LiteralValue::String(written.to_string()),
+        },
+        NodeKind::String(text) => LiteralValue::String(text.to_string()),
+        NodeKind::List(items) => LiteralValue::List(items.iter().map(literal).collect()),
+        NodeKind::Map(entries) => {
+            let entries = entries.iter().map(|entry| (Name::new(&entry.key), literal(&entry.value)));
+            LiteralValue::Map(entries.collect())
+        }
+    }
 }
 
 fn block(node: &Node, problems: &mut Vec<Problem>) -> Option<BlockTemplate> {

@@ -235,9 +235,8 @@ impl Judge<'_> {
         if judged.verdict == Verdict::Fail && value.is_some_and(|value| value.origin.is_assumed()) {
             message.push_str(", by the default of a variable");
         }
-        // What is wrong outside of the run is not changed here.
-        let remedies = if judged.verdict == Verdict::Fail && judged.says.is_none() {
-            remedy::bind(context, rule, parameters)
+        let remedies = if judged.verdict == Verdict::Fail {
+            remedy::bind(context, rule, parameters, &judged)
         } else {
             Vec::new()
         };

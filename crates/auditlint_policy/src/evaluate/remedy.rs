@@ -1,28 +1,41 @@
 //! Remedies of a rule, bound to the resource that broke it.
 
 use auditlint_graph::{Address, Resource, Slot};
-use auditlint_syntax::Name;
+use auditlint_syntax::{Location, Name};
 
-use super::{Context, Subject, days_text};
+use super::{Context, Judged, Subject, days_text};
 use crate::condition::{AttributePath, Operand};
+use crate::probes::kubernetes::change::{self, written};
 use crate::rule::{BlockTemplate, ChangeTemplate, ParameterKind, Rule, RuleKind, ValueTemplate};
 use crate::{LiteralValue, NewBlock, NewValue, Policy, Remedy, RemedyKind, Safety, Verdict};
 
-pub(super) fn bind(context: &Context<'_>, rule: &Rule, parameters: &[(Name, Operand)]) -> Vec<Remedy> {
-    let binder = Binder { context, rule, parameters };
-    let templates = rule.remedies.iter();
+/// The remedies of what `judged` found wrong. Of what is wrong outside of the resource none is written here, but for
+/// elements, which say themselves where they stand.
+pub(super) fn bind(
+    context: &Context<'_>,
+    rule: &Rule,
+    parameters: &[(Name, Operand)],
+    judged: &Judged,
+) -> Vec<Remedy> {
+    let wrong = judged.looked.as_ref().and_then(|looked| looked.value.as_ref()).and_then(written);
+    let binder = Binder { context, rule, parameters, wrong };
+    let templates = rule
+        .remedies
+        .iter()
+        .filter(|template| judged.says.is_none() || template.changes.iter().all(ChangeTemplate::is_element));
     templates
         .filter(|template| !template.changes.iter().any(|change| is_there(context, change)))
-        .map(|template| {
-            let changes: Vec<RemedyKind> =
+        .filter_map(|template| {
+            let changes: Option<Vec<RemedyKind>> =
                 template.changes.iter().map(|change| binder.change(change)).collect();
+            let changes = changes?;
             let choice = changes.iter().any(has_choice);
-            Remedy {
+            Some(Remedy {
                 title: binder.title(&template.title, &template.changes),
                 safety: if choice { Safety::NeedsInput } else { template.safety },
                 subject: context.resource.address.clone(),
                 changes,
-            }
+            })
         })
         .collect()
 }
@@ -73,11 +86,13 @@ struct Binder<'a> {
     context: &'a Context<'a>,
     rule: &'a Rule,
     parameters: &'a [(Name, Operand)],
+    /// Where what is wrong is written.
+    wrong: Option<Location>,
 }
 
 impl Binder<'_> {
-    fn change(&self, change: &ChangeTemplate) -> RemedyKind {
-        match change {
+    fn change(&self, change: &ChangeTemplate) -> Option<RemedyKind> {
+        Some(match change {
             ChangeTemplate::Set(path, value) => {
                 RemedyKind::Set { path: path.to_string(), value: self.value(Some(path), value) }
             }
@@ -92,12 +107,43 @@ impl Binder<'_> {
                 }
             }
             ChangeTemplate::Remove(path) => RemedyKind::Remove { path: path.to_string() },
+            ChangeTemplate::Flag(name, value) => {
+                let value = self.context.operand(value).to_string();
+                RemedyKind::Element(change::flag(self.context, name, &value)?)
+            }
+            ChangeTemplate::AuditLevel(level) => {
+                let level = self.context.operand(level).to_string();
+                RemedyKind::Element(change::audit_level(self.context, &level, self.wrong)?)
+            }
+            ChangeTemplate::AuditRule(rule) => {
+                RemedyKind::Element(change::audit_rule(self.context, &self.filled(rule), self.wrong)?)
+            }
+            ChangeTemplate::Drop => RemedyKind::Element(change::without(self.wrong)?),
             ChangeTemplate::AddBlock(block) => RemedyKind::AddBlock(self.block(block)),
             ChangeTemplate::AddResource { kind, body, blocks } => RemedyKind::AddResource {
                 kind: kind.clone(),
                 body: self.body(body),
                 blocks: blocks.iter().map(|block| self.block(block)).collect(),
             },
+        })
+    }
+
+    /// A value with the parameters that it names.
+    fn filled(&self, value: &LiteralValue) -> LiteralValue {
+        match value {
+            LiteralValue::String(text) => {
+                let named = text.strip_prefix('$');
+                let own = named.and_then(|named| self.parameters.iter().find(|(name, _)| name == named));
+                own.map_or_else(|| value.clone(), |(_, value)| literal(value))
+            }
+            LiteralValue::List(items) => {
+                LiteralValue::List(items.iter().map(|item| self.filled(item)).collect())
+            }
+            LiteralValue::Map(entries) => {
+                let entries = entries.iter().map(|(name, value)| (name.clone(), self.filled(value)));
+                LiteralValue::Map(entries.collect())
+            }
+            LiteralValue::Bool(_) | LiteralValue::Int(_) => value.clone(),
         }
     }
 
@@ -188,6 +234,9 @@ fn has_choice(change: &RemedyKind) -> bool {
         RemedyKind::AddResource { body, blocks, .. } => {
             body.iter().any(|(_, new)| value(new)) || blocks.iter().any(|new| block(new, &value))
         }
-        RemedyKind::Append { .. } | RemedyKind::Remove { .. } | RemedyKind::AddSet { .. } => false,
+        RemedyKind::Append { .. }
+        | RemedyKind::Remove { .. }
+        | RemedyKind::AddSet { .. }
+        | RemedyKind::Element(_) => false,
     }
 }

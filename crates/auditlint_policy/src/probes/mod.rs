@@ -7,7 +7,7 @@ mod database;
 mod delivery;
 mod google;
 mod inside;
-mod kubernetes;
+pub(crate) mod kubernetes;
 mod network;
 mod object_lock;
 mod pattern;

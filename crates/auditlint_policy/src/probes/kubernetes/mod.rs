@@ -1,6 +1,7 @@
 //! What Kubernetes' API server records: audit policies and the flags of the server, in files of their own, in
 //! manifests and in config maps.
 
+pub(crate) mod change;
 mod level;
 mod objects;
 mod policy;

@@ -115,7 +115,7 @@ impl Policy {
 }
 
 impl Rule {
-    fn read(at: &Tracked) -> Result<Self, Cause> {
+    pub(super) fn read(at: &Tracked) -> Result<Self, Cause> {
         let map = map(at)?;
         let level = match map.get("level").map(Tracked::value) {
             Some(Value::String(word)) => Some(word.to_string()),

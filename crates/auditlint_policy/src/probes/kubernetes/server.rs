@@ -137,7 +137,7 @@ fn in_arguments(arguments: &Tracked, flag: &str) -> Option<Tracked> {
 }
 
 /// What kops calls a flag (<https://pkg.go.dev/k8s.io/kops/pkg/apis/kops#KubeAPIServerConfig>).
-fn kops_setting(flag: &str) -> Option<&'static str> {
+pub(super) fn kops_setting(flag: &str) -> Option<&'static str> {
     Some(match flag {
         "audit-log-path" => "auditLogPath",
         "audit-log-maxage" => "auditLogMaxAge",
