@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use auditlint_policy::{Catalogue, Policy, Reading};
+use auditlint_policy::{Catalogue, Extended, Policy, Reading};
 use auditlint_syntax::{Files as _, MemoryFiles, Source};
 use camino::Utf8Path;
 
@@ -42,11 +42,11 @@ fn main() -> ExitCode {
     println!("{:.3}", start.elapsed().as_secs_f64() * 1e3);
     let files = MemoryFiles::of(CHAIN);
     let start = Instant::now();
-    let read = |_: &Source, name: &str| match name.strip_prefix("auditlint:") {
+    let read = |_: &Source, parent: &Extended| match parent.name.strip_prefix("auditlint:") {
         Some(name) => {
             Policy::built_in(&catalogue, name, files.paths()).ok_or_else(|| "no such policy".to_owned())
         }
-        None => files.read(Utf8Path::new(name)).map_err(|error| error.to_string()),
+        None => files.read(Utf8Path::new(&parent.name)).map_err(|error| error.to_string()),
     };
     let source: Result<Arc<Source>, _> = files.read(Utf8Path::new("repository.yaml"));
     let policy = source.ok().and_then(|source| Policy::load(&catalogue, &[source], &read).ok());

@@ -5,6 +5,7 @@ pub mod case;
 pub mod console;
 pub mod count;
 pub mod coverage;
+pub mod daemon;
 pub mod dice;
 pub mod example;
 pub mod expressions;

@@ -1,6 +1,8 @@
 //! A folder of its own, for what only the whole program does.
 
-use anyhow::Context as _;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::binary::{Run, run};
@@ -51,6 +53,26 @@ impl Workspace {
     #[must_use]
     pub fn top(&self) -> &Utf8Path {
         &self.top
+    }
+
+    /// Runs git there.
+    ///
+    /// # Errors
+    /// Where it fails.
+    pub fn git(&self, words: &[&str]) -> anyhow::Result<()> {
+        let run = Command::new("git").current_dir(&self.top).args(words).output()?;
+        ensure!(run.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&run.stderr));
+        Ok(())
+    }
+
+    /// Commits all that is there.
+    ///
+    /// # Errors
+    /// Where git fails.
+    pub fn commit(&self) -> anyhow::Result<()> {
+        self.git(&["add", "--all"])?;
+        let names = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
+        self.git(&[&names[..], &["commit", "--quiet", "--allow-empty", "-m", "change"]].concat())
     }
 
     /// What the program does there.

@@ -1,7 +1,5 @@
 //! Exceptions: exemptions, comments, the baseline, and that a change does not excuse itself.
 
-use std::process::Command;
-
 use anyhow::{Context as _, ensure};
 use auditlint_tests::workspace::Workspace;
 use serde_json::Value;
@@ -42,24 +40,10 @@ fn found(report: &Value) -> Vec<String> {
 
 fn repository(files: &[(&str, &str)]) -> anyhow::Result<Workspace> {
     let workspace = Workspace::with(files)?;
-    git(&workspace, &["init", "--quiet", "--initial-branch=main"])?;
-    commit(&workspace)?;
-    git(&workspace, &["checkout", "--quiet", "-b", "change"])?;
+    workspace.git(&["init", "--quiet", "--initial-branch=main"])?;
+    workspace.commit()?;
+    workspace.git(&["checkout", "--quiet", "-b", "change"])?;
     Ok(workspace)
-}
-
-fn commit(workspace: &Workspace) -> anyhow::Result<()> {
-    git(workspace, &["add", "--all"])?;
-    git(
-        workspace,
-        &["-c", "user.name=Test", "-c", "user.email=test@example.com", "commit", "--quiet", "-m", "change"],
-    )
-}
-
-fn git(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
-    let status = Command::new("git").current_dir(workspace.top()).args(words).status()?;
-    ensure!(status.success(), "git {words:?}");
-    Ok(())
 }
 
 const FAILS: &str = "aws/elb/load-balancer-access-logs fail";
@@ -194,7 +178,7 @@ fn a_change_does_not_excuse_itself() -> anyhow::Result<()> {
         let workspace = repository(&start)?;
         ensure!(found(&check(&workspace, &["--base-ref", "main"])?.1) == [FAILS], "{way}");
         change(&workspace)?;
-        commit(&workspace)?;
+        workspace.commit()?;
         let (exit, report) = check(&workspace, &[])?;
         ensure!(exit == 0, "{way} does not excuse: {report:#}");
         let (exit, report) = check(&workspace, &["--base-ref", "main"])?;
@@ -202,7 +186,7 @@ fn a_change_does_not_excuse_itself() -> anyhow::Result<()> {
         ensure!(found(&report).contains(&FAILS.to_owned()), "{way}: {report:#}");
         ensure!(found(&report).contains(&self_exemption), "{way}: {report:#}");
         // Once it is merged it counts.
-        git(&workspace, &["branch", "--force", "main"])?;
+        workspace.git(&["branch", "--force", "main"])?;
         let (exit, report) = check(&workspace, &["--base-ref", "main"])?;
         ensure!(exit == 0, "{way}: {report:#}");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, ensure};
 use auditlint_policy::intent::{FIELDS, Field, FieldKind};
-use auditlint_policy::{Catalogue, Category, Policy};
+use auditlint_policy::{Catalogue, Category, Extended, Policy};
 use auditlint_syntax::document::{Node, NodeKind, parse};
 use auditlint_syntax::{Files as _, MemoryFiles, Source};
 use auditlint_tests::binary::run;
@@ -99,7 +99,9 @@ fn document(random: &mut Random, extends: &[String], rank: usize) -> String {
 }
 
 fn load(catalogue: &Catalogue, files: &MemoryFiles, name: &str) -> Result<Policy, String> {
-    let read = |_: &Source, name: &str| files.read(Utf8Path::new(name)).map_err(|error| error.to_string());
+    let read = |_: &Source, parent: &Extended| {
+        files.read(Utf8Path::new(&parent.name)).map_err(|error| error.to_string())
+    };
     let source = files.read(Utf8Path::new(name)).map_err(|error| error.to_string())?;
     Policy::load(catalogue, &[source], &read).map_err(|error| error.to_string())
 }

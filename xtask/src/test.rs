@@ -37,6 +37,8 @@ pub(crate) fn everything(editors: Editors) -> anyhow::Result<()> {
     };
     take(cargo("format", &["fmt", "--all", "--check"]));
     take(cargo("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    // Those of other systems are looked at too, which no build fetches.
+    take(cargo("packages", &["fetch", "--locked"]));
     take(cargo("dependencies", &["deny", "--offline", "check", "bans", "licenses", "sources"]));
     // The binary that users get is the one that the tests of the command line and the editors run.
     let built = take(cargo("build", &["build", "--release", "--package", "auditlint"]));

@@ -134,6 +134,20 @@ pub(crate) enum PolicyCommand {
         #[command(flatten)]
         scope: Scope,
     },
+    /// Fetch the policies of other repositories that policies extend, and write down in auditlint.lock what they are
+    #[cfg(feature = "bundles")]
+    #[command(
+        after_help = "The one command that talks to the network. AUDITLINT_GIT_TOKEN is sent to AUDITLINT_GIT_HOST alone, \
+        with AUDITLINT_GIT_USER.\nExit codes: 0 done · 3 nothing was changed"
+    )]
+    Update {
+        /// A policy file of this repository (repeatable) [default: those of .auditlint.yaml]
+        #[arg(long, value_name = "FILE")]
+        policy: Vec<Utf8PathBuf>,
+        /// Fetch exactly what the lock says, and change nothing in it
+        #[arg(long)]
+        locked: bool,
+    },
     /// Print the JSON Schema of policies
     Schema {
         /// That of files of tests instead

@@ -3,6 +3,8 @@
 
 mod arguments;
 mod baseline;
+#[cfg(feature = "bundles")]
+mod bundles;
 mod catalogue;
 mod check;
 mod export;

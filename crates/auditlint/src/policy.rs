@@ -20,6 +20,8 @@ pub(crate) fn run(command: PolicyCommand) -> Result<u8, Failure> {
         }
         PolicyCommand::Env { selection } => environments(&selection),
         PolicyCommand::Diff { old, new, scope } => diff(old, new, scope),
+        #[cfg(feature = "bundles")]
+        PolicyCommand::Update { policy, locked } => crate::bundles::update(&policy, locked),
         PolicyCommand::Schema { tests: true } => {
             output::print(&test_schema())?;
             Ok(0)

@@ -6,6 +6,7 @@
 
 mod anchor;
 mod baseline;
+pub mod bundle;
 mod chosen;
 mod demands;
 mod discovery;

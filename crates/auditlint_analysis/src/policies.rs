@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use auditlint_policy::exemption::RepositoryLimits;
 use auditlint_policy::external::Externals;
-use auditlint_policy::{Catalogue, Config, LocatedProblem, Policy, PolicyError};
+use auditlint_policy::{Catalogue, Config, Extended, LocatedProblem, Policy, PolicyError};
 use auditlint_syntax::{FileId, Files, Location, ReadError, Source, Span, document};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::baseline::Baseline;
+use crate::bundle::{self, Reference};
 use crate::{Environments, anchor};
 
 /// The name of the config file.
@@ -166,9 +167,16 @@ pub fn load_policies(
     }
     if let (true, Some((path, config, source))) = (sources.is_empty(), &config) {
         let base = path.parent().unwrap_or_else(|| Utf8Path::new(""));
-        for (name, _) in &config.policy {
+        for (name, span) in &config.policy {
             sources.push(match name.strip_prefix("auditlint:") {
                 Some(_) => built_in(catalogue, name, files)?,
+                None if Reference::is_meant(name) => {
+                    let named = Extended { name: name.clone(), digest: None, span: *span };
+                    bundle::read(&named, base, files).map_err(|reason| {
+                        let message = format!("`{name}` cannot be read: {reason}");
+                        SetupError::Config(vec![LocatedProblem::new(source, *span, message)])
+                    })?
+                }
                 None => inside(base, name, files)?,
             });
         }
@@ -181,7 +189,8 @@ pub fn load_policies(
     }
     // A policy of another folder, and what it extends there, is followed in the files of that folder.
     let folders = RefCell::new(folders);
-    let from = |policy: &Source, name: &str| {
+    let from = |policy: &Source, parent: &Extended| {
+        let name = parent.name.as_str();
         if let Some(short) = name.strip_prefix("auditlint:") {
             let known = Policy::built_in(catalogue, short, files.paths());
             return known.ok_or_else(|| {
@@ -194,11 +203,17 @@ pub fn load_policies(
             None => (files, policy.path()),
         };
         let base = at.parent().unwrap_or_else(|| Utf8Path::new(""));
-        let path = relative(base, name).ok_or_else(|| ReadError::Outside.to_string())?;
-        let source = there.read(&path).map_err(|reason| reason.to_string())?;
-        let Some((_, there, _)) = own else { return Ok(source) };
+        let source = if Reference::is_meant(name) {
+            bundle::read(parent, base, there)?
+        } else {
+            let path = relative(base, name).ok_or_else(|| ReadError::Outside.to_string())?;
+            bundle::checked(&bundle::policy_at(path, there), at, there)?
+        };
+        let Some((_, there, at)) = own else { return Ok(source) };
         // The files of another folder have numbers of their own.
-        let shown = policy.path().parent().map(|folder| folder.join(name)).unwrap_or_else(|| path.clone());
+        let top = policy.path().as_str().strip_suffix(at.as_str()).unwrap_or_default();
+        let path = source.path().to_owned();
+        let shown = Utf8PathBuf::from(format!("{top}{path}"));
         let file = files.paths().id(&shown);
         folders.borrow_mut().push((file, there, path));
         Ok(Arc::new(Source::new(file, shown, Arc::from(source.bytes()))))

@@ -142,7 +142,10 @@ fn definitions(catalogue: &Catalogue) -> Value {
         "level": level,
         "severity": {"enum": severities},
         "patterns": {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]},
-        "extended": {"anyOf": [{"type": "string"}, object(json!({"ref": {"type": "string"}}))]},
+        "extended": {"anyOf": [{"type": "string"}, object(json!({
+            "ref": text("A file, auditlint:NAME, or git::URL//PATH?ref=REVISION."),
+            "digest": text("The digest that a policy of another repository has to have, sha256: before it."),
+        }))]},
         "defaults": object(Value::Object(fields(None))),
         "rules": {"anyOf": [{"const": "all"}, {"type": "array", "items": {"anyOf": [reference("rule"), object(json!({
             "rule": reference("rule"), "parameters": {"type": "object"}, "severity": reference("severity"),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use auditlint_syntax::document::{self, Node};
 use auditlint_syntax::{FileId, LineIndex, Location, Problem, ProblemKind, Source, Span};
 
-use super::document::{Document, Reader, extended};
+use super::document::{Document, Reader};
 use super::environment::{Declared, overlay_parameters};
+use super::extended::{Extended, extended};
 use super::external::ReadFrom;
 use super::not_text;
 use super::parameters::{self, Parameters, Values};
@@ -69,10 +70,11 @@ impl<'a> Chain<'a> {
         let is_whole = own.is_empty();
         let mut parents = Vec::new();
         line.push(source.file());
-        for (name, span) in if is_whole { extended(&document.root, &mut own) } else { Vec::new() } {
+        for parent in if is_whole { extended(&document.root, &mut own) } else { Vec::new() } {
+            let Extended { name, span, .. } = &parent;
             let mut problem =
-                |message: String| own.push(Problem { kind: ProblemKind::Syntax, span, message });
-            match from(source, &name) {
+                |message: String| own.push(Problem { kind: ProblemKind::Syntax, span: *span, message });
+            match from(source, &parent) {
                 Err(reason) => problem(format!("`{name}` cannot be extended: {reason}")),
                 Ok(parent) if line.contains(&parent.file()) => {
                     problem(format!("`{name}` extends this policy, and cannot be extended by it"));

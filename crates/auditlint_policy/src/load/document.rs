@@ -337,24 +337,3 @@ fn read_level(node: &Node, problems: &mut Vec<Problem>) -> Option<Level> {
     }
     found
 }
-
-/// The names of the policies that a document extends.
-pub(super) fn extended(root: &Node, problems: &mut Vec<Problem>) -> Vec<(String, Span)> {
-    let Some(node) = root.get("extends") else { return Vec::new() };
-    let items =
-        if matches!(node.kind, NodeKind::List(_)) { node.items() } else { std::slice::from_ref(node) };
-    let mut out = Vec::new();
-    for item in items {
-        match &item.kind {
-            NodeKind::String(name) => out.push((name.clone(), item.span)),
-            NodeKind::Map(_) => {
-                let mut map = MapReader::new(item, problems);
-                let name = map.need("ref");
-                map.finish();
-                out.extend(name.and_then(|node| Some((node.as_str()?.to_owned(), node.span))));
-            }
-            _ => problems.push(wrong(item, "the name of a policy")),
-        }
-    }
-    out
-}

@@ -6,12 +6,13 @@ use auditlint_syntax::document::reader::{MapReader, string, unknown, wrong};
 use auditlint_syntax::document::{Entry, Node, NodeKind};
 use auditlint_syntax::{Location, Problem, ProblemKind, Source, Span};
 
+use super::extended::Extended;
 use super::{LocatedProblem, duration, locate};
 use crate::external::{Export, ExternalSource, ExternalStore, Externals, Pattern, Review};
 use crate::{Category, Days};
 
 /// Reads the file that a policy names by `from:`, relative to the policy.
-pub type ReadFrom<'f> = &'f dyn Fn(&Source, &str) -> Result<Arc<Source>, String>;
+pub type ReadFrom<'f> = &'f dyn Fn(&Source, &Extended) -> Result<Arc<Source>, String>;
 
 /// Reads what one policy says of stores and sources outside of the run.
 pub(super) struct Outside<'a> {
@@ -146,7 +147,7 @@ impl Outside<'_> {
 
     fn export(&mut self, node: &Node, problems: &mut Vec<Problem>) -> Option<Export> {
         let name = string(node, problems)?;
-        let source = match (self.from)(self.source, name) {
+        let source = match (self.from)(self.source, &Extended::file(name)) {
             Ok(source) => source,
             Err(reason) => {
                 let message =

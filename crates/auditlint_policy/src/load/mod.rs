@@ -5,6 +5,7 @@ mod config;
 mod document;
 mod environment;
 mod exemption;
+mod extended;
 mod external;
 mod parameters;
 mod values;
@@ -19,6 +20,7 @@ use thiserror::Error;
 
 use chain::{Chain, Variant};
 pub use config::{Config, ConfiguredRoot, Environment};
+pub use extended::Extended;
 use external::Outside;
 pub use external::ReadFrom;
 use values::duration;
