@@ -9,9 +9,6 @@ use auditlint_policy::{Catalogue, Extended, Policy, Reading};
 use auditlint_syntax::{Files as _, MemoryFiles, Source};
 use camino::Utf8Path;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Central, organisation, team, repository. Of the standards two cannot be met together: six years, and 400 days.
 const CHAIN: [(&str, &str); 4] = [
     (

@@ -23,9 +23,6 @@ use auditlint_syntax::{FileId, Files, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 use criterion::{BatchSize, Criterion, Throughput};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
     let mut criterion = Criterion::default().sample_size(10).configure_from_args();
     parsing(&mut criterion);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use auditlint_policy::check::CHECKS;
+use auditlint_policy::rule::docs;
 use auditlint_policy::{Catalogue, Reading};
 use auditlint_syntax::document::reader::nearest;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -69,6 +70,13 @@ pub(crate) fn explain(name: &str) -> Result<u8, Failure> {
     }
     if let Some(check) = CHECKS.iter().find(|check| check.id == name) {
         output::print(&auditlint_report::explain_check(check))?;
+        return Ok(0);
+    }
+    if found.is_empty() && name.starts_with("rego/") {
+        output::print(&format!(
+            "{name} is a rule of a policy in Rego: what it asks stands where its findings point to\nmore:  {}\n",
+            docs(name)
+        ))?;
         return Ok(0);
     }
     if found.is_empty() {

@@ -3,6 +3,7 @@
 
 use auditlint_policy::exemption::RepositoryLimits;
 use auditlint_policy::intent::Permission;
+use auditlint_policy::rego::RegoSet;
 use auditlint_policy::{Catalogue, Policy};
 use auditlint_syntax::{Files, Location, Source};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -71,6 +72,7 @@ pub(crate) fn added(before: &PolicySet, after: &PolicySet, catalogue: &Catalogue
         let now = now.map_or(&after.policy, |now| &now.policy);
         weaker(&format!(" in {}", environment.name), &environment.policy, now, catalogue, &mut out);
     }
+    rego(before, after, &mut out);
     if let Some((source, now)) = &after.baseline {
         let known = |fingerprint: &String| {
             before.baseline.as_ref().is_some_and(|(_, known)| known.gaps.contains_key(fingerprint))
@@ -95,6 +97,34 @@ pub(crate) fn added(before: &PolicySet, after: &PolicySet, catalogue: &Catalogue
         }
     }
     out
+}
+
+/// Policies in Rego that are gone or say something else: whether that is less nobody can tell.
+fn rego(before: &PolicySet, after: &PolicySet, out: &mut Vec<(Location, String)>) {
+    let head = after.policy.texts.last();
+    let head = head.map(|text| Location { file: text.file(), span: auditlint_syntax::Span::default() });
+    for set in &before.rego {
+        let same = |now: &&std::sync::Arc<RegoSet>| {
+            let spec = &now.spec;
+            (&spec.path, spec.input, &spec.packages) == (&set.spec.path, set.spec.input, &set.spec.packages)
+        };
+        let now = after.rego.iter().find(same);
+        let Some(at) = now.map(|now| now.spec.at).or(head) else { continue };
+        let is_there = |text: &Source| {
+            now.is_some_and(|now| now.sources.iter().any(|source| source.bytes() == text.bytes()))
+        };
+        if let Some(text) = set.sources.iter().find(|text| !is_there(text)) {
+            let name = text.path().file_name().unwrap_or_default();
+            let what = if now.is_some() { "alters a policy in Rego" } else { "removes policies in Rego" };
+            out.push((
+                at,
+                format!(
+                    "this change {what}, {name} of `{}`: what it said counts until it is merged",
+                    set.spec.path
+                ),
+            ));
+        }
+    }
 }
 
 /// What one policy asks less than the other.

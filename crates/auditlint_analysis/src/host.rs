@@ -9,6 +9,7 @@ use auditlint_graph::RootKey;
 use auditlint_graph::kubernetes::{NoObject, read_objects};
 use auditlint_graph::plan::{Keep, Plan, PlanError, read_plan};
 use auditlint_graph::terraform::{Caches, Estate, RootInputs};
+use auditlint_policy::rego::RegoInput;
 use auditlint_syntax::{Files, ReadError};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
@@ -114,6 +115,9 @@ impl State {
     }
 }
 
+/// Most bytes of a plan that policies in Rego are given as a whole.
+const LONGEST_PLAN: u64 = 256 << 20;
+
 impl AnalysisHost {
     /// A host without roots.
     #[must_use]
@@ -200,8 +204,20 @@ impl AnalysisHost {
         source: Option<RootInputs>,
         input: &mut dyn Read,
     ) -> Result<RootId, PlanError> {
-        let keep = if source.is_some() { Keep::All } else { Keep::Wanted };
-        let mut plan = read_plan(input, path.as_str(), &self.state.set.tables, keep)?;
+        let set = &self.state.set;
+        let asks_all = source.is_some() || !set.rego.is_empty();
+        let keep = if asks_all { Keep::All } else { Keep::Wanted };
+        let mut plan = if set.rego.iter().any(|rego| rego.spec.input == RegoInput::Plan) {
+            // Policies that were written for plans see all of one; what is longer than they are given is no input.
+            let mut text = Vec::new();
+            input.take(LONGEST_PLAN).read_to_end(&mut text).map_err(PlanError::Io)?;
+            let mut whole = std::io::Cursor::new(&text).chain(&mut *input);
+            let plan = read_plan(&mut whole, path.as_str(), &set.tables, keep)?;
+            let is_whole = u64::try_from(text.len()).is_ok_and(|length| length < LONGEST_PLAN);
+            Plan { text: is_whole.then(|| text.into()), ..plan }
+        } else {
+            read_plan(input, path.as_str(), &set.tables, keep)?
+        };
         let planned = std::mem::take(&mut plan.variables);
         let source = source.map(|inputs| RootInputs { planned, ..inputs });
         Ok(self.add_document(path, source, plan))

@@ -25,6 +25,7 @@ mod outcome;
 mod overlay;
 mod policies;
 mod policy_file;
+mod rego;
 mod report;
 mod root;
 mod snapshot;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use auditlint_policy::exemption::RepositoryLimits;
 use auditlint_policy::external::Externals;
+use auditlint_policy::rego::RegoSet;
 use auditlint_policy::{Catalogue, Config, Extended, LocatedProblem, Policy, PolicyError};
 use auditlint_syntax::{FileId, Files, Location, ReadError, Source, Span, document};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,7 +13,7 @@ use thiserror::Error;
 
 use crate::baseline::Baseline;
 use crate::bundle::{self, Reference};
-use crate::{Environments, anchor};
+use crate::{Environments, anchor, rego};
 
 /// The name of the config file.
 pub const CONFIG_NAME: &str = ".auditlint.yaml";
@@ -33,6 +34,8 @@ pub struct PolicySet {
     pub config: Option<(Utf8PathBuf, Config)>,
     /// The environments that it declares.
     pub environments: Arc<Environments>,
+    /// Its policies in Rego, ready to run.
+    pub rego: Vec<Arc<RegoSet>>,
     /// What the repository may do to the policy.
     pub limits: RepositoryLimits,
     /// What was there on the first day, with its text.
@@ -219,6 +222,14 @@ pub fn load_policies(
         Ok(Arc::new(Source::new(file, shown, Arc::from(source.bytes()))))
     };
     let mut policy = Policy::load(catalogue, &sources, &from)?;
+    let rego = rego::load(
+        &policy,
+        &|policy: &Source| {
+            let own = folders.borrow().iter().find(|(file, ..)| *file == policy.file()).cloned();
+            own.map(|(_, there, at)| (there, at))
+        },
+        files,
+    )?;
     let limits = anchor::limits(&policy, is_anchor);
     // What is left out, and what is said to be no store, is exempt in all but name.
     if let Some((_, config, _)) = config.as_mut().filter(|_| !limits.may_exempt_all()) {
@@ -249,6 +260,7 @@ pub fn load_policies(
         sources,
         config,
         environments,
+        rego,
         limits,
         baseline,
         refused: Vec::new(),

@@ -10,6 +10,7 @@ use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
 
 use crate::following::Following;
+use crate::rego;
 use crate::root::{Judged, Prepared, Root, World, filled};
 use crate::suppression::Suppressions;
 use crate::{RootReport, RootSpec};
@@ -147,14 +148,20 @@ impl Once {
         let chosen = root.chosen(world);
         let mut evaluator = evaluator.take()?;
         evaluator.judge_all(graph, chosen.matter(world.set), crossings);
-        let evaluation = evaluator.evaluation(graph, &chosen.policy);
+        let mut evaluation = evaluator.evaluation(graph, &chosen.policy);
+        let answer = rego::answer(root, (graph, &evaluator), &chosen, world);
+        evaluation.findings.extend(answer.findings.into_iter().map(Arc::new));
         drop(evaluator);
         let empty = root.empty_report();
         let suppressions = Suppressions::read(&empty.path, &configuration.folders, world);
         let excused = |finding| chosen.excused(finding, &suppressions, world);
         let environment = chosen.environment.clone();
-        let empty =
-            RootReport { gaps: world.open_gaps(graph), files: configuration.files, environment, ..empty };
+        let empty = RootReport {
+            gaps: [world.open_gaps(graph), answer.gaps].concat(),
+            files: configuration.files,
+            environment,
+            ..empty
+        };
         let empty = RootReport { blocks_unknown: chosen.blocks_unknown(empty.mode), ..empty };
         let mut report = filled(empty, graph, evaluation, excused, world.files);
         suppressions.tell(&mut report, world);

@@ -22,6 +22,7 @@ mod load;
 mod minimal;
 mod policy;
 pub mod probes;
+pub mod rego;
 pub mod rule;
 mod verdict;
 

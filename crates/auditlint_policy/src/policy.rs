@@ -9,6 +9,7 @@ use crate::condition::Operand;
 use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::{Externals, Pattern};
 use crate::intent::{OnUnknown, PolicyEnvironment, Scope, Statement};
+use crate::rego::RegoSpec;
 use crate::{Category, Rule, Severity, Verdict};
 
 /// The policies of a run, merged.
@@ -38,6 +39,8 @@ pub struct Policy {
     pub on_unknown: [OnUnknown; 3],
     /// The exceptions that it makes.
     pub exemptions: Arc<[Exemption]>,
+    /// The policies in Rego that belong to it.
+    pub rego: Arc<[RegoSpec]>,
     /// What a repository may do to it.
     pub limits: RepositoryLimits,
     /// What becomes of comments of other tools.
@@ -62,6 +65,14 @@ pub enum Level {
     /// They decide the exit code.
     #[default]
     Mandatory,
+}
+
+impl Policy {
+    /// What a finding counts for of which nothing more is said.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.statement.enforcement.level.map_or_else(Level::default, |(level, _)| level)
+    }
 }
 
 impl Level {

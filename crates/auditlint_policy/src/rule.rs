@@ -67,6 +67,9 @@ pub fn docs(id: &str) -> String {
     if CHECKS.iter().any(|check| check.id == id) {
         return format!("{}/blob/main/docs/policy.md", env!("CARGO_PKG_REPOSITORY"));
     }
+    if id.starts_with("rego/") {
+        return format!("{}/blob/main/docs/rego.md", env!("CARGO_PKG_REPOSITORY"));
+    }
     format!("{}/blob/main/docs/rules/{id}.md", env!("CARGO_PKG_REPOSITORY"))
 }
 

@@ -25,6 +25,8 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
             finding.message
         );
         let _ = match group.addresses.as_slice() {
+            // What is said of the whole root has no address.
+            [one] if one.is_empty() => Ok(()),
             [one] => write!(line, " ({one})"),
             [first, rest @ ..] => write!(line, " ({first} and {} more)", rest.len()),
             [] => Ok(()),

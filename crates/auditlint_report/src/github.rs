@@ -15,6 +15,7 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
         let finding = group.first;
         let command = match (finding.verdict, finding.severity) {
             (Verdict::Fail, Severity::Low) => "warning",
+            (Verdict::Fail, _) if !finding.level.gates() => "warning",
             (Verdict::Fail, _) => "error",
             _ => "notice",
         };

@@ -160,8 +160,8 @@ fn frame(report: &Report, group: &Group<'_>, matrix: &Matrix<'_>, options: &Opti
     if let Some(remedy) = finding.remedies.first() {
         notes.push(plain_line(&format!("fix: {}", remedy.title)));
     }
-    let diagnostic = match finding.severity {
-        Severity::Low => Diagnostic::warning(),
+    let diagnostic = match (finding.severity, finding.level.gates()) {
+        (Severity::Low, _) | (_, false) => Diagnostic::warning(),
         _ => Diagnostic::error(),
     }
     .with_code(&*finding.rule)

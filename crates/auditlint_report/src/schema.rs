@@ -107,6 +107,10 @@ fn properties() -> Value {
             "type": "object",
             "additionalProperties": reference("environment"),
         },
+        "rego": {
+            "description": "Policies in Rego that belong to this one.",
+            "anyOf": [reference("rego"), {"type": "array", "items": reference("rego")}],
+        },
         "unmatched": text("The environment of roots that none matches, or `strictest` (the default)."),
         "exemptions": list(reference("exemption")),
         "foreign_suppressions": {"enum": ["ignore", "report", "honour"], "description": "What becomes of comments of checkov, tfsec, trivy and KICS that name a check of the same fact."},
@@ -145,6 +149,11 @@ fn definitions(catalogue: &Catalogue) -> Value {
         "extended": {"anyOf": [{"type": "string"}, object(json!({
             "ref": text("A file, auditlint:NAME, or git::URL//PATH?ref=REVISION."),
             "digest": text("The digest that a policy of another repository has to have, sha256: before it."),
+        }))]},
+        "rego": {"anyOf": [{"type": "string"}, object(json!({
+            "path": text("A file, or a folder of .rego files, from this policy."),
+            "input": {"enum": ["graph", "plan"], "description": "What they are given: resources, edges, flow and policy (the default), or the plan."},
+            "packages": list(json!({"type": "string"})),
         }))]},
         "defaults": object(Value::Object(fields(None))),
         "rules": {"anyOf": [{"const": "all"}, {"type": "array", "items": {"anyOf": [reference("rule"), object(json!({

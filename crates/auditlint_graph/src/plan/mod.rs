@@ -42,6 +42,8 @@ pub struct Plan {
     pub content: Content,
     /// The values of the root's variables that it was made with.
     pub variables: Vec<(Name, PlannedValue)>,
+    /// The document as it was written, where somebody asks for that.
+    pub text: Option<Arc<[u8]>>,
 }
 
 /// What a document with resources is.
@@ -220,7 +222,7 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     };
     graph.complete = document.complete == Some(true) && document.has_changes && graph.partial.is_none();
     let content = if is_state { Content::State } else { Content::Plan };
-    Ok(Plan { graph: Arc::new(graph), format_version: document.version, content, variables })
+    Ok(Plan { graph: Arc::new(graph), format_version: document.version, content, variables, text: None })
 }
 
 #[cfg(test)]

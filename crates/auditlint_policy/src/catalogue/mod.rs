@@ -13,7 +13,7 @@ pub(crate) use rules::parameter_value;
 
 use std::sync::Arc;
 
-use auditlint_graph::Tables;
+use auditlint_graph::{Interest, Tables};
 use auditlint_syntax::document::{self, Node, packed};
 use auditlint_syntax::{LineColumn, LineIndex, Name, Problem, Source, Span};
 use rustc_hash::FxHashMap;
@@ -226,7 +226,13 @@ impl Catalogue {
     /// `policy` look at. What no other rule asks is not read.
     #[must_use]
     pub fn tables(&self, policy: &Policy) -> Tables {
-        interest::tables(self, policy.bindings.iter().map(|binding| &binding.rule))
+        let mut tables = interest::tables(self, policy.bindings.iter().map(|binding| &binding.rule));
+        // What a policy in Rego looks at is not known before it runs.
+        if !policy.rego.is_empty() {
+            let everything = Interest { everything: true, ..Interest::clone(&tables.interest) };
+            tables.interest = Arc::new(everything);
+        }
+        tables
     }
 }
 

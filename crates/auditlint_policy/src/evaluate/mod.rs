@@ -8,7 +8,7 @@ mod judged;
 mod links;
 mod look;
 mod outside;
-mod place;
+pub(crate) mod place;
 mod reads;
 mod remedy;
 mod test;

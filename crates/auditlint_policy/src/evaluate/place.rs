@@ -6,7 +6,7 @@ use auditlint_syntax::Location;
 use crate::{Place, Related};
 
 /// The place of a finding on `resource`, and the related places of the value that decided.
-pub(super) fn of(
+pub(crate) fn of(
     graph: &ResourceGraph,
     resource: &Resource,
     attribute: Option<&str>,

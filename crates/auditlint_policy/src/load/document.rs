@@ -12,6 +12,7 @@ use crate::catalogue::parameter_value;
 use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::intent::{Asked, Enforcement, NamedRule, OnUnknown, Statement};
 use crate::policy::Level;
+use crate::rego::RegoSpec;
 use crate::{Catalogue, Category, Demand, Severity};
 
 /// The keys of a config file, which may be a policy as well; they are read elsewhere.
@@ -21,8 +22,8 @@ const CONFIG_KEYS: [&str; 5] = ["policy", "roots", "stores", "ignore_paths", "ou
 const OTHER_KEYS: [&str; 3] = ["external_stores", "external_sources", "parameters"];
 
 /// The keys of a policy that make a config file one.
-pub(super) const POLICY_KEYS: [&str; 6] =
-    ["logging_policy", "rules", "extends", "enforcement", "exemptions", "repository"];
+pub(super) const POLICY_KEYS: [&str; 7] =
+    ["logging_policy", "rules", "extends", "enforcement", "exemptions", "repository", "rego"];
 
 /// The other keys of a policy.
 pub(super) const FURTHER_KEYS: [&str; 10] = [
@@ -47,6 +48,7 @@ pub(super) struct Document {
     pub(super) exemptions: Vec<Exemption>,
     pub(super) limits: Option<RepositoryLimits>,
     pub(super) foreign: Option<ForeignComments>,
+    pub(super) rego: Vec<RegoSpec>,
 }
 
 /// Reads documents.
@@ -84,7 +86,7 @@ impl Reader<'_> {
         let (enforcement, scope) = (map.take("enforcement"), map.take("scope"));
         let (environments, unmatched) = (map.take("environments"), map.take("unmatched"));
         let (exemptions, repository) = (map.take("exemptions"), map.take("repository"));
-        let foreign = map.take("foreign_suppressions");
+        let (foreign, rego) = (map.take("foreign_suppressions"), map.take("rego"));
         map.finish();
         metadata.into_iter().for_each(|node| self.metadata(node, problems));
         self.asked(intent, rules, enforcement, &mut out.statement, problems);
@@ -100,8 +102,9 @@ impl Reader<'_> {
         }
         out.foreign = foreign.and_then(|node| read_foreign(node, problems));
         out.limits = repository.map(|node| self.limits(node, problems));
+        out.rego = rego.map(|node| self.rego(node, problems)).unwrap_or_default();
         let says_something =
-            [intent.map(|entry| &entry.value), rules, extends, exemptions, repository, enforcement];
+            [intent.map(|entry| &entry.value), rules, extends, exemptions, repository, enforcement, rego];
         if says_something.iter().all(Option::is_none) {
             problems.push(wrong(root, "a policy: `logging_policy:` or `rules:`"));
         }

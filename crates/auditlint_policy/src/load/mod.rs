@@ -8,6 +8,7 @@ mod exemption;
 mod extended;
 mod external;
 mod parameters;
+mod rego;
 mod values;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::Externals;
 use crate::intent::bind::{Bound, bind};
 use crate::intent::{OnUnknown, Permission, PolicyEnvironment, Statement};
+use crate::rego::RegoSpec;
 use crate::{Binding, Category, Policy};
 
 /// Why a policy cannot be used: every problem of every file.
@@ -59,6 +61,8 @@ impl Policy {
         // What all documents that speak of it allow.
         let foreign = base.documents.iter().filter_map(|document| document.foreign).min().unwrap_or_default();
         let exemptions = exemptions(&mut chain, &base);
+        let rego: Vec<RegoSpec> =
+            base.documents.iter().flat_map(|document| document.rego.iter().cloned()).collect();
         let named = environments(&base);
         let variants: Vec<(Named, Variant)> = named
             .into_iter()
@@ -83,6 +87,7 @@ impl Policy {
             digest: format!("sha256:{}", crate::digest::hex(&digest.finalize())),
             externals,
             exemptions: exemptions.into(),
+            rego: rego.into(),
             limits,
             foreign,
             texts: chain.texts.iter().map(|text| Arc::clone(&text.source)).collect(),
@@ -108,6 +113,7 @@ impl Policy {
             digest: self.digest.clone(),
             externals: Arc::clone(&self.externals),
             exemptions: Arc::clone(&self.exemptions),
+            rego: Arc::clone(&self.rego),
             limits: self.limits.clone(),
             foreign: self.foreign,
             texts: self.texts.clone(),
@@ -178,6 +184,7 @@ struct Whole {
     digest: String,
     externals: Arc<Externals>,
     exemptions: Arc<[Exemption]>,
+    rego: Arc<[RegoSpec]>,
     limits: RepositoryLimits,
     foreign: ForeignComments,
     texts: Vec<Arc<Source>>,
@@ -204,6 +211,7 @@ impl Whole {
                 said(state, OnUnknown::Block),
             ],
             exemptions: Arc::clone(&self.exemptions),
+            rego: Arc::clone(&self.rego),
             limits: self.limits.clone(),
             foreign: self.foreign,
             environments: Vec::new(),
