@@ -1,11 +1,13 @@
 //! What an editor shows and offers in the files of a policy: what is asked there of the whole workspace, and is missing.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use auditlint_graph::Target;
 use auditlint_policy::check::REQUIRED_SOURCE;
-use auditlint_policy::{Finding, Place, Verdict};
-use auditlint_syntax::FileId;
+use auditlint_policy::{Category, Finding, Place, Verdict};
+use auditlint_syntax::{FileId, Location};
 
 use crate::{Analysis, Cancelled, Fix, fix};
 
@@ -17,6 +19,33 @@ impl Analysis {
     #[must_use]
     pub fn is_of_policy(&self, file: FileId) -> bool {
         self.policy_set().sources.iter().any(|source| source.file() == file)
+    }
+
+    /// Where a resource is declared, in the first root that holds it.
+    #[must_use]
+    pub fn resource(&self, target: &Target) -> Option<Location> {
+        self.roots().into_iter().find_map(|id| {
+            let judged = self.judged(id).ok()?;
+            let slots = judged.graph.instances(target);
+            slots.iter().find_map(|slot| Some(judged.graph.get(*slot)?.declared?.header))
+        })
+    }
+
+    /// How many resources of the workspace rules of a category speak of.
+    ///
+    /// # Errors
+    /// When the host has moved on.
+    pub fn bound(&self, category: Category) -> Result<usize, Cancelled> {
+        let bindings = self.policy_set().policy.bindings.iter();
+        let own = bindings.filter(|binding| binding.categories.contains(&category));
+        let kinds: BTreeSet<&str> =
+            own.flat_map(|binding| &binding.rule.selects).map(|kind| kind.as_str()).collect();
+        let mut resources = 0;
+        for id in self.roots() {
+            let judged = self.judged(id)?;
+            resources += kinds.iter().map(|kind| judged.graph.of_kind(kind).len()).sum::<usize>();
+        }
+        Ok(resources)
     }
 
     /// The findings that sit in a file of the policy, over all roots of the workspace, sorted by place: a source that is

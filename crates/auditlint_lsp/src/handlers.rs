@@ -3,34 +3,20 @@
 
 use std::sync::Arc;
 
-use auditlint_analysis::{Analysis, Cancelled, Fix};
-use auditlint_policy::{Finding, Place, Safety};
-use auditlint_syntax::{Encoding, Position, Source};
-use camino::Utf8PathBuf;
+use auditlint_analysis::Cancelled;
+use auditlint_syntax::Encoding;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types as proto;
 use tower_lsp::{Client, LanguageServer};
 
-use crate::convert;
+use crate::policy::RUN_TESTS;
 use crate::publish;
+use crate::scene::{FIX_ALL, Scene};
 use crate::session::{Document, Shared};
-
-const FIX_ALL: &str = "source.fixAll.auditlint";
 
 pub(crate) struct Handlers {
     client: Client,
     shared: Arc<Shared>,
-}
-
-/// A document with the snapshot that belongs to it.
-struct Scene {
-    analysis: Analysis,
-    document: Document,
-    root: Utf8PathBuf,
-    encoding: Encoding,
-    document_changes: bool,
-    /// The open documents of the workspace, for the versions of edits.
-    open: Vec<Document>,
 }
 
 impl Handlers {
@@ -80,140 +66,6 @@ impl Handlers {
     }
 }
 
-impl Scene {
-    fn source(&self) -> Option<Arc<Source>> {
-        self.analysis.source(self.document.file)
-    }
-
-    fn offset(&self, source: &Source, position: proto::Position) -> u32 {
-        let position = Position { line: position.line, column: position.character };
-        source.lines().offset(source.text(), position, self.encoding)
-    }
-
-    /// The bytes of a selection; a caret stands for its whole line, at whose end it usually is.
-    fn touched(&self, source: &Source, range: proto::Range) -> std::ops::Range<u32> {
-        if range.start != range.end {
-            return self.offset(source, range.start)..self.offset(source, range.end);
-        }
-        let line = |line: u32| self.offset(source, proto::Position { line, character: 0 });
-        let (start, next) = (line(range.start.line), line(range.start.line + 1));
-        // What begins on the next line is not on this one; the last line has no next.
-        if next > start { start..next - 1 } else { start..u32::MAX }
-    }
-
-    fn edit(&self, fixes: &[Fix]) -> Option<proto::WorkspaceEdit> {
-        let version = |file| self.open.iter().find(|open| open.file == file).map(|open| open.version);
-        convert::workspace_edit(
-            &self.analysis,
-            &self.root,
-            fixes,
-            self.encoding,
-            version,
-            self.document_changes,
-        )
-    }
-
-    fn actions(
-        &self,
-        params: &proto::CodeActionParams,
-    ) -> std::result::Result<Option<proto::CodeActionResponse>, Cancelled> {
-        let Some(source) = self.source() else { return Ok(None) };
-        let only = params.context.only.as_deref();
-        let asks = |kind: &str| {
-            only.is_none_or(|only| {
-                only.iter()
-                    .any(|asked| kind == asked.as_str() || kind.starts_with(&format!("{}.", asked.as_str())))
-            })
-        };
-        let mut out: Vec<proto::CodeActionOrCommand> = Vec::new();
-        if asks("quickfix") {
-            let range = self.touched(&source, params.range);
-            let mut fixes = self.analysis.fixes(self.document.file, range.clone())?;
-            fixes.extend(self.analysis.policy_fixes(self.document.file, range.clone())?);
-            for (n, fix) in fixes.iter().enumerate() {
-                let first = !fixes.iter().take(n).any(|other| other.finding.rule == fix.finding.rule);
-                out.extend(self.quick_fix(&source, fix, first));
-            }
-            for finding in self.analysis.findings(self.document.file)? {
-                if let Place::Source(at) = finding.place
-                    && at.span.start <= range.end
-                    && range.start <= at.span.end
-                {
-                    out.extend(self.suppress(&source, &finding, at.span.start));
-                }
-            }
-        }
-        // Only when it is asked for by name: a light bulb is about one place.
-        if only.is_some() && asks(FIX_ALL) {
-            let roots = self.analysis.roots_of(self.document.file);
-            let mut fixes = self.analysis.safe_fixes(&roots)?;
-            fixes.retain(|fix| fix.edits.iter().all(|edits| edits.file == self.document.file));
-            if !fixes.is_empty() {
-                out.push(proto::CodeActionOrCommand::CodeAction(proto::CodeAction {
-                    title: "apply the fixes that need no decision".to_owned(),
-                    kind: Some(proto::CodeActionKind::from(FIX_ALL)),
-                    edit: self.edit(&fixes),
-                    ..proto::CodeAction::default()
-                }));
-            }
-        }
-        Ok(Some(out))
-    }
-
-    fn quick_fix(&self, source: &Source, fix: &Fix, is_first: bool) -> Option<proto::CodeActionOrCommand> {
-        let diagnostic = convert::diagnostic(&self.analysis, &self.root, source, &fix.finding, self.encoding);
-        Some(proto::CodeActionOrCommand::CodeAction(proto::CodeAction {
-            title: fix.title.clone(),
-            kind: Some(proto::CodeActionKind::QUICKFIX),
-            diagnostics: diagnostic.map(|diagnostic| vec![diagnostic]),
-            edit: Some(self.edit(std::slice::from_ref(fix))?),
-            is_preferred: (is_first && fix.safety == Safety::Safe).then_some(true),
-            ..proto::CodeAction::default()
-        }))
-    }
-
-    /// A comment above the place; the reason is left to be written.
-    fn suppress(&self, source: &Source, finding: &Finding, at: u32) -> Option<proto::CodeActionOrCommand> {
-        let text = source.text();
-        let start = text.get(..at as usize)?.rfind('\n').map_or(0, |end| end + 1);
-        let line = text.get(start..)?;
-        let indentation = line.get(..line.len() - line.trim_start_matches([' ', '\t']).len())?;
-        let ends = if line.lines().next().is_some() && line.split('\n').next()?.ends_with('\r') {
-            "\r\n"
-        } else {
-            "\n"
-        };
-        let comment = format!("{indentation}# auditlint:ignore {} -- REASON{ends}", finding.rule);
-        let line = source.lines().position(text, at, self.encoding).line;
-        let top = proto::Position { line, character: 0 };
-        let edit = proto::TextEdit { range: proto::Range { start: top, end: top }, new_text: comment };
-        let diagnostic = convert::diagnostic(&self.analysis, &self.root, source, finding, self.encoding);
-        Some(proto::CodeActionOrCommand::CodeAction(proto::CodeAction {
-            title: format!("suppress {} here, with a reason", finding.rule),
-            kind: Some(proto::CodeActionKind::QUICKFIX),
-            diagnostics: diagnostic.map(|diagnostic| vec![diagnostic]),
-            edit: Some(proto::WorkspaceEdit {
-                changes: Some([(self.document.uri.clone(), vec![edit])].into()),
-                ..proto::WorkspaceEdit::default()
-            }),
-            ..proto::CodeAction::default()
-        }))
-    }
-
-    fn hover(&self, position: proto::Position) -> std::result::Result<Option<proto::Hover>, Cancelled> {
-        let Some(source) = self.source() else { return Ok(None) };
-        let offset = self.offset(&source, position);
-        let hover = self.analysis.hover(self.document.file, offset)?;
-        Ok(hover.map(|hover| proto::Hover {
-            contents: proto::HoverContents::Markup(proto::MarkupContent {
-                kind: proto::MarkupKind::Markdown,
-                value: hover.markdown,
-            }),
-            range: Some(convert::range(&source, hover.at.span, self.encoding)),
-        }))
-    }
-}
-
 impl LanguageServer for Handlers {
     async fn initialize(&self, params: proto::InitializeParams) -> Result<proto::InitializeResult> {
         let general = params.capabilities.general.as_ref();
@@ -234,6 +86,8 @@ impl LanguageServer for Handlers {
             let workspace = params.capabilities.workspace.as_ref();
             let watched = workspace.and_then(|all| all.did_change_watched_files.as_ref());
             session.watches_files = watched.and_then(|watched| watched.dynamic_registration) == Some(true);
+            let lenses = workspace.and_then(|all| all.code_lens.as_ref());
+            session.refreshes_lenses = lenses.and_then(|lenses| lenses.refresh_support) == Some(true);
             let folders = params.workspace_folders.unwrap_or_default();
             folders.iter().for_each(|folder| session.add_folder(&folder.uri));
             #[expect(deprecated, reason = "older clients name their folder this way only")]
@@ -261,6 +115,16 @@ impl LanguageServer for Handlers {
                 position_encoding: Some(kind),
                 text_document_sync: Some(proto::TextDocumentSyncCapability::Options(sync)),
                 code_action_provider: Some(proto::CodeActionProviderCapability::Options(actions)),
+                completion_provider: Some(proto::CompletionOptions {
+                    trigger_characters: Some([" ", ":", "/", "-"].map(str::to_owned).into()),
+                    ..proto::CompletionOptions::default()
+                }),
+                definition_provider: Some(proto::OneOf::Left(true)),
+                code_lens_provider: Some(proto::CodeLensOptions { resolve_provider: Some(false) }),
+                execute_command_provider: Some(proto::ExecuteCommandOptions {
+                    commands: vec![RUN_TESTS.to_owned()],
+                    ..proto::ExecuteCommandOptions::default()
+                }),
                 hover_provider: Some(proto::HoverProviderCapability::Simple(true)),
                 workspace: Some(proto::WorkspaceServerCapabilities {
                     workspace_folders: Some(proto::WorkspaceFoldersServerCapabilities {
@@ -317,6 +181,38 @@ impl LanguageServer for Handlers {
     async fn hover(&self, params: proto::HoverParams) -> Result<Option<proto::Hover>> {
         let place = params.text_document_position_params;
         self.compute(&place.text_document.uri, move |scene| scene.hover(place.position)).await
+    }
+
+    async fn completion(&self, params: proto::CompletionParams) -> Result<Option<proto::CompletionResponse>> {
+        let place = params.text_document_position;
+        self.compute(&place.text_document.uri, move |scene| Ok(scene.completion(place.position))).await
+    }
+
+    async fn goto_definition(
+        &self,
+        params: proto::GotoDefinitionParams,
+    ) -> Result<Option<proto::GotoDefinitionResponse>> {
+        let place = params.text_document_position_params;
+        self.compute(&place.text_document.uri, move |scene| Ok(scene.definition(place.position))).await
+    }
+
+    async fn code_lens(&self, params: proto::CodeLensParams) -> Result<Option<Vec<proto::CodeLens>>> {
+        self.compute(&params.text_document.uri, Scene::lenses).await
+    }
+
+    async fn execute_command(&self, params: proto::ExecuteCommandParams) -> Result<Option<proto::LSPAny>> {
+        if params.command != RUN_TESTS {
+            return Err(Error::invalid_params("there is no such command"));
+        }
+        let uri = params.arguments.first().and_then(|uri| uri.as_str()?.parse::<proto::Uri>().ok());
+        let Some(uri) = uri else {
+            return Err(Error::invalid_params("the file of a policy or of tests is missing"));
+        };
+        if let Some((is_ok, text)) = self.compute(&uri, |scene| Ok(scene.tests())).await? {
+            let kind = if is_ok { proto::MessageType::INFO } else { proto::MessageType::ERROR };
+            self.client.show_message(kind, text).await;
+        }
+        Ok(None)
     }
 
     async fn shutdown(&self) -> Result<()> {

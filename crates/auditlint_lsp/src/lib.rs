@@ -9,7 +9,9 @@ mod convert;
 mod front;
 mod handlers;
 mod hold;
+mod policy;
 mod publish;
+mod scene;
 mod session;
 
 use std::sync::Arc;

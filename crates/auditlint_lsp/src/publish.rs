@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auditlint_analysis::{Analysis, Cancelled, Change, RootId, is_terraform};
-use auditlint_syntax::{Encoding, LineIndex, Position};
+use auditlint_syntax::{Encoding, LineIndex, Position, Source};
 use camino::Utf8PathBuf;
 use tower_lsp::Client;
 use tower_lsp::ls_types as proto;
 
 use crate::convert;
 use crate::hold::Shown;
+use crate::policy;
 use crate::session::{Document, Shared, specs};
 
 /// One workspace as the publisher sees it.
@@ -32,6 +33,8 @@ struct Publisher {
     runtime: tokio::runtime::Handle,
     /// By document: the version that was sent, and what.
     sent: BTreeMap<String, (i32, Shown)>,
+    /// Whether this round sent anything.
+    has_sent: bool,
 }
 
 /// Starts the thread.
@@ -40,7 +43,7 @@ pub(crate) fn start(
     client: Client,
     runtime: tokio::runtime::Handle,
 ) -> std::io::Result<()> {
-    let mut publisher = Publisher { shared, client, runtime, sent: BTreeMap::new() };
+    let mut publisher = Publisher { shared, client, runtime, sent: BTreeMap::new(), has_sent: false };
     std::thread::Builder::new()
         .name("publisher".to_owned())
         .stack_size(8 * 1024 * 1024)
@@ -57,8 +60,15 @@ impl Publisher {
             if self.discover(&views) {
                 continue;
             }
+            self.has_sent = false;
             // A snapshot that gave up leaves the rest to the next round.
             let _ = self.round(&documents, &views, encoding);
+            let is_policy = |document: &Document| policy::is_policy(&document.path, &document.text);
+            if self.has_sent && self.shared.lock().refreshes_lenses && documents.iter().any(is_policy) {
+                // Not awaited: the client may take its time.
+                let client = self.client.clone();
+                self.runtime.spawn(async move { client.code_lens_refresh().await });
+            }
         }
     }
 
@@ -153,6 +163,7 @@ impl Publisher {
                 Some(document.version),
             );
             self.runtime.block_on(sending);
+            self.has_sent = true;
         }
         self.sent.insert(document.uri.as_str().to_owned(), (document.version, next));
         Ok(())
@@ -190,6 +201,9 @@ fn fresh(
     let mut fresh: Vec<proto::Diagnostic> = findings.iter().filter_map(shown).collect();
     let gaps = analysis.gaps(document.file, roots)?;
     fresh.extend(gaps.iter().filter_map(|gap| convert::gap(&source, gap, encoding)));
+    let written = Source::new(document.file, document.path.clone(), Arc::from(document.text.as_bytes()));
+    let problems = policy::problems(analysis, written);
+    fresh.extend(problems.iter().map(|found| problem(found, &document.text, encoding)));
     Ok(fresh)
 }
 

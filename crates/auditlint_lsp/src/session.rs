@@ -27,6 +27,8 @@ pub(crate) struct Session {
     pub(crate) document_changes: bool,
     /// Whether the client lets the server say which files it watches.
     pub(crate) watches_files: bool,
+    /// Whether the client asks for lenses anew when it is told to.
+    pub(crate) refreshes_lenses: bool,
     pub(crate) shut_down: bool,
     pub(crate) stopped: bool,
     /// Counts every change; the publisher works until it has seen the last one.
@@ -70,6 +72,7 @@ impl Shared {
             encoding: Encoding::Utf16,
             document_changes: false,
             watches_files: false,
+            refreshes_lenses: false,
             shut_down: false,
             stopped: false,
             generation: 0,

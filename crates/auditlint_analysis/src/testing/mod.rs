@@ -62,6 +62,12 @@ pub struct TestBed<'a> {
     pub seed: u64,
 }
 
+/// What is wrong in a file of tests, without running any.
+#[must_use]
+pub fn problems(source: &Source) -> Vec<LocatedProblem> {
+    Scenarios::read(source).err().unwrap_or_default()
+}
+
 /// Whether a text is a file of tests.
 #[must_use]
 pub fn is_test(source: &Source) -> bool {

@@ -7,133 +7,14 @@
     reason = "a test writes files, and one that cannot go on panics"
 )]
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::Duration;
+mod client;
+mod policies;
 
-use auditlint_lsp::{Options, serve_on};
-use auditlint_policy::{Catalogue, Reading};
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
-use tokio::task::JoinHandle;
+use client::{Client, PATIENCE, codes};
+use serde_json::json;
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(20);
 const TEXT: &str = "resource \"aws_cloudwatch_log_group\" \"app\" {\n  name = \"app\"\n}\n";
-
-struct Client {
-    input: WriteHalf<DuplexStream>,
-    output: BufReader<ReadHalf<DuplexStream>>,
-    server: JoinHandle<u8>,
-    later: VecDeque<Value>,
-    folder: tempfile::TempDir,
-}
-
-impl Client {
-    async fn start(capabilities: Value) -> Self {
-        Self::start_with(capabilities, vec!["auditlint:everything".to_owned()]).await
-    }
-
-    async fn start_with(capabilities: Value, policies: Vec<String>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join(".git")).unwrap();
-        let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let options =
-            Options { catalogue: Arc::new(Catalogue::embedded(Reading::WithoutExamples)), policies };
-        let (read, write) = tokio::io::split(theirs);
-        let server = tokio::spawn(serve_on(options, read, write));
-        let (output, input) = tokio::io::split(ours);
-        let mut client =
-            Self { input, output: BufReader::new(output), server, later: VecDeque::new(), folder };
-        let root = client.uri("");
-        client.request(0, "initialize", json!({"capabilities": capabilities, "rootUri": root})).await;
-        client.answer(0).await;
-        client.notify("initialized", json!({})).await;
-        client
-    }
-
-    fn uri(&self, name: &str) -> String {
-        format!("file://{}/{name}", self.folder.path().canonicalize().unwrap().display())
-    }
-
-    async fn send(&mut self, message: Value) {
-        let body = message.to_string();
-        let text = format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        timeout(PATIENCE, self.input.write_all(text.as_bytes())).await.expect("the server reads").unwrap();
-    }
-
-    async fn request(&mut self, id: u32, method: &str, params: Value) {
-        self.send(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
-    }
-
-    async fn notify(&mut self, method: &str, params: Value) {
-        self.send(json!({"jsonrpc": "2.0", "method": method, "params": params})).await;
-    }
-
-    async fn next(&mut self) -> Value {
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            timeout(PATIENCE, self.output.read_line(&mut line)).await.expect("the server answers").unwrap();
-            match line.trim() {
-                "" => break,
-                line => {
-                    if let Some(number) = line.strip_prefix("Content-Length: ") {
-                        length = number.parse().unwrap();
-                    }
-                }
-            }
-        }
-        let mut body = vec![0; length];
-        self.output.read_exact(&mut body).await.unwrap();
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    /// The first message that `wanted` accepts; others are kept.
-    async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        if let Some(at) = self.later.iter().position(&wanted) {
-            return self.later.remove(at).unwrap();
-        }
-        loop {
-            let message = self.next().await;
-            if wanted(&message) {
-                return message;
-            }
-            self.later.push_back(message);
-        }
-    }
-
-    async fn answer(&mut self, id: u32) -> Value {
-        self.until(|message| message["id"] == id && message.get("method").is_none()).await
-    }
-
-    async fn diagnostics(&mut self, version: u32) -> Vec<Value> {
-        let message = self
-            .until(|message| {
-                message["method"] == "textDocument/publishDiagnostics"
-                    && message["params"]["version"] == version
-            })
-            .await;
-        message["params"]["diagnostics"].as_array().unwrap().clone()
-    }
-
-    async fn open(&mut self, name: &str, text: &str) {
-        let item = json!({"uri": self.uri(name), "languageId": "terraform", "version": 1, "text": text});
-        self.notify("textDocument/didOpen", json!({"textDocument": item})).await;
-    }
-
-    async fn change(&mut self, name: &str, version: u32, from: [u32; 2], to: [u32; 2], text: &str) {
-        let position = |[line, character]: [u32; 2]| json!({"line": line, "character": character});
-        let change = json!({"range": {"start": position(from), "end": position(to)}, "text": text});
-        let document = json!({"uri": self.uri(name), "version": version});
-        let params = json!({"textDocument": document, "contentChanges": [change]});
-        self.notify("textDocument/didChange", params).await;
-    }
-}
-
-fn codes(diagnostics: &[Value]) -> Vec<&str> {
-    diagnostics.iter().filter_map(|one| one["code"].as_str()).collect()
-}
 
 const UNSET: &str = "aws/cloudwatch/log-group-retention-unset";
 
@@ -360,56 +241,4 @@ async fn a_root_is_judged_under_all_its_environments() {
             })
         })
         .await;
-}
-
-/// What is missing altogether is told on the line of the policy that asks for it, and the menu there writes it.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_menu_on_the_line_of_a_policy_writes_what_is_missing() {
-    let mut client = Client::start_with(json!({}), Vec::new()).await;
-    client.open("main.tf", "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n").await;
-    let policy = "logging_policy:\n  configuration_changes:\n    required_in: [{root: .}]\n";
-    client.open(".auditlint.yaml", policy).await;
-    let missing = |message: &Value| {
-        message["method"] == "textDocument/publishDiagnostics"
-            && message["params"]["diagnostics"]
-                .as_array()
-                .is_some_and(|all| codes(all).contains(&"policy/required-source"))
-    };
-    let message = client.until(missing).await;
-    let range = message["params"]["diagnostics"][0]["range"].clone();
-    let document = json!({"uri": client.uri(".auditlint.yaml")});
-    client
-        .request(
-            7,
-            "textDocument/codeAction",
-            json!({"textDocument": document, "range": range, "context": {"diagnostics": []}}),
-        )
-        .await;
-    let answer = client.answer(7).await;
-    let action = &answer["result"][0];
-    assert_eq!(
-        action["title"], "add a trail over all regions, with a bucket that keeps what it records",
-        "{answer:#}"
-    );
-    let main = client.uri("main.tf");
-    let text = action["edit"]["changes"][main.as_str()][0]["newText"].as_str().unwrap();
-    assert!(text.contains("resource \"aws_cloudtrail\" \"audit\""), "{text}");
-}
-
-/// A policy that does not load shows what is wrong with it, and nothing of the policy before at places of another text.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_with_a_problem_shows_the_problem_alone() {
-    let mut client = Client::start_with(json!({}), Vec::new()).await;
-    let policy = "logging_policy:\n  configuration_changes:\n    required_in: [{root: .}]\n  ünknown: yes\n";
-    client.open(".auditlint.yaml", policy).await;
-    let shown =
-        |message: &Value| message["params"]["diagnostics"].as_array().is_some_and(|all| !all.is_empty());
-    let message = client.until(shown).await;
-    let diagnostics = message["params"]["diagnostics"].as_array().unwrap();
-    assert_eq!(codes(diagnostics), ["policy"], "{diagnostics:#?}");
-    let end = policy.lines().nth(3).unwrap().chars().count();
-    assert_eq!(
-        diagnostics[0]["range"],
-        json!({"start": {"line": 3, "character": 2}, "end": {"line": 3, "character": end}})
-    );
 }

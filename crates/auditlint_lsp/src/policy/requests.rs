@@ -1,0 +1,94 @@
+//! Requests about a policy file, in the protocol's types.
+
+use std::sync::Arc;
+
+use auditlint_analysis::testing::{TestBed, TestReport, run_tests};
+use auditlint_analysis::{Cancelled, today};
+use auditlint_syntax::Source;
+use tower_lsp::ls_types as proto;
+
+use crate::scene::Scene;
+use crate::session::Document;
+use crate::{convert, policy};
+
+/// The command behind the lens above a policy and its tests.
+pub(crate) const RUN_TESTS: &str = "auditlint.runTests";
+
+impl Scene {
+    /// The text that the client holds, where it is a policy or its tests: a policy in force may be an older one.
+    pub(crate) fn policy(&self) -> Option<Source> {
+        let Document { path, text, file, .. } = &self.document;
+        let is_ours = policy::is_policy(path, text) || policy::is_test(text);
+        is_ours.then(|| Source::new(*file, path.clone(), Arc::from(text.as_bytes())))
+    }
+
+    pub(crate) fn completion(&self, position: proto::Position) -> Option<proto::CompletionResponse> {
+        let source = self.policy()?;
+        let menu = policy::menu(&self.analysis, source.text(), self.offset(&source, position))?;
+        let range = convert::range(&source, menu.word, self.encoding);
+        let item = |(n, offer): (usize, policy::Offer)| proto::CompletionItem {
+            label: offer.label,
+            kind: Some(if offer.is_key {
+                proto::CompletionItemKind::PROPERTY
+            } else {
+                proto::CompletionItemKind::VALUE
+            }),
+            documentation: (!offer.doc.is_empty()).then_some(proto::Documentation::String(offer.doc)),
+            // In the order of the menu: durations from the shortest on, levels from the weakest.
+            sort_text: Some(format!("{n:04}")),
+            text_edit: Some(proto::CompletionTextEdit::Edit(proto::TextEdit { range, new_text: offer.text })),
+            ..proto::CompletionItem::default()
+        };
+        Some(proto::CompletionResponse::Array(menu.offers.into_iter().enumerate().map(item).collect()))
+    }
+
+    pub(crate) fn definition(&self, position: proto::Position) -> Option<proto::GotoDefinitionResponse> {
+        let source = self.policy()?;
+        let (path, range) = match policy::definition(&self.analysis, &source, self.offset(&source, position))?
+        {
+            policy::Definition::File(path) => (path, proto::Range::default()),
+            policy::Definition::Place(at) => {
+                let source = self.analysis.source(at.file)?;
+                (source.path().to_owned(), convert::range(&source, at.span, self.encoding))
+            }
+        };
+        let uri = proto::Uri::from_file_path(self.root.join(path).as_std_path())?;
+        Some(proto::GotoDefinitionResponse::Scalar(proto::Location { uri, range }))
+    }
+
+    pub(crate) fn lenses(&self) -> Result<Option<Vec<proto::CodeLens>>, Cancelled> {
+        let Some(source) = self.policy() else { return Ok(None) };
+        let lens = |lens: policy::Lens| proto::CodeLens {
+            range: convert::range(&source, lens.at, self.encoding),
+            command: Some(proto::Command {
+                title: lens.title,
+                command: if lens.runs_tests { RUN_TESTS.to_owned() } else { String::new() },
+                arguments: lens.runs_tests.then(|| vec![self.document.uri.as_str().into()]),
+            }),
+            data: None,
+        };
+        Ok(Some(policy::lenses(&self.analysis, &source)?.into_iter().map(lens).collect()))
+    }
+
+    /// What the tests of a policy say, in a line or two.
+    pub(crate) fn tests(&self) -> Option<(bool, String)> {
+        let source = self.policy()?;
+        let bed = TestBed {
+            catalogue: &self.analysis.policy_set().catalogue,
+            files: self.analysis.files(),
+            today: today(),
+            mutants: 0,
+            seed: 0,
+        };
+        let reports: Vec<TestReport> =
+            policy::tests_of(&self.analysis, &source).iter().map(|test| run_tests(test, &bed)).collect();
+        let text = auditlint_report::tests(&reports, auditlint_report::TestFormat::Text, false);
+        let is_ok = reports.iter().all(|report| report.is_ok() && report.problems.is_empty());
+        let shown = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no tests");
+        let failing = text.lines().find(|line| line.contains("FAIL") || line.contains("fail "));
+        Some((
+            is_ok,
+            failing.filter(|_| !is_ok).map_or_else(|| shown.to_owned(), |line| format!("{shown}: {line}")),
+        ))
+    }
+}
