@@ -34,6 +34,7 @@ impl Handlers {
             root: workspace.disk.root().to_owned(),
             encoding: session.encoding,
             document_changes: session.document_changes,
+            schema: Arc::clone(&session.schema),
             open: session.documents.values().filter(same).cloned().collect(),
             document,
         })

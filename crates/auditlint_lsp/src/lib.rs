@@ -30,6 +30,8 @@ pub struct Options {
     pub catalogue: Arc<Catalogue>,
     /// Policies that take the place of those of the config files: paths, or `auditlint:NAME`.
     pub policies: Vec<String>,
+    /// The JSON Schema of policies, from which it comes what may be written in them.
+    pub schema: fn(&Catalogue) -> String,
 }
 
 /// Requests that are worked on at once. High, because a request of ours that waits for the client must never

@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use tower_lsp::ls_types as proto;
 
 use crate::convert;
-use crate::policy;
+use crate::policy::{self, PolicySchema};
 use crate::session::Document;
 
 /// Applies all fixes of a file that need no decision.
@@ -22,6 +22,7 @@ pub(crate) struct Scene {
     pub(crate) root: Utf8PathBuf,
     pub(crate) encoding: Encoding,
     pub(crate) document_changes: bool,
+    pub(crate) schema: Arc<PolicySchema>,
     /// The open documents of the workspace, for the versions of edits.
     pub(crate) open: Vec<Document>,
 }
@@ -148,7 +149,7 @@ impl Scene {
 
     pub(crate) fn hover(&self, position: proto::Position) -> Result<Option<proto::Hover>, Cancelled> {
         if let Some(source) = self.policy() {
-            let hover = policy::hover(&self.analysis, &source, self.offset(&source, position))?;
+            let hover = policy::hover(&self.analysis, &self.schema, &source, self.offset(&source, position))?;
             if let Some((span, markdown)) = hover {
                 return Ok(Some(proto::Hover {
                     contents: proto::HoverContents::Markup(proto::MarkupContent {

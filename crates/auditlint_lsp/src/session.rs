@@ -13,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tower_lsp::ls_types as proto;
 
 use crate::Options;
+use crate::policy::PolicySchema;
 
 /// The session, and the bell that wakes the publisher.
 pub(crate) struct Shared {
@@ -25,6 +26,8 @@ pub(crate) struct Session {
     options: Options,
     pub(crate) encoding: Encoding,
     pub(crate) document_changes: bool,
+    /// That of policies.
+    pub(crate) schema: Arc<PolicySchema>,
     /// Whether the client lets the server say which files it watches.
     pub(crate) watches_files: bool,
     /// Whether the client asks for lenses anew when it is told to.
@@ -68,6 +71,7 @@ pub(crate) struct Workspace {
 impl Shared {
     pub(crate) fn new(options: Options) -> Self {
         let session = Session {
+            schema: Arc::new(PolicySchema::new(options.schema)),
             options,
             encoding: Encoding::Utf16,
             document_changes: false,

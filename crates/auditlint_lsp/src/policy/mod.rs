@@ -4,7 +4,7 @@ mod cursor;
 mod requests;
 mod schema;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use auditlint_analysis::bundle::Reference;
 use auditlint_analysis::{Analysis, Cancelled, NamedPolicy, load_policies};
@@ -14,10 +14,10 @@ use auditlint_policy::{Catalogue, Category, LocatedProblem, Verdict};
 use auditlint_syntax::document::{self, Node, NodeKind};
 use auditlint_syntax::{FileId, Location, Source, Span};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
 
 use cursor::{Cursor, Step};
 pub(crate) use requests::RUN_TESTS;
+pub(crate) use schema::PolicySchema;
 use schema::Schemas;
 
 /// Most offers of a menu that are rules: an editor narrows them by what is written.
@@ -78,20 +78,11 @@ pub(crate) fn problems(analysis: &Analysis, source: Source) -> Vec<LocatedProble
     all.into_iter().filter(|problem| problem.path == path).collect()
 }
 
-/// The schema of policies, made once.
-fn schema(catalogue: &Arc<Catalogue>) -> &'static Value {
-    static SCHEMA: OnceLock<Value> = OnceLock::new();
-    SCHEMA.get_or_init(|| {
-        let text = auditlint_report::policy_schema(catalogue);
-        serde_json::from_str(&text).unwrap_or(Value::Null)
-    })
-}
-
 /// What may be written at `offset`.
-pub(crate) fn menu(analysis: &Analysis, text: &str, offset: u32) -> Option<Menu> {
+pub(crate) fn menu(analysis: &Analysis, schema: &PolicySchema, text: &str, offset: u32) -> Option<Menu> {
     let catalogue = &analysis.policy_set().catalogue;
     let cursor = Cursor::at(text, offset as usize)?;
-    let schemas = Schemas::at(schema(catalogue), &cursor.path);
+    let schemas = Schemas::at(schema.get(catalogue), &cursor.path);
     let mut offers: Vec<Offer> = Vec::new();
     let value = |label: String, doc: String| Offer { text: label.clone(), label, doc, is_key: false };
     if !cursor.is_value {
@@ -178,6 +169,7 @@ fn find(node: &Node, offset: u32, path: &mut Vec<Step>) -> Option<Found> {
 /// What the place at `offset` means, as Markdown, with its bytes.
 pub(crate) fn hover(
     analysis: &Analysis,
+    schema: &PolicySchema,
     source: &Source,
     offset: u32,
 ) -> Result<Option<(Span, String)>, Cancelled> {
@@ -206,7 +198,7 @@ pub(crate) fn hover(
         parts.push(bound(analysis, source.file(), category)?);
     }
     if parts.is_empty() {
-        let doc = Schemas::at(schema(catalogue), &found.path).doc();
+        let doc = Schemas::at(schema.get(catalogue), &found.path).doc();
         if !doc.is_empty() {
             parts.push(doc.to_owned());
         }

@@ -24,7 +24,7 @@ impl Scene {
 
     pub(crate) fn completion(&self, position: proto::Position) -> Option<proto::CompletionResponse> {
         let source = self.policy()?;
-        let menu = policy::menu(&self.analysis, source.text(), self.offset(&source, position))?;
+        let menu = policy::menu(&self.analysis, &self.schema, source.text(), self.offset(&source, position))?;
         let range = convert::range(&source, menu.word, self.encoding);
         let item = |(n, offer): (usize, policy::Offer)| proto::CompletionItem {
             label: offer.label,
@@ -82,13 +82,15 @@ impl Scene {
         };
         let reports: Vec<TestReport> =
             policy::tests_of(&self.analysis, &source).iter().map(|test| run_tests(test, &bed)).collect();
-        let text = auditlint_report::tests(&reports, auditlint_report::TestFormat::Text, false);
-        let is_ok = reports.iter().all(|report| report.is_ok() && report.problems.is_empty());
-        let shown = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no tests");
-        let failing = text.lines().find(|line| line.contains("FAIL") || line.contains("fail "));
-        Some((
-            is_ok,
-            failing.filter(|_| !is_ok).map_or_else(|| shown.to_owned(), |line| format!("{shown}: {line}")),
-        ))
+        let problems = reports.iter().flat_map(|report| &report.problems).map(ToString::to_string);
+        let scenarios = || reports.iter().flat_map(|report| &report.scenarios);
+        let failing: Vec<_> = scenarios().filter(|scenario| !scenario.failures.is_empty()).collect();
+        let failures = failing.iter().map(|scenario| {
+            format!("{}: {}", scenario.name, scenario.failures.first().map_or("", String::as_str))
+        });
+        let first = problems.chain(failures).next();
+        let passed = scenarios().count() - failing.len();
+        let counted = format!("{passed} passed, {} failed", failing.len());
+        Some((first.is_none(), first.map_or_else(|| counted.clone(), |first| format!("{counted}: {first}"))))
     }
 }

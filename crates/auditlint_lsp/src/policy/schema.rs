@@ -1,8 +1,27 @@
 //! What the schema of policies says of a place.
 
+use std::sync::OnceLock;
+
+use auditlint_policy::Catalogue;
 use serde_json::Value;
 
 use super::cursor::Step;
+
+/// The schema of policies, made when somebody asks for it.
+pub(crate) struct PolicySchema {
+    make: fn(&Catalogue) -> String,
+    made: OnceLock<Value>,
+}
+
+impl PolicySchema {
+    pub(crate) fn new(make: fn(&Catalogue) -> String) -> Self {
+        Self { make, made: OnceLock::new() }
+    }
+
+    pub(crate) fn get(&self, catalogue: &Catalogue) -> &Value {
+        self.made.get_or_init(|| serde_json::from_str(&(self.make)(catalogue)).unwrap_or(Value::Null))
+    }
+}
 
 /// Deeper references lead in circles.
 const DEEPEST: usize = 32;

@@ -30,8 +30,11 @@ impl Client {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(".git")).unwrap();
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let options =
-            Options { catalogue: Arc::new(Catalogue::embedded(Reading::WithoutExamples)), policies };
+        let options = Options {
+            catalogue: Arc::new(Catalogue::embedded(Reading::WithoutExamples)),
+            policies,
+            schema: |_| include_str!("../../../../policies/schema/policy.json").to_owned(),
+        };
         let (read, write) = tokio::io::split(theirs);
         let server = tokio::spawn(serve_on(options, read, write));
         let (output, input) = tokio::io::split(ours);
