@@ -50,6 +50,21 @@ const FAILS: &str = "aws/elb/load-balancer-access-logs fail";
 const IDLE: &str = "policy/suppression fail";
 const EXEMPT: &str = "aws/elb/load-balancer-access-logs exempt";
 
+/// Exemptions in a file of their own, which somebody else owns.
+#[test]
+fn exemptions_may_stand_in_a_file_of_their_own() -> anyhow::Result<()> {
+    let config = "policy: [logging.yaml, exemptions.yaml]\n";
+    let workspace = Workspace::with(&[
+        ("main.tf", HCL),
+        (".auditlint.yaml", config),
+        ("logging.yaml", POLICY),
+        ("exemptions.yaml", EXEMPTION),
+    ])?;
+    let (exit, report) = check(&workspace, &[])?;
+    ensure!(exit == 0 && found(&report) == [EXEMPT], "{report:#}");
+    Ok(())
+}
+
 #[test]
 fn an_exemption_excuses_until_its_day_and_is_shown() -> anyhow::Result<()> {
     let policy = format!("{POLICY}{EXEMPTION}");

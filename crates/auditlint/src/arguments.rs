@@ -62,6 +62,9 @@ pub(crate) enum Command {
         /// The folder that it speaks of
         #[arg(default_value = ".")]
         folder: Utf8PathBuf,
+        /// Ask for what this tool checks there, and list what is different
+        #[arg(long, value_enum, value_name = "TOOL")]
+        from: Option<FromTool>,
     },
     /// Run the language server on standard input and output
     Lsp {
@@ -165,6 +168,17 @@ impl Command {
             _ => false,
         }
     }
+}
+
+/// A tool that a policy is made from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FromTool {
+    /// By .checkov.yaml
+    Checkov,
+    /// By .tfsec/config.yml
+    Tfsec,
+    /// By trivy.yaml and .trivyignore
+    Trivy,
 }
 
 /// What is read, and with which values.

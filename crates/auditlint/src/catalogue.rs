@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::arguments::ListFormat;
 use crate::failure::Failure;
-use crate::output;
+use crate::{inputs, output};
 
 /// The catalogue that was compiled in, or the one in `AUDITLINT_POLICIES_DIR`.
 pub(crate) fn load(reading: Reading) -> Result<Arc<Catalogue>, Failure> {
@@ -79,6 +79,9 @@ pub(crate) fn explain(name: &str) -> Result<u8, Failure> {
         ))?;
         return Ok(0);
     }
+    // It may be one of the repository's own.
+    let here = if found.is_empty() { inputs::policies_here(Vec::new()).ok() } else { None };
+    found.extend(here.as_ref().and_then(|set| set.catalogue.rule(name)));
     if found.is_empty() {
         let failure = Failure::new(format!("there is no rule `{name}`"));
         let known = catalogue

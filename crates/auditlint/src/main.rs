@@ -59,7 +59,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Baseline(command) => baseline::run(command),
         Command::Report(options) => report::run(options),
         Command::Policy(command) => policy::run(command),
-        Command::Init { folder } => init::run(&folder),
+        Command::Init { folder, from } => init::run(&folder, from),
         Command::Lsp { policy, .. } => inputs::serve(policy),
         Command::Completions { shell } => {
             let mut script = Vec::new();

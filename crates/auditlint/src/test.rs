@@ -1,7 +1,7 @@
 //! `auditlint test`
 
 use auditlint_analysis::DiskFiles;
-use auditlint_analysis::testing::{TestBed, TestReport, is_test, run_tests};
+use auditlint_analysis::testing::{TestBed, TestReport, is_rule, is_test, run_examples, run_tests};
 use auditlint_policy::Reading;
 use auditlint_report::{TestFormat as Shown, tests};
 use auditlint_syntax::{EntryKind, Files as _};
@@ -43,7 +43,7 @@ pub(crate) fn run(options: &TestOptions) -> Result<u8, Failure> {
         let source = files.read(path).map_err(|reason| {
             Failure::new(format!("{path}: {reason}")).hint("name a file of tests (`kind: PolicyTest`)")
         })?;
-        reports.push(run_tests(&source, &bed));
+        reports.push(if is_rule(&source) { run_examples(&source, &bed) } else { run_tests(&source, &bed) });
     }
     if reports.is_empty() {
         let paths: Vec<&str> = options.paths.iter().map(|path| path.as_str()).collect();
@@ -66,7 +66,7 @@ fn search(folder: &Utf8Path, files: &DiskFiles, depth: usize, out: &mut Vec<Utf8
             }
             EntryKind::File
                 if matches!(path.extension(), Some("yaml" | "yml" | "json"))
-                    && files.read(&path).is_ok_and(|source| is_test(&source)) =>
+                    && files.read(&path).is_ok_and(|source| is_test(&source) || is_rule(&source)) =>
             {
                 out.push(path);
             }

@@ -8,6 +8,7 @@ mod anchor;
 mod baseline;
 pub mod bundle;
 mod chosen;
+mod custom;
 mod demands;
 mod discovery;
 mod disk;
@@ -21,6 +22,7 @@ mod following;
 mod host;
 mod hover;
 mod left_out;
+mod migration;
 mod outcome;
 mod overlay;
 mod policies;
@@ -44,6 +46,7 @@ pub use fix::{FileEdits, Fix};
 pub use flows::{FlowRoot, Flows};
 pub use host::{AnalysisHost, Change, ObjectsError, RootId, RootSpec, Settings};
 pub use left_out::{LeftOut, LeftOutKind, terragrunt};
+pub use migration::{Migration, OtherTool, migrate};
 pub use outcome::{Gate, Outcome, Status, outcome};
 pub use policies::{
     CONFIG_NAME, NamedPolicy, PolicySet, SetupError, find_config, load_policies, load_policies_before,

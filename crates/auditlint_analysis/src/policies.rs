@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::baseline::Baseline;
 use crate::bundle::{self, Reference};
-use crate::{Environments, anchor, rego};
+use crate::{Environments, anchor, custom, rego};
 
 /// The name of the config file.
 pub const CONFIG_NAME: &str = ".auditlint.yaml";
@@ -149,6 +149,10 @@ pub fn load_policies(
         }
         None => None,
     };
+    let custom = match &config {
+        Some((path, config, source)) => custom::catalogue(catalogue, (path, config, source), files)?,
+        None => None,
+    };
     let is_anchor = named.iter().any(|policy| match policy {
         NamedPolicy::BuiltIn(_) => true,
         NamedPolicy::Text(_) => false,
@@ -156,6 +160,8 @@ pub fn load_policies(
             files.read(source.path()).map_or(true, |own| own.bytes() != source.bytes())
         }
     });
+    // A policy from elsewhere is judged by what it knows.
+    let catalogue = custom.as_ref().filter(|_| !is_anchor).unwrap_or(catalogue);
     let mut sources = Vec::new();
     let mut folders: Vec<(FileId, Arc<dyn Files>, Utf8PathBuf)> = Vec::new();
     for policy in named {

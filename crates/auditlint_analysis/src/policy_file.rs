@@ -75,8 +75,9 @@ impl Analysis {
         Ok(found.into_iter().map(|(_, finding)| finding).collect())
     }
 
-    /// The fixes for the findings that touch the bytes `range` of a file of the policy: the minimal set for what is
-    /// missing, written into the root that lacks it, or into one of those of which any will do.
+    /// The fixes for the findings that touch the bytes `range` of a file of the policy: an exemption that excuses nothing
+    /// goes, and the minimal set for what is missing is written into the root that lacks it, or into one of those of which
+    /// any will do.
     ///
     /// # Errors
     /// When the host has moved on.
@@ -88,7 +89,11 @@ impl Analysis {
         });
         let roots = self.roots();
         let mut fixes: Vec<Fix> = Vec::new();
-        for finding in touched.filter(|finding| *finding.rule == *REQUIRED_SOURCE.id) {
+        for finding in touched {
+            fixes.extend(fix::exception(self, finding));
+            if *finding.rule != *REQUIRED_SOURCE.id {
+                continue;
+            }
             let before = fixes.len();
             for id in &roots {
                 let Some(folder) = self.root(*id).map(|root| root.name()) else { continue };

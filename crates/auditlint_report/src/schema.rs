@@ -119,6 +119,7 @@ fn properties() -> Value {
         "external_sources": {"type": "object", "description": "Sources that no root of the run holds."},
         // A config file may be a policy as well.
         "policy": strings(), "roots": {"type": "array"}, "stores": {"type": "array"}, "ignore_paths": strings(),
+        "custom": text("The folder with rules and facts of your own, below rules/ and resources/ there."),
         "output": {"type": "object"},
         "$schema": {"type": "string"},
     })

@@ -29,13 +29,13 @@ pub(super) fn offer(workshop: &Workshop<'_>, remedy: &Remedy, element: &Element)
 }
 
 /// A text, and its language.
-struct Page<'t> {
-    text: &'t str,
-    is_yaml: bool,
+pub(super) struct Page<'t> {
+    pub(super) text: &'t str,
+    pub(super) is_yaml: bool,
 }
 
 impl Page<'_> {
-    fn edits(&self, element: &Element) -> Option<Vec<TextEdit>> {
+    pub(super) fn edits(&self, element: &Element) -> Option<Vec<TextEdit>> {
         let (start, end) = (element.at.span.start as usize, element.at.span.end as usize);
         let old = self.text.get(start..end)?.trim_end();
         let end = start + old.len();

@@ -9,6 +9,7 @@ mod block;
 mod call;
 mod choices;
 mod element;
+mod exception;
 mod layout;
 mod literal;
 mod missing;
@@ -27,6 +28,7 @@ use crate::{Analysis, RootId};
 
 use block::Subject;
 use choices::Choices;
+pub(crate) use exception::offer as exception;
 pub(crate) use missing::missing;
 use value::Writer;
 
@@ -71,6 +73,9 @@ fn offers(
     finding: &Arc<Finding>,
     choices: &dyn Fn(Slot, &Remedy) -> Choices,
 ) -> Vec<Fix> {
+    if let Some(fix) = exception(analysis, finding) {
+        return vec![fix];
+    }
     let Ok(judged) = analysis.judged(root) else { return Vec::new() };
     let slots = judged.graph.instances(&Target::at(&finding.address));
     let subject = slots

@@ -93,7 +93,7 @@ fn kics(rest: &str, said: &str, catalogue: &Catalogue) -> Result<Vec<Foreign>, S
 }
 
 /// The rules that judge the same as a check of another tool; none where no rule does.
-fn rules_of(id: &str, catalogue: &Catalogue) -> Vec<String> {
+pub(crate) fn rules_of(id: &str, catalogue: &Catalogue) -> Vec<String> {
     // Trivy writes its ids with and without `AVD-`.
     let short = id.strip_prefix("AVD-").unwrap_or(id);
     let tfsec = format!("tfsec-{id}");

@@ -7,6 +7,8 @@
 mod foreign;
 mod reading;
 
+pub(crate) use foreign::rules_of;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Tests of policies: scenarios with what is expected of them, and mutants that somebody has to notice.
 
+mod examples;
 mod expectation;
 mod given;
 mod mutation;
@@ -13,6 +14,7 @@ use auditlint_policy::{Catalogue, LocatedProblem};
 use auditlint_syntax::{Files, Source};
 use jiff::civil::Date;
 
+pub use examples::{is_rule, run_examples};
 pub use expectation::{Expected, ExpectedFinding};
 pub use mutation::{Mutant, Mutation, Survivor};
 pub use reading::Scenarios;

@@ -248,3 +248,47 @@ async fn what_is_wrong_shows_in_files_that_are_not_in_force() {
         .until(|message| wrong(message) && message["params"]["uri"].as_str().unwrap().contains("bad_test"))
         .await;
 }
+
+/// What excuses nothing is taken away by the menu: an exemption in the policy, a comment beside a resource.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_excuses_nothing_is_taken_away() {
+    let mut client = Client::start_with(json!({}), Vec::new()).await;
+    let policy = POLICY.replace("extends: base.yaml\n", "").replace("2099-01-01", "2026-02-01");
+    let second = policy.replace("EX-1", "EX-2").split_once("exemptions:\n").unwrap().1.to_owned();
+    let policy = format!("{policy}{second}unmatched: strictest\n");
+    let main = "# auditlint:ignore aws/elb/load-balancer-access-logs -- there is none\nresource \"aws_s3_bucket\" \"a\" {\n}\n";
+    client.open("main.tf", main).await;
+    client.open(".auditlint.yaml", &policy).await;
+    let told = |name: &'static str, rule: &'static str| {
+        move |message: &Value| {
+            message["params"]["uri"].as_str().is_some_and(|uri| uri.ends_with(name))
+                && message["params"]["diagnostics"].as_array().is_some_and(|all| codes(all).contains(&rule))
+        }
+    };
+    for (name, rule, title, text) in [
+        (".auditlint.yaml", "policy/exemption-expired", "remove the exemption", policy.as_str()),
+        ("main.tf", "policy/suppression", "remove the comment", main),
+    ] {
+        let message = client.until(told(name, rule)).await;
+        let all = message["params"]["diagnostics"].as_array().unwrap();
+        let range = all.iter().find(|one| one["code"] == rule).unwrap()["range"].clone();
+        let document = json!({"uri": client.uri(name)});
+        let params = json!({"textDocument": document, "range": range, "context": {"diagnostics": []}});
+        client.request(60, "textDocument/codeAction", params).await;
+        let answer = client.answer(60).await;
+        let actions = answer["result"].as_array().unwrap();
+        let action = actions.iter().find(|action| action["title"] == title).expect(title);
+        let uri = client.uri(name);
+        let edits = action["edit"]["changes"][uri.as_str()].as_array().unwrap();
+        assert_eq!(edits.len(), 1, "{action:#}");
+        let line = |at: &Value| usize::try_from(at["line"].as_u64().unwrap()).unwrap();
+        let (from, to) = (line(&edits[0]["range"]["start"]), line(&edits[0]["range"]["end"]));
+        let gone: Vec<&str> = text.lines().skip(from).take(to - from).collect();
+        assert_eq!(edits[0]["newText"], "");
+        if name == "main.tf" {
+            assert_eq!(gone, [main.lines().next().unwrap()]);
+        } else {
+            assert!(gone.len() == 7 && gone[0] == "  - id: EX-1", "{gone:#?}");
+        }
+    }
+}

@@ -28,7 +28,7 @@ mod embedded {
 }
 
 /// Facts and rules.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     rules: Vec<Arc<Rule>>,
     facts: FxHashMap<Name, Arc<Facts>>,
@@ -110,6 +110,48 @@ impl Catalogue {
             problems.extend(locate(path, text, own));
         }
         (catalogue.sorted(), problems)
+    }
+
+    /// This catalogue with rules and facts of somebody's own: `(path, text)`, the path relative to their folder.
+    ///
+    /// # Errors
+    /// With every problem of the texts. What is built in is not replaced.
+    pub fn with<'t>(
+        &self,
+        texts: impl IntoIterator<Item = (&'t str, &'t str)>,
+        reading: Reading,
+    ) -> Result<Self, Vec<LocatedProblem>> {
+        let mut all = self.clone();
+        let mut problems = Vec::new();
+        for (path, text) in texts {
+            let document = document::parse_yaml(relevant(text, reading));
+            let mut own = document.problems;
+            let top = |message: String| Problem {
+                kind: auditlint_syntax::ProblemKind::Syntax,
+                span: Span::default(),
+                message,
+            };
+            let id = path.strip_prefix("rules/").and_then(|path| path.strip_suffix(".yaml"));
+            match id {
+                Some(id) if self.rule(id).is_some() => {
+                    own.push(top(format!(
+                        "{id} is the id of a rule that is built in: give the file another name"
+                    )));
+                }
+                None if !path.starts_with("resources/") => {
+                    own.push(top(
+                        "rules stand below rules/, facts below resources/: nothing else is read".to_owned()
+                    ));
+                }
+                _ => all.add(path, text, &document.root, reading, &mut own),
+            }
+            let kind = id.is_none().then(|| document.root.get("type")?.as_str()).flatten();
+            if let Some(kind) = kind.filter(|kind| self.facts(kind).is_some()) {
+                own.push(top(format!("there are facts on {kind} already: what is built in is not replaced")));
+            }
+            problems.extend(locate(path, text, own));
+        }
+        if problems.is_empty() { Ok(all.sorted()) } else { Err(problems) }
     }
 
     fn add(&mut self, path: &str, text: &str, root: &Node, reading: Reading, problems: &mut Vec<Problem>) {

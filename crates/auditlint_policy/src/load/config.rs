@@ -14,6 +14,8 @@ use crate::external::{DeclaredRole, Pattern, StoreRole};
 pub struct Config {
     /// Paths of policies (relative to the config file) and `auditlint:NAME`, with their place.
     pub policy: Vec<(String, Span)>,
+    /// The folder with rules and facts of one's own, relative to the config file, with its place.
+    pub custom: Option<(String, Span)>,
     /// Globs of folders that are left out.
     pub ignore_paths: Vec<String>,
     /// Folders that are roots with environments of their own.
@@ -66,6 +68,9 @@ impl Config {
                 if node.as_str().is_some() { vec![node] } else { node.items().iter().collect() };
             let own = items.iter().filter_map(|item| Some((item.as_str()?.to_owned(), item.span)));
             config.policy = own.collect();
+        }
+        if let Some(node) = map.take("custom") {
+            config.custom = string(node, map.problems()).map(|path| (path.to_owned(), node.span));
         }
         config.ignore_paths = map.strings("ignore_paths").into_iter().map(str::to_owned).collect();
         if let Some(node) = map.take("roots") {

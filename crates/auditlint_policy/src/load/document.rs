@@ -16,7 +16,7 @@ use crate::rego::RegoSpec;
 use crate::{Catalogue, Category, Demand, Severity};
 
 /// The keys of a config file, which may be a policy as well; they are read elsewhere.
-const CONFIG_KEYS: [&str; 5] = ["policy", "roots", "stores", "ignore_paths", "output"];
+const CONFIG_KEYS: [&str; 6] = ["policy", "roots", "stores", "ignore_paths", "output", "custom"];
 
 /// The parts of a document that speak of other things than what is asked.
 const OTHER_KEYS: [&str; 3] = ["external_stores", "external_sources", "parameters"];
