@@ -88,7 +88,10 @@ fn the_examples_of_a_rule_are_its_tests() -> anyhow::Result<()> {
     let workspace = Workspace::with(&[("main.tf", MAIN), (".auditlint.yaml", CONFIG), (path, RULE)])?;
     let run = workspace.run(&["test", "audit"])?;
     ensure!(run.exit == 0 && run.stdout.contains("2 passed"), "{run:?}");
-    workspace.write(path, &RULE.replace("team = \"shop\"", "name = \"shop\"").replace("name of the team\"\n", "another\"\n"))?;
+    workspace.write(
+        path,
+        &RULE.replace("team = \"shop\"", "name = \"shop\"").replace("name of the team\"\n", "another\"\n"),
+    )?;
     let run = workspace.run(&["test", "audit"])?;
     for part in ["acme_queue.a is fail, and marked pass", "the fixed text is another one"] {
         ensure!(run.exit == 1 && run.stdout.contains(part), "{run:?}");

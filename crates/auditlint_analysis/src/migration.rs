@@ -120,7 +120,7 @@ impl Asked {
                 "soft-fail" => self.is_soft = entry.value.kind == NodeKind::Bool(true),
                 "soft-fail-on" => self.soft.extend(words()),
                 "hard-fail-on" => {
-                    self.differ(&entry.key, "every rule fails a run unless `enforcement` says otherwise")
+                    self.differ(&entry.key, "every rule fails a run unless `enforcement` says otherwise");
                 }
                 "external-checks-dir" | "external-checks-git" => {
                     self.differ(
@@ -129,13 +129,15 @@ impl Asked {
                     );
                 }
                 "baseline" => {
-                    self.differ(&entry.key, "`auditlint baseline create` writes one; it only shrinks")
+                    self.differ(&entry.key, "`auditlint baseline create` writes one; it only shrinks");
                 }
                 "skip-path" => self.differ(
                     &entry.key,
                     "`ignore_paths` takes globs, not regular expressions: write them anew",
                 ),
-                "var-file" => self.differ(&entry.key, "say `var_files` under `roots` of this file"),
+                "var-file" => {
+                    self.differ(&entry.key, "say `var_files` under `roots` of this file");
+                }
                 _ => {}
             }
         }
