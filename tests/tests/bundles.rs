@@ -1,6 +1,7 @@
 //! Policies of another repository: fetched from a real `git daemon` on loopback, pinned, and never half written.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use anyhow::{Context as _, ensure};
 use auditlint_tests::binary::Run;
@@ -268,6 +269,52 @@ fn a_bundle_with_a_link_or_without_the_policy_is_refused() -> anyhow::Result<()>
     scene.refuses(&[], "has no policy `none`")?;
     scene.extend(&scene.reference(scene.daemon.port, "//base?ref=none"))?;
     scene.refuses(&[], "none")
+}
+
+/// A tree that no git would write, but that a server may send.
+#[test]
+fn a_file_that_would_land_outside_of_the_bundle_is_refused() -> anyhow::Result<()> {
+    let scene = Scene::new("//base?ref=main")?;
+    ensure!(scene.update(&[])?.exit == 0, "the first state");
+    let run = |words: &[&str], input: &[u8]| -> anyhow::Result<String> {
+        let mut child = std::process::Command::new("git")
+            .current_dir(scene.server.top().join("policies"))
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
+            .args(words)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()?;
+        child.stdin.take().context("its input")?.write_all(input)?;
+        let done = child.wait_with_output()?;
+        ensure!(done.status.success(), "git {words:?}");
+        Ok(String::from_utf8(done.stdout)?.trim().to_owned())
+    };
+    let bytes = |id: &str| -> anyhow::Result<Vec<u8>> {
+        let pairs = id.as_bytes().chunks(2);
+        pairs.map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?)).collect()
+    };
+    let tree = |entries: &[(&str, &str, &str)]| -> anyhow::Result<String> {
+        let mut text = Vec::new();
+        for (mode, name, id) in entries {
+            text.extend(format!("{mode} {name}\0").into_bytes());
+            text.extend(bytes(id)?);
+        }
+        run(&["hash-object", "-t", "tree", "--literally", "-w", "--stdin"], &text)
+    };
+    let policy = run(&["rev-parse", "HEAD:base/policy.yaml"], b"")?;
+    let inner = tree(&[("100644", "evil.yaml", &policy)])?;
+    for names in [
+        ("40000", "..", inner.as_str()),
+        ("100644", "../evil.yaml", policy.as_str()),
+        ("100644", "/tmp/evil.yaml", policy.as_str()),
+    ] {
+        let base = tree(&[names, ("100644", "policy.yaml", &policy)])?;
+        let top = tree(&[("40000", "base", &base)])?;
+        let commit = run(&["commit-tree", &top, "-p", "HEAD", "-m", "evil"], b"")?;
+        scene.serve(&["update-ref", "refs/heads/main", &commit])?;
+        scene.refuses(&[], "nothing was changed")?;
+    }
+    Ok(())
 }
 
 #[test]

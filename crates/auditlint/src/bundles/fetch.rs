@@ -194,6 +194,11 @@ impl Bundle {
                 return Err(format!("it has more than {MOST_ENTRIES} entries"));
             }
             let Ok(name) = std::str::from_utf8(entry.filename()) else { continue };
+            // Whoever made the tree by hand may have named it as no file can be: the path would lead out.
+            let is_plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\' | ':');
+            if matches!(name, "" | "." | "..") || !name.chars().all(is_plain) {
+                return Err(format!("an entry in `{at}` has a name that no file may have"));
+            }
             let path = at.join(name);
             let is_policy = POLICIES.iter().any(|end| name.ends_with(end));
             match entry.mode().kind() {
