@@ -118,7 +118,7 @@ impl Binder<'_> {
             ChangeTemplate::AuditRule(rule) => {
                 RemedyKind::Element(change::audit_rule(self.context, &self.filled(rule), self.wrong)?)
             }
-            ChangeTemplate::Drop => RemedyKind::Element(change::without(self.wrong)?),
+            ChangeTemplate::Drop => RemedyKind::Element(change::without(self.context, self.wrong)?),
             ChangeTemplate::AddBlock(block) => RemedyKind::AddBlock(self.block(block)),
             ChangeTemplate::AddResource { kind, body, blocks } => RemedyKind::AddResource {
                 kind: kind.clone(),

@@ -12,7 +12,23 @@ use crate::finding::{Element, LiteralValue, Where};
 /// The change that gives the server a flag, in the first object that starts one.
 pub(crate) fn flag(context: &Context<'_>, name: &str, value: &str) -> Option<Element> {
     let found = objects::of(context);
-    found.objects.iter().find_map(|object| match object {
+    found.objects.iter().find_map(|object| {
+        let (Object::Policy(whole)
+        | Object::Pod(whole, _)
+        | Object::Kubeadm(whole, _)
+        | Object::Kops(whole, _)) = object;
+        flag_of(object, name, value).and_then(|element| inside(whole, element))
+    })
+}
+
+/// The change, unless it stands where the whole object does: a part of a text that is a value itself has no place of its
+/// own, and what is written there would take the place of all of it.
+fn inside(whole: &Tracked, element: Element) -> Option<Element> {
+    (written(whole) != Some(element.at)).then_some(element)
+}
+
+fn flag_of(object: &Object, name: &str, value: &str) -> Option<Element> {
+    match object {
         Object::Policy(_) => None,
         Object::Pod(_, words) => {
             let word = LiteralValue::String(format!("--{name}={value}"));
@@ -38,7 +54,7 @@ pub(crate) fn flag(context: &Context<'_>, name: &str, value: &str) -> Option<Ele
                 number.unwrap_or(LiteralValue::String(value.to_owned())),
             )
         }
-    })
+    }
 }
 
 /// An entry of a map, or of a list of names and values.
@@ -86,27 +102,30 @@ pub(crate) fn audit_rule(
     let level = rule.level.as_deref().and_then(Level::read)?;
     let is_wrong = |rule: &Rule| wrong.is_some() && written(&rule.at) == wrong;
     let Some(at) = policy.rules.iter().position(is_wrong) else {
-        return Element::at(&policy.rules.last()?.at, Where::After, new.clone());
+        let last = Element::at(&policy.rules.last()?.at, Where::After, new.clone())?;
+        return inside(&policy.at, last);
     };
     let (first, behind) = policy.rules.get(at..)?.split_first()?;
     if rule.covers(first) {
-        return leveled(first, level);
+        return inside(&policy.at, leveled(first, level)?);
     }
     // What would match nothing any more is for its author to change.
     let is_free = !behind.iter().any(|other| rule.covers(other));
-    is_free.then(|| Element::at(&first.at, Where::Before, new.clone())).flatten()
+    let element = is_free.then(|| Element::at(&first.at, Where::Before, new.clone())).flatten()?;
+    inside(&policy.at, element)
 }
 
 /// The change that gives the rule at `wrong` that level.
 pub(crate) fn audit_level(context: &Context<'_>, level: &str, wrong: Option<Location>) -> Option<Element> {
     let policy = the_policy(context)?;
     let rule = policy.rules.iter().find(|rule| wrong.is_some() && written(&rule.at) == wrong)?;
-    leveled(rule, Level::read(level)?)
+    inside(&policy.at, leveled(rule, Level::read(level)?)?)
 }
 
 /// The change that takes the element at `wrong` out of its list.
-pub(crate) fn without(wrong: Option<Location>) -> Option<Element> {
-    Some(Element { at: wrong?, place: Where::Gone, value: LiteralValue::List(Vec::new()) })
+pub(crate) fn without(context: &Context<'_>, wrong: Option<Location>) -> Option<Element> {
+    let gone = Element { at: wrong?, place: Where::Gone, value: LiteralValue::List(Vec::new()) };
+    inside(&the_policy(context)?.at, gone)
 }
 
 fn leveled(rule: &Rule, level: Level) -> Option<Element> {
