@@ -135,6 +135,8 @@ warn contains \"log groups are made here\" if count(input.resources) > 1
     ] {
         ensure!(run.exit == 1 && run.stdout.contains(line), "{}\n{}", run.stdout, run.stderr);
     }
+    let shown = workspace.run(&["policy", "show"])?;
+    ensure!(shown.stdout.contains("rego.policy") && shown.stdout.contains("of the graph"), "{shown:?}");
     // A warning alone lets the run pass.
     let workspace = with("warn contains \"log groups are made here\" if true\n")?;
     let run = workspace.run(&["check", "."])?;

@@ -29,8 +29,11 @@ pub fn policy_at(path: Utf8PathBuf, files: &dyn Files) -> Utf8PathBuf {
     if path.extension().is_none() && files.read(&inner).is_ok() { inner } else { path }
 }
 
-/// The policy that `name` stands for in a policy of the folder `base`.
-pub(crate) fn read(name: &Extended, base: &Utf8Path, files: &dyn Files) -> Result<Arc<Source>, String> {
+/// The policy that `name` stands for in a policy of the folder `base`, as it was fetched.
+///
+/// # Errors
+/// Where it was not fetched, or is not what the lock says that it is.
+pub fn read(name: &Extended, base: &Utf8Path, files: &dyn Files) -> Result<Arc<Source>, String> {
     let reference = Reference::parse(&name.name).map_err(|error| error.to_string())?;
     let (top, lock) = nearest(base, files)?;
     let locked = lock.bundle(reference.text()).ok_or_else(|| {

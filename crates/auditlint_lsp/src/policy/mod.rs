@@ -6,11 +6,11 @@ mod schema;
 
 use std::sync::Arc;
 
-use auditlint_analysis::bundle::Reference;
+use auditlint_analysis::bundle::{self, Reference};
 use auditlint_analysis::{Analysis, Cancelled, NamedPolicy, load_policies};
 use auditlint_graph::{Address, Target};
 use auditlint_policy::control::{Control, Standard};
-use auditlint_policy::{Catalogue, Category, LocatedProblem, Verdict};
+use auditlint_policy::{Catalogue, Category, Extended, LocatedProblem, Verdict};
 use auditlint_syntax::document::{self, Node, NodeKind};
 use auditlint_syntax::{FileId, Location, Source, Span};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -238,14 +238,12 @@ pub(crate) fn definition(analysis: &Analysis, source: &Source, offset: u32) -> O
     match last_key(&found.path)? {
         "extends" | "ref" | "policy" | "path" | "from" => {
             let path = if Reference::is_meant(word) {
-                analysis.policy_set().policy.texts.iter().find_map(|text| {
-                    let is_fetched = text.path().as_str().contains(auditlint_analysis::bundle::CACHE);
-                    is_fetched.then(|| text.path().to_owned())
-                })?
+                let name = Extended { name: word.to_owned(), digest: None, span: found.span };
+                bundle::read(&name, base, analysis.files()).ok()?.path().to_owned()
             } else {
                 auditlint_graph::terraform::join_source(base, word)?
             };
-            let path = auditlint_analysis::bundle::policy_at(path, analysis.files());
+            let path = bundle::policy_at(path, analysis.files());
             analysis.files().read(&path).ok().map(|_| Definition::File(path))
         }
         "targets" => {

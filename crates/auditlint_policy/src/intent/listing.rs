@@ -5,6 +5,7 @@ use auditlint_syntax::Location;
 use super::field::FIELDS;
 use super::setting::Setting;
 use super::statement::Statement;
+use crate::rego::RegoInput;
 use crate::{Category, Policy};
 
 /// One value of a policy.
@@ -55,6 +56,17 @@ fn lines(policy: &Policy) -> Vec<PolicyLine> {
                 at: Some(demand.at),
             });
         }
+    }
+    for spec in policy.rego.iter() {
+        let value = match spec.input {
+            RegoInput::Graph => "asked, of the graph",
+            RegoInput::Plan => "asked, of the plan",
+        };
+        out.push(PolicyLine {
+            what: format!("rego.{}", spec.path),
+            value: value.to_owned(),
+            at: Some(spec.at),
+        });
     }
     for rule in &statement.rules {
         let what = format!("rules.{}", rule.id.as_deref().unwrap_or("all"));
