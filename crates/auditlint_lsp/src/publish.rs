@@ -201,9 +201,11 @@ fn fresh(
     let mut fresh: Vec<proto::Diagnostic> = findings.iter().filter_map(shown).collect();
     let gaps = analysis.gaps(document.file, roots)?;
     fresh.extend(gaps.iter().filter_map(|gap| convert::gap(&source, gap, encoding)));
-    let written = Source::new(document.file, document.path.clone(), Arc::from(document.text.as_bytes()));
-    let problems = policy::problems(analysis, written);
-    fresh.extend(problems.iter().map(|found| problem(found, &document.text, encoding)));
+    if policy::is_yaml(&document.path) {
+        let written = Source::new(document.file, document.path.clone(), Arc::from(document.text.as_bytes()));
+        let problems = policy::problems(analysis, written);
+        fresh.extend(problems.iter().map(|found| problem(found, &document.text, encoding)));
+    }
     Ok(fresh)
 }
 

@@ -7,6 +7,7 @@ mod schema;
 use std::sync::Arc;
 
 use auditlint_analysis::bundle::{self, Reference};
+use auditlint_analysis::testing::{self, is_test};
 use auditlint_analysis::{Analysis, Cancelled, NamedPolicy, load_policies};
 use auditlint_graph::{Address, Target};
 use auditlint_policy::control::{Control, Standard};
@@ -48,25 +49,22 @@ pub(crate) struct Lens {
 
 /// Whether a text is a policy or a config file, whether it is in force or not.
 pub(crate) fn is_policy(path: &Utf8Path, text: &str) -> bool {
-    let is_yaml = matches!(path.extension(), Some("yaml" | "yml"));
     let begins =
         |key: &str| text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
     let is_named = path.file_name() == Some(auditlint_analysis::CONFIG_NAME);
-    is_yaml
-        && !is_test(text)
-        && (is_named || begins("logging_policy") || text.contains("kind: LoggingPolicy"))
+    is_yaml(path) && (is_named || begins("logging_policy") || text.contains("kind: LoggingPolicy"))
 }
 
-/// Whether a text is one of tests.
-pub(crate) fn is_test(text: &str) -> bool {
-    text.lines().any(|line| line.trim_end() == "kind: PolicyTest")
+/// Whether a file may be a policy or its tests: Terraform's files are asked nothing more.
+pub(crate) fn is_yaml(path: &Utf8Path) -> bool {
+    matches!(path.extension(), Some("yaml" | "yml"))
 }
 
 /// What is wrong in a policy that is not in force, or in a file of tests.
 pub(crate) fn problems(analysis: &Analysis, source: Source) -> Vec<LocatedProblem> {
     let path = source.path().to_string();
-    let all = if is_test(source.text()) {
-        auditlint_analysis::testing::problems(&source)
+    let all = if is_test(&source) {
+        testing::problems(&source)
     } else if is_policy(source.path(), source.text()) && !analysis.is_of_policy(source.file()) {
         let folder = source.path().parent().unwrap_or_else(|| Utf8Path::new("")).to_owned();
         let named = [NamedPolicy::Text(Arc::new(source))];
@@ -264,7 +262,7 @@ pub(crate) enum Definition {
 pub(crate) fn lenses(analysis: &Analysis, source: &Source) -> Result<Vec<Lens>, Cancelled> {
     let document = document::parse(source.text());
     let entry = |name: &str| document.root.entries().iter().find(|entry| entry.key == name);
-    if is_test(source.text()) {
+    if is_test(source) {
         let at = entry("kind").map(|entry| entry.key_span).unwrap_or_default();
         return Ok(vec![Lens { at, title: "run tests".to_owned(), runs_tests: true }]);
     }
@@ -292,7 +290,7 @@ pub(crate) fn lenses(analysis: &Analysis, source: &Source) -> Result<Vec<Lens>, 
 /// The files of tests beside a policy, or in a folder `tests` there, that name it; a file of tests itself.
 pub(crate) fn tests_of(analysis: &Analysis, source: &Source) -> Vec<Arc<Source>> {
     let files = analysis.files();
-    if is_test(source.text()) {
+    if is_test(source) {
         return files.read(source.path()).into_iter().collect();
     }
     let folder = source.path().parent().unwrap_or_else(|| Utf8Path::new(""));
@@ -301,7 +299,7 @@ pub(crate) fn tests_of(analysis: &Analysis, source: &Source) -> Vec<Arc<Source>>
     for folder in [folder.to_owned(), folder.join("tests")] {
         for entry in files.list(&folder).iter().filter(|entry| entry.name.ends_with(".yaml")) {
             if let Ok(test) = files.read(&folder.join(&entry.name))
-                && is_test(test.text())
+                && is_test(&test)
                 && test.text().contains(name)
             {
                 out.push(test);

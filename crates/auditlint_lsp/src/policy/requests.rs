@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auditlint_analysis::testing::{TestBed, TestReport, run_tests};
+use auditlint_analysis::testing::{TestBed, TestReport, is_test, run_tests};
 use auditlint_analysis::{Cancelled, today};
 use auditlint_syntax::Source;
 use tower_lsp::ls_types as proto;
@@ -18,8 +18,11 @@ impl Scene {
     /// The text that the client holds, where it is a policy or its tests: a policy in force may be an older one.
     pub(crate) fn policy(&self) -> Option<Source> {
         let Document { path, text, file, .. } = &self.document;
-        let is_ours = policy::is_policy(path, text) || policy::is_test(text);
-        is_ours.then(|| Source::new(*file, path.clone(), Arc::from(text.as_bytes())))
+        if !policy::is_yaml(path) {
+            return None;
+        }
+        let source = Source::new(*file, path.clone(), Arc::from(text.as_bytes()));
+        (policy::is_policy(path, text) || is_test(&source)).then_some(source)
     }
 
     pub(crate) fn completion(&self, position: proto::Position) -> Option<proto::CompletionResponse> {
