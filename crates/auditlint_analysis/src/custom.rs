@@ -7,6 +7,7 @@ use auditlint_syntax::{EntryKind, Files, LineColumn, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::SetupError;
+use crate::policies::relative;
 
 /// Most files, and how deep folders lie in one another.
 const MOST: usize = 4_096;
@@ -21,9 +22,8 @@ pub(crate) fn catalogue(
     let Some((name, span)) = &config.custom else { return Ok(None) };
     let wrong = |message: String| SetupError::Config(vec![LocatedProblem::new(source, *span, message)]);
     let base = path.parent().unwrap_or_else(|| Utf8Path::new(""));
-    let folder = auditlint_graph::terraform::join_source(base, name)
-        .filter(|_| !Utf8Path::new(name).is_absolute())
-        .ok_or_else(|| wrong(format!("`{name}` lies outside of the workspace")))?;
+    let folder =
+        relative(base, name).ok_or_else(|| wrong(format!("`{name}` lies outside of the workspace")))?;
     match of_folder(built_in, &folder, files, Reading::WithoutExamples) {
         Ok(found) => Ok(Some(Arc::new(found))),
         // What is wrong with the folder as a whole is told where it is named.

@@ -50,6 +50,7 @@ pub use migration::{Migration, OtherTool, migrate};
 pub use outcome::{Gate, Outcome, Status, outcome};
 pub use policies::{
     CONFIG_NAME, NamedPolicy, PolicySet, SetupError, find_config, load_policies, load_policies_before,
+    relative,
 };
 pub use report::{InputMode, Report, RootReport, Summary, gap_fingerprint};
 pub use snapshot::{Analysis, Cancelled, Hover};

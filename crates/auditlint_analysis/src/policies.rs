@@ -320,6 +320,7 @@ fn inside(base: &Utf8Path, name: &str, files: &dyn Files) -> Result<Arc<Source>,
 }
 
 /// What `name` means in the folder `base`; none where that leads outside of the workspace.
-fn relative(base: &Utf8Path, name: &str) -> Option<Utf8PathBuf> {
+#[must_use]
+pub fn relative(base: &Utf8Path, name: &str) -> Option<Utf8PathBuf> {
     auditlint_graph::terraform::join_source(base, name).filter(|_| !Utf8Path::new(name).is_absolute())
 }

@@ -10,6 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::bundle;
 use crate::chosen::Chosen;
+use crate::policies::relative;
 use crate::root::{Root, World};
 
 /// Folders lie no deeper in one another.
@@ -34,9 +35,7 @@ pub(crate) fn load(
         };
         let problem = |message: String| LocatedProblem::new(text, spec.at.span, message);
         let base = at.parent().unwrap_or_else(|| Utf8Path::new(""));
-        let path = auditlint_graph::terraform::join_source(base, &spec.path)
-            .filter(|_| !Utf8Path::new(&spec.path).is_absolute());
-        let Some(path) = path else {
+        let Some(path) = relative(base, &spec.path) else {
             problems.push(problem(format!("`{}` lies outside of the workspace", spec.path)));
             continue;
         };

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use auditlint_analysis::bundle::{CACHE, LOCK_NAME, Lock, Locked, Reference, digest_of_file, policy_at};
-use auditlint_analysis::{DiskFiles, NamedPolicy, find_config, load_policies};
-use auditlint_graph::terraform::join_source;
+use auditlint_analysis::{DiskFiles, NamedPolicy, find_config, load_policies, relative};
 use auditlint_policy::{Config, Extended, Reading};
 use auditlint_syntax::{Entry, Files, MemoryFiles, Paths, ReadError, Source};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -104,7 +103,7 @@ fn tops(
         if Reference::is_meant(name) {
             out.push(Top::Reference(Extended { name: name.clone(), digest: None, span: *span }));
         } else if !name.starts_with("auditlint:")
-            && let Some(path) = join_source(&base, name)
+            && let Some(path) = relative(&base, name)
         {
             out.push(Top::Policy(read(&policy_at(path, files))?));
         }
@@ -153,7 +152,7 @@ impl Walk<'_> {
         }
         if !Reference::is_meant(name) {
             // What cannot be read here is told when the policy is loaded.
-            let Some(path) = join_source(base, name).filter(|_| !Utf8Path::new(name).is_absolute()) else {
+            let Some(path) = relative(base, name) else {
                 return Ok(());
             };
             let path = policy_at(path, &**files);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use auditlint_analysis::bundle::{self, Reference};
 use auditlint_analysis::testing::{self, is_test};
-use auditlint_analysis::{Analysis, Cancelled, NamedPolicy, load_policies};
+use auditlint_analysis::{Analysis, Cancelled, NamedPolicy, load_policies, relative};
 use auditlint_graph::{Address, Target};
 use auditlint_policy::control::{Control, Standard};
 use auditlint_policy::{Catalogue, Category, Extended, LocatedProblem, Verdict};
@@ -239,7 +239,7 @@ pub(crate) fn definition(analysis: &Analysis, source: &Source, offset: u32) -> O
                 let name = Extended { name: word.to_owned(), digest: None, span: found.span };
                 bundle::read(&name, base, analysis.files()).ok()?.path().to_owned()
             } else {
-                auditlint_graph::terraform::join_source(base, word)?
+                relative(base, word)?
             };
             let path = bundle::policy_at(path, analysis.files());
             analysis.files().read(&path).ok().map(|_| Definition::File(path))

@@ -27,9 +27,7 @@ pub(crate) fn archive(context: &Context<'_>, flow: &Flow) -> Option<Archive> {
 
 /// What keeps all that reaches the resource of `context` for `asked`: itself, or a store behind it.
 pub(crate) fn keeper_behind(context: &Context<'_>, flow: &Flow, asked: Days) -> Option<Related> {
-    let keeps = context.catalogue.facts(context.resource.kind()).is_some_and(|facts| facts.keeps.is_some());
-    let own = keeps.then(|| probes::effective_retention(context).ok()).flatten().map(|(days, _)| days);
-    if let Some(days) = own.filter(|days| *days >= asked) {
+    if let Some(days) = own(context).filter(|days| *days >= asked) {
         let message = format!("{} keeps all of it {}", context.resource.address, kept(days));
         return Some(Related { message, ..context.related(context.resource, String::new()) });
     }
@@ -60,10 +58,8 @@ fn along<'e>(
         );
         let Some(resource) = context.get(slot) else { continue };
         let station = context.at(slot, resource);
-        let keeps = context.catalogue.facts(resource.kind()).is_some_and(|facts| facts.keeps.is_some());
-        if keeps
-            && slot != context.slot
-            && let Ok((days, _)) = probes::effective_retention(&station)
+        if slot != context.slot
+            && let Some(days) = own(&station)
         {
             let place = context.related(resource, String::new()).place;
             offer(days, &resource.address.to_string(), place);
@@ -104,9 +100,7 @@ fn keeper(context: &Context<'_>, flow: &Flow, asked: Days, depth: usize) -> Opti
             flow.parts.get(before).is_some_and(|part| part.direct.iter().any(|d| d.to == context.slot));
         let resource = context.get(*before).filter(|_| !emits_it)?;
         let station = context.at(*before, resource);
-        let keeps = context.catalogue.facts(resource.kind()).is_some_and(|facts| facts.keeps.is_some());
-        let days = keeps.then(|| probes::effective_retention(&station).ok()).flatten().map(|(days, _)| days);
-        found = Some(match days.filter(|days| *days >= asked) {
+        found = Some(match own(&station).filter(|days| *days >= asked) {
             Some(days) => {
                 let message = format!("it is a copy of what {} keeps {}", resource.address, kept(days));
                 Related { message, ..context.related(resource, String::new()) }
@@ -120,10 +114,14 @@ fn keeper(context: &Context<'_>, flow: &Flow, asked: Days, depth: usize) -> Opti
 /// How long what comes in at the resource of `context` is kept, there or behind it.
 /// What that means in other roots is not asked: they ask in turn.
 pub(super) fn rest(context: &Context<'_>, flow: &Flow, whole: &Neighbours) -> Option<Days> {
-    let facts = context.catalogue.facts(context.resource.kind());
-    let own = facts.is_some_and(|facts| facts.keeps.is_some());
-    let own = own.then(|| probes::effective_retention(context).ok()).flatten().map(|(days, _)| days);
-    own.max(along(context, flow, whole, |_| &[]).map(|archive| archive.days))
+    own(context).max(along(context, flow, whole, |_| &[]).map(|archive| archive.days))
+}
+
+/// How long the resource of `context` keeps logs itself; none where it keeps none, or nobody says.
+fn own(context: &Context<'_>) -> Option<Days> {
+    let facts = context.catalogue.facts(context.resource.kind())?;
+    facts.keeps.as_ref()?;
+    probes::effective_retention(context).ok().map(|(days, _)| days)
 }
 
 fn kept(days: Days) -> String {
