@@ -27,7 +27,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use auditlint_analysis::{AnalysisHost, Change, NamedPolicy, RootSpec, Settings, load_policies};
 use auditlint_graph::terraform::RootInputs;
-use auditlint_policy::{Catalogue, Reading, Verdict};
+use auditlint_policy::{Catalogue, Reading};
 use auditlint_syntax::{Files as _, MemoryFiles, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -128,51 +128,14 @@ pub fn host(files: MemoryFiles, catalogue: &Arc<Catalogue>, policy: &str) -> any
     Ok(host)
 }
 
-/// A mark on the header line of a resource: `resource "T" "N" { #! fail`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// `T.N`, or `module.N` for the call of a module.
-    pub resource: String,
-    /// What is expected; `rule` where the mark names one.
-    pub rule: Option<String>,
-    /// The verdict; `not_applicable` where no verdict may be given.
-    pub verdict: Verdict,
-}
+pub use auditlint_analysis::testing::Mark;
 
 /// Takes the marks out of a text.
 ///
 /// # Errors
 /// When one is not understood.
 pub fn marks(text: &str) -> anyhow::Result<(String, Vec<Mark>)> {
-    let mut clean = String::with_capacity(text.len());
-    let mut marks = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let Some((code, mark)) = line.split_once("#!") else {
-            clean.push_str(line);
-            continue;
-        };
-        let mut labels = code.split('"').skip(1).step_by(2);
-        let resource = match (labels.next(), labels.next()) {
-            (Some(kind), Some(name)) => format!("{kind}.{name}"),
-            (Some(name), None) if code.trim_start().starts_with("module ") => format!("module.{name}"),
-            _ => bail!("a mark stands on the header of a resource: {line}"),
-        };
-        for one in mark.trim().split(',') {
-            let mut words = one.split_whitespace();
-            let verdict = match words.next() {
-                Some("pass") => Verdict::Pass,
-                Some("fail") => Verdict::Fail,
-                Some("unknown") => Verdict::Unknown,
-                Some("not_applicable") => Verdict::NotApplicable,
-                Some("exempt") => Verdict::Exempt,
-                other => bail!("{other:?} is no verdict: {line}"),
-            };
-            marks.push(Mark { resource: resource.clone(), rule: words.next().map(str::to_owned), verdict });
-        }
-        clean.push_str(code.trim_end());
-        clean.push('\n');
-    }
-    Ok((clean, marks))
+    auditlint_analysis::testing::marks(text).map_err(anyhow::Error::msg)
 }
 
 /// A diff for people.

@@ -65,7 +65,8 @@ fn judged(catalogue: &Arc<Catalogue>, id: &str, example: &Example) -> Result<Vec
     let mut host = host(catalogue, policy, &text)?;
     let found = verdicts(&host, id)?;
     let mut out = Vec::new();
-    for (resource, expected) in &marks {
+    let speaks = |mark: &&Mark| mark.rule.as_deref().is_none_or(|rule| rule == id);
+    for Mark { resource, verdict: expected, .. } in marks.iter().filter(speaks) {
         let verdict = found.get(resource).copied().unwrap_or(Verdict::NotApplicable);
         if verdict != *expected {
             out.push(format!("{resource} is {}, and marked {}", verdict.as_str(), expected.as_str()));
@@ -137,8 +138,22 @@ fn fixed(host: &mut AnalysisHost, id: &str, mut text: String) -> Result<String, 
     Err("the fixes come to no end".to_owned())
 }
 
-/// A configuration without its marks, and what they say: the resource and its verdict.
-fn marks(text: &str) -> Result<(String, Vec<(String, Verdict)>), String> {
+/// A mark on the header line of a resource: `resource "T" "N" { #! fail`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// `T.N`, or `module.N` for the call of a module.
+    pub resource: String,
+    /// What is expected; `rule` where the mark names one.
+    pub rule: Option<String>,
+    /// The verdict; `not_applicable` where no verdict may be given.
+    pub verdict: Verdict,
+}
+
+/// Takes the marks out of a text.
+///
+/// # Errors
+/// When one is not understood.
+pub fn marks(text: &str) -> Result<(String, Vec<Mark>), String> {
     let mut clean = String::with_capacity(text.len());
     let mut marks = Vec::new();
     for line in text.split_inclusive('\n') {
@@ -147,13 +162,23 @@ fn marks(text: &str) -> Result<(String, Vec<(String, Verdict)>), String> {
             continue;
         };
         let mut labels = code.split('"').skip(1).step_by(2);
-        let (Some(kind), Some(name)) = (labels.next(), labels.next()) else {
-            return Err(format!("a mark stands on the header of a resource: {}", line.trim()));
+        let resource = match (labels.next(), labels.next()) {
+            (Some(kind), Some(name)) => format!("{kind}.{name}"),
+            (Some(name), None) if code.trim_start().starts_with("module ") => format!("module.{name}"),
+            _ => return Err(format!("a mark stands on the header of a resource: {line}")),
         };
-        let known = [Verdict::Pass, Verdict::Fail, Verdict::Unknown, Verdict::NotApplicable, Verdict::Exempt];
-        let verdict = known.into_iter().find(|verdict| verdict.as_str() == mark.trim());
-        let verdict = verdict.ok_or_else(|| format!("`{}` is no verdict", mark.trim()))?;
-        marks.push((format!("{kind}.{name}"), verdict));
+        for one in mark.trim().split(',') {
+            let mut words = one.split_whitespace();
+            let verdict = match words.next() {
+                Some("pass") => Verdict::Pass,
+                Some("fail") => Verdict::Fail,
+                Some("unknown") => Verdict::Unknown,
+                Some("not_applicable") => Verdict::NotApplicable,
+                Some("exempt") => Verdict::Exempt,
+                other => return Err(format!("{other:?} is no verdict: {line}")),
+            };
+            marks.push(Mark { resource: resource.clone(), rule: words.next().map(str::to_owned), verdict });
+        }
         clean.push_str(code.trim_end());
         clean.push('\n');
     }

@@ -14,7 +14,7 @@ use auditlint_policy::{Catalogue, LocatedProblem};
 use auditlint_syntax::{Files, Source};
 use jiff::civil::Date;
 
-pub use examples::{is_rule, run_examples};
+pub use examples::{Mark, is_rule, marks, run_examples};
 pub use expectation::{Expected, ExpectedFinding};
 pub use mutation::{Mutant, Mutation, Survivor};
 pub use reading::Scenarios;
