@@ -145,6 +145,7 @@ fn of_facts(file: &str, facts: &Facts, out: &mut Vec<Use>) {
         kind,
         also,
         source: _,
+        records: _,
         defaults,
         allowed,
         always_set,

@@ -151,6 +151,11 @@ fn weaker(
         }
     }
     let Some(head) = head else { return };
+    for change in before.statement.changes.keys().filter(|one| !after.statement.changes.contains_key(one)) {
+        let message =
+            format!("this change weakens the policy{place}: `{}` is forbidden no more", change.as_str());
+        out.push((head, message));
+    }
     for category in before.statement.categories.keys() {
         if !after.statement.categories.contains_key(category) {
             let message =

@@ -146,6 +146,8 @@ pub struct Interest {
     pub types: FxHashMap<Name, Attributes>,
     /// Everything of every type (an export, or a policy that may look anywhere).
     pub everything: bool,
+    /// What resources were before the changes of a plan, too.
+    pub prior: bool,
 }
 
 impl Interest {

@@ -75,8 +75,40 @@ pub const SELF_EXEMPTION: Check = Check {
     severity: Severity::High,
 };
 
+/// No source stops recording.
+pub const CHANGE_DISABLED: Check = Check {
+    id: "change/disabled",
+    title: "A plan turns no log off",
+    why: "What happens from then on is not recorded, and the time in which it was off cannot be made up for.",
+    severity: Severity::High,
+};
+
+/// No store of logs goes.
+pub const CHANGE_DELETED: Check = Check {
+    id: "change/deleted",
+    title: "A plan deletes nothing that keeps, passes on or records logs",
+    why: "With a store goes everything that it kept, and nobody can prove any more what happened before.",
+    severity: Severity::Critical,
+};
+
+/// No store keeps for less long.
+pub const CHANGE_SHORTENED: Check = Check {
+    id: "change/shortened",
+    title: "A plan shortens no retention",
+    why: "What is older than the new period is deleted with the apply, also where the minimum of the policy still holds.",
+    severity: Severity::Medium,
+};
+
+/// Logs go where they went.
+pub const CHANGE_RETARGETED: Check = Check {
+    id: "change/retargeted",
+    title: "A plan moves no logs to another store",
+    why: "Whoever looks where the logs always were finds none, and where they go now nobody may have looked at who reads them.",
+    severity: Severity::Medium,
+};
+
 /// All of them.
-pub const CHECKS: [Check; 7] = [
+pub const CHECKS: [Check; 11] = [
     REQUIRED_SOURCE,
     REVIEW_DUE,
     ENVIRONMENT_ORDER,
@@ -84,4 +116,8 @@ pub const CHECKS: [Check; 7] = [
     EXEMPTION_UNUSED,
     SUPPRESSION,
     SELF_EXEMPTION,
+    CHANGE_DISABLED,
+    CHANGE_DELETED,
+    CHANGE_SHORTENED,
+    CHANGE_RETARGETED,
 ];

@@ -30,6 +30,8 @@ pub struct Facts {
     pub only_written: Vec<Name>,
     /// What it emits, as a source.
     pub emits: Vec<Emission>,
+    /// Whether it is there for nothing but to record, so that it is missed where it goes.
+    pub records: bool,
     /// How it keeps, as a store.
     pub keeps: Option<Keeping>,
     /// How it passes on, as a forwarder.

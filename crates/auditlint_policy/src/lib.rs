@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 mod category;
+pub mod change;
 pub mod check;
 pub mod condition;
 pub mod control;
@@ -28,6 +29,7 @@ mod verdict;
 
 pub use catalogue::{Catalogue, LocatedProblem, Reading};
 pub use category::Category;
+pub use change::Change;
 pub use duration::Days;
 pub use evaluate::{Evaluation, Evaluator, Matter, Rejudged, RootContext};
 pub use finding::{

@@ -1,5 +1,6 @@
 //! A policy as it is evaluated: which rules, with which parameters, asked for by which line.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auditlint_graph::terraform::RootIdentity;
@@ -10,7 +11,7 @@ use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::{Externals, Pattern};
 use crate::intent::{OnUnknown, PolicyEnvironment, Scope, Statement};
 use crate::rego::RegoSpec;
-use crate::{Category, Rule, Severity, Verdict};
+use crate::{Category, Change, Rule, Severity, Verdict};
 
 /// The policies of a run, merged.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Policy {
     pub categories: Vec<(Category, Location)>,
     /// Where a category must have a source, and what stands for one.
     pub demands: Vec<Demand>,
+    /// What a plan must not do to logs, with the word of each.
+    pub changes: BTreeMap<Change, Location>,
     /// The categories of which what turns the logs on may live in another root, and which roots these are.
     pub may_live_in: Vec<(Category, Vec<String>)>,
     /// The stores and sources outside of the run.

@@ -64,6 +64,9 @@ impl Rule {
 /// Where the page of a rule is, for people; of a check of the policy itself, the page on policies.
 #[must_use]
 pub fn docs(id: &str) -> String {
+    if id.starts_with("change/") {
+        return format!("{}/blob/main/docs/plans.md#changes", env!("CARGO_PKG_REPOSITORY"));
+    }
     if CHECKS.iter().any(|check| check.id == id) {
         return format!("{}/blob/main/docs/policy.md", env!("CARGO_PKG_REPOSITORY"));
     }

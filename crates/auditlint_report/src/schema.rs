@@ -1,7 +1,7 @@
 //! The JSON Schema of policies, made from the table of fields.
 
 use auditlint_policy::intent::{FIELDS, FieldKind, FieldSpec};
-use auditlint_policy::{Catalogue, Category, Level, Severity};
+use auditlint_policy::{Catalogue, Category, Change, Level, Severity};
 use serde_json::{Map, Value, json};
 
 /// The schema, as it is published.
@@ -213,6 +213,12 @@ fn definitions(catalogue: &Catalogue) -> Value {
 fn intent() -> Value {
     let mut all = Map::new();
     all.insert("defaults".to_owned(), reference("defaults"));
+    let changes = json!({"enum": Change::ALL.map(Change::as_str)});
+    let mut forbidden = object(json!({"forbid": {"anyOf": [changes, {"type": "array", "items": changes}]}}));
+    if let Some(forbidden) = forbidden.as_object_mut() {
+        forbidden.insert("description".to_owned(), json!("What a plan must not do to logs that are there."));
+    }
+    all.insert("changes".to_owned(), forbidden);
     for category in Category::ALL {
         let mut own = fields(Some(category));
         own.insert("required".to_owned(), json!({"type": "boolean"}));

@@ -20,6 +20,8 @@ pub(super) struct Element {
     /// What is wanted of it: name, value, name, value, as they are written.
     wanted: Box<str>,
     pieces: Box<[Piece]>,
+    /// What a resource that is changed or goes was before, where that is wanted.
+    pub(super) prior: Option<Box<Element>>,
     /// Whether nothing of the resource is known before apply.
     unknown: bool,
     /// Whether all of the resource is sensitive.
@@ -121,6 +123,8 @@ struct Parts<'b> {
     after: Section<'b>,
     unknown: Section<'b>,
     sensitive: Section<'b>,
+    /// What it was, and what of that is sensitive.
+    before: [Section<'b>; 2],
 }
 
 /// The attributes of an object that are wanted; or `true` in its place.
@@ -150,6 +154,8 @@ impl<'b> Parts<'b> {
                     b"after" => self.after = Section::read(scan, wanted)?,
                     b"after_unknown" => self.unknown = Section::read(scan, wanted)?,
                     b"after_sensitive" => self.sensitive = Section::read(scan, wanted)?,
+                    b"before" if interest.prior => self.before[0] = Section::read(scan, wanted)?,
+                    b"before_sensitive" if interest.prior => self.before[1] = Section::read(scan, wanted)?,
                     _ => scan.skip()?,
                 }
                 Ok(())
@@ -172,7 +178,16 @@ impl<'b> Parts<'b> {
             Some(action) if action.removes() => [const { &Section::EMPTY }; 3],
             _ => [&self.after, &self.unknown, &self.sensitive],
         };
-        Ok(Some(Element::new(address, self.action, (section, index), sections)))
+        let [before, hidden] = &self.before;
+        let was_there = matches!(
+            self.action,
+            Some(Action::Update | Action::Replace | Action::Delete | Action::Forget)
+        );
+        let prior = (was_there && !before.attributes.is_empty()).then(|| {
+            let sections = [before, const { &Section::EMPTY }, hidden];
+            Box::new(Element::new(address.clone(), None, (section, index), sections))
+        });
+        Ok(Some(Element { prior, ..Element::new(address, self.action, (section, index), sections) }))
     }
 }
 
@@ -217,7 +232,8 @@ impl Element {
         let pieces = all().map(|(of, name, value)| Piece { of, name: length(name), value: length(value) });
         let pieces = pieces.collect();
         let (unknown, sensitive) = (unknown.is_true, sensitive.is_true);
-        Self { address, action, section, index, wanted: wanted.into(), pieces, unknown, sensitive }
+        let wanted = wanted.into();
+        Self { address, action, section, index, wanted, pieces, prior: None, unknown, sensitive }
     }
 
     /// Whether it is one of `deferred_changes`.

@@ -23,9 +23,10 @@ use std::sync::Arc;
 use auditlint_syntax::Name;
 use thiserror::Error;
 
-use crate::{Cause, CauseKind, GapKind, Partial, ResourceGraph, Tables};
+use crate::{Action, Cause, CauseKind, GapKind, Partial, ResourceGraph, Tables};
 use compressed::{MAGIC, Unpacked};
 use document::{Document, Reading};
+use element::Elements;
 pub use layout::Layout;
 use text::Utf8;
 pub use variables::PlannedValue;
@@ -36,6 +37,8 @@ use window::Stop;
 pub struct Plan {
     /// The resources after the apply, and what could not be read.
     pub graph: Arc<ResourceGraph>,
+    /// The resources before the apply, where the plan changes any and somebody asks for that.
+    pub before: Option<Arc<ResourceGraph>>,
     /// `format_version` as written, where there is one.
     pub format_version: Option<String>,
     /// What the document was.
@@ -191,6 +194,7 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     if !document.deferred.is_empty() {
         elements.sort_by_key(|element| element.is_deferred());
     }
+    let prior: Elements = elements.iter_mut().filter_map(|element| element.prior.take()).collect();
     let configured = document.configured.as_ref();
     let mut variables = document.variables;
     for (name, value) in &mut variables {
@@ -199,6 +203,7 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     for resource in merge::resources(elements, configured, &document.deferred, tables) {
         graph.put(resource, &tables.facts);
     }
+    let before = (!prior.is_empty()).then(|| Arc::new(before(prior, &graph, tables)));
     graph.passed = document.passed;
     graph.gaps = document.gaps;
     graph.gaps.sort();
@@ -222,7 +227,23 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
     };
     graph.complete = document.complete == Some(true) && document.has_changes && graph.partial.is_none();
     let content = if is_state { Content::State } else { Content::Plan };
-    Ok(Plan { graph: Arc::new(graph), format_version: document.version, content, variables, text: None })
+    let graph = Arc::new(graph);
+    Ok(Plan { graph, before, format_version: document.version, content, variables, text: None })
+}
+
+/// The resources before the apply: those that change as they were, the others as they stay in `after`.
+fn before(prior: Elements, after: &ResourceGraph, tables: &Tables) -> ResourceGraph {
+    let mut graph = ResourceGraph::default();
+    for (_, resource) in after.iter() {
+        if matches!(resource.action, Some(Action::NoOp) | None) {
+            graph.put(Arc::clone(resource), &tables.facts);
+        }
+    }
+    // A state has all values, so that nothing of it is asked of the configuration.
+    for resource in merge::resources(prior, None, &[], tables) {
+        graph.put(resource, &tables.facts);
+    }
+    graph
 }
 
 #[cfg(test)]

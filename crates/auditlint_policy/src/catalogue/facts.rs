@@ -43,6 +43,7 @@ pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Opti
         .iter()
         .map(|node| emission(node, &mut own))
         .collect();
+    let records = map.bool("records") == Some(true);
     let keeps = map.take("keeps").and_then(|node| keeping(node, &mut own));
     let forwards = map
         .take("forwards")
@@ -88,6 +89,7 @@ pub(super) fn read(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Opti
         blocks,
         only_written,
         emits,
+        records,
         keeps,
         forwards,
         service_stores,

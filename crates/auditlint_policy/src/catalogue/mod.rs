@@ -274,6 +274,9 @@ impl Catalogue {
             let everything = Interest { everything: true, ..Interest::clone(&tables.interest) };
             tables.interest = Arc::new(everything);
         }
+        if !policy.changes.is_empty() {
+            tables.interest = Arc::new(Interest { prior: true, ..Interest::clone(&tables.interest) });
+        }
         tables
     }
 }

@@ -57,6 +57,10 @@ fn lines(policy: &Policy) -> Vec<PolicyLine> {
             });
         }
     }
+    for (change, at) in &statement.changes {
+        let what = format!("changes.forbid.{}", change.as_str());
+        out.push(PolicyLine { what, value: "forbidden".to_owned(), at: Some(*at) });
+    }
     for spec in policy.rego.iter() {
         let value = match spec.input {
             RegoInput::Graph => "asked, of the graph",

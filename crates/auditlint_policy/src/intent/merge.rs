@@ -10,7 +10,7 @@ use super::setting::{Setting, Stated};
 use super::statement::{Asked, Enforcement, Statement};
 use crate::condition::Operand;
 use crate::policy::Level;
-use crate::{Catalogue, Category, Rule};
+use crate::{Catalogue, Category, Change, Rule};
 
 /// A value that asks for less than one that it stands below.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +189,9 @@ impl Statement {
         let new: Vec<_> =
             other.may_live_in.iter().filter(|one| !self.may_live_in.contains(one)).cloned().collect();
         self.may_live_in.extend(new);
+        for (change, at) in &other.changes {
+            self.changes.entry(*change).and_modify(|known| *known = first(*known, *at)).or_insert(*at);
+        }
     }
 
     /// What a finding of `rule` counts for at least, where this statement asks for the rule at all.
@@ -267,7 +270,15 @@ impl Statement {
             }
         }
         for (id, stated) in &own.enforcement.rules {
-            let base = catalogue.rule(id).and_then(|rule| self.level_of(rule)).unwrap_or((Level::Off, None));
+            let is_change = |change: &Change| change.check().id == id;
+            let of_change = self.changes.iter().find(|(change, _)| is_change(change)).map(|_| {
+                self.enforcement
+                    .rules
+                    .get(id)
+                    .map_or_else(|| self.level_of_all(), |(level, at)| (*level, Some(*at)))
+            });
+            let of_rule = || catalogue.rule(id).and_then(|rule| self.level_of(rule));
+            let base = of_change.or_else(of_rule).unwrap_or((Level::Off, None));
             if let Some(stated) = weigh(format!("enforcement.rules.{id}"), base, *stated) {
                 out.rules.insert(id.clone(), stated);
             }

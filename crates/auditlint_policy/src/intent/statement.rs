@@ -9,7 +9,7 @@ use super::scope::Scope;
 use super::setting::{Setting, Stated};
 use crate::condition::Operand;
 use crate::policy::Level;
-use crate::{Category, Demand, Severity};
+use crate::{Category, Change, Demand, Severity};
 
 /// What is asked.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +22,8 @@ pub struct Statement {
     pub rules: Vec<NamedRule>,
     /// Where a category must have a source.
     pub demands: Vec<Demand>,
+    /// What a plan must not do to logs, with the word of each.
+    pub changes: BTreeMap<Change, Location>,
     /// The categories of which what turns the logs on may live elsewhere, and where.
     pub may_live_in: Vec<(Category, Vec<String>)>,
     /// What a finding counts for.
@@ -123,7 +125,10 @@ impl Statement {
     /// Whether it asks for anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.categories.is_empty() && self.rules.is_empty() && self.demands.is_empty()
+        self.categories.is_empty()
+            && self.rules.is_empty()
+            && self.demands.is_empty()
+            && self.changes.is_empty()
     }
 
     /// The kinds of sources that are asked of a category; none for all.

@@ -13,7 +13,7 @@ use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::intent::{Asked, Enforcement, NamedRule, OnUnknown, Statement};
 use crate::policy::Level;
 use crate::rego::RegoSpec;
-use crate::{Catalogue, Category, Demand, Severity};
+use crate::{Catalogue, Category, Change, Demand, Severity};
 
 /// The keys of a config file, which may be a policy as well; they are read elsewhere.
 const CONFIG_KEYS: [&str; 6] = ["policy", "roots", "stores", "ignore_paths", "output", "custom"];
@@ -152,9 +152,31 @@ impl Reader<'_> {
                     out.defaults = fields(&mut map, None, (self.catalogue, self.source));
                     map.finish();
                 }
+                None if entry.key == "changes" => self.changes(&entry.value, out, problems),
                 None => {
                     let known = Category::ALL.iter().map(|category| category.as_str());
-                    problems.push(unknown("category", &entry.key, entry.key_span, known.chain(["defaults"])));
+                    let known = known.chain(["defaults", "changes"]);
+                    problems.push(unknown("category", &entry.key, entry.key_span, known));
+                }
+            }
+        }
+    }
+
+    fn changes(&self, node: &Node, out: &mut Statement, problems: &mut Vec<Problem>) {
+        let mut map = MapReader::new(node, problems);
+        let forbid = map.need("forbid");
+        map.finish();
+        let Some(forbid) = forbid else { return };
+        let one = std::slice::from_ref(forbid);
+        let words = if matches!(forbid.kind, NodeKind::List(_)) { forbid.items() } else { one };
+        for word in words {
+            let text = string(word, problems).unwrap_or_default();
+            match Change::parse(text) {
+                Some(change) => drop(out.changes.insert(change, self.place(word.span))),
+                None if text.is_empty() => {}
+                None => {
+                    let known = Change::ALL.iter().map(|change| change.as_str());
+                    problems.push(unknown("change", text, word.span, known));
                 }
             }
         }
@@ -274,7 +296,7 @@ impl Reader<'_> {
             }
         }
         for entry in rules.map(Node::entries).unwrap_or_default() {
-            if self.catalogue.rule(&entry.key).is_none() {
+            if self.catalogue.rule(&entry.key).is_none() && !is_change(&entry.key) {
                 let known = self.catalogue.rules().iter().map(|rule| &*rule.id);
                 problems.push(unknown("rule", &entry.key, entry.key_span, known));
                 continue;
@@ -307,6 +329,11 @@ impl Reader<'_> {
         map.finish();
         kinds.map(|node| node.and_then(|node| read(node, problems)))
     }
+}
+
+/// Whether `id` is that of a check of changes.
+fn is_change(id: &str) -> bool {
+    Change::ALL.iter().any(|change| change.check().id == id)
 }
 
 fn read_foreign(node: &Node, problems: &mut Vec<Problem>) -> Option<ForeignComments> {

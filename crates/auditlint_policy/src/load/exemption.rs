@@ -7,6 +7,7 @@ use auditlint_syntax::document::{Node, NodeKind};
 use super::document::{Reader, read_severity};
 use super::values::{date, duration, word};
 use crate::exemption::{Exemption, RepositoryLimits};
+use crate::Change;
 use crate::external::Pattern;
 
 impl Reader<'_> {
@@ -45,8 +46,12 @@ impl Reader<'_> {
             .map(Pattern::new)
             .collect();
         for pattern in &rules {
-            if !self.catalogue.rules().iter().any(|rule| pattern.matches(&rule.id)) {
-                let known = self.catalogue.rules().iter().map(|rule| &*rule.id);
+            let known = || {
+                let changes = Change::ALL.iter().map(|change| change.check().id);
+                self.catalogue.rules().iter().map(|rule| &*rule.id).chain(changes)
+            };
+            if !known().any(|id| pattern.matches(id)) {
+                let known = known();
                 own.push(unknown("rule", pattern.as_str(), rule.map_or(node.span, |node| node.span), known));
             }
         }

@@ -32,7 +32,7 @@ use crate::external::Externals;
 use crate::intent::bind::{Bound, bind};
 use crate::intent::{OnUnknown, Permission, PolicyEnvironment, Statement};
 use crate::rego::RegoSpec;
-use crate::{Binding, Category, Policy};
+use crate::{Binding, Category, Change, Policy};
 
 /// Why a policy cannot be used: every problem of every file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -141,7 +141,8 @@ impl Policy {
     pub fn narrow(self, catalogue: &Catalogue, select: &[String], ignore: &[String]) -> Result<Self, String> {
         let categories = || Category::ALL.iter().map(|category| category.as_str());
         for word in select.iter().chain(ignore) {
-            if catalogue.rule(word).is_none() && Category::parse(word).is_none() {
+            let is_change = Change::ALL.iter().any(|change| change.check().id == word);
+            if catalogue.rule(word).is_none() && Category::parse(word).is_none() && !is_change {
                 let ids = catalogue.rules().iter().map(|rule| &*rule.id);
                 let near = nearest(word, ids.chain(categories()));
                 let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -159,7 +160,12 @@ impl Policy {
             .into_iter()
             .filter(|binding| (select.is_empty() || says(select, binding)) && !says(ignore, binding))
             .collect();
-        Ok(Self { bindings, ..self })
+        let mut changes = self.changes;
+        changes.retain(|change, _| {
+            let named = |words: &[String]| words.iter().any(|word| word == change.check().id);
+            (select.is_empty() || named(select)) && !named(ignore)
+        });
+        Ok(Self { bindings, changes, ..self })
     }
 }
 
@@ -202,6 +208,7 @@ impl Whole {
             days,
             categories,
             demands: statement.demands.clone(),
+            changes: statement.changes.clone(),
             may_live_in: statement.may_live_in.clone(),
             externals: Arc::clone(&self.externals),
             scope: statement.scope.clone(),

@@ -68,6 +68,13 @@ fn mutants(statement: &Statement) -> Vec<(Mutant, Statement)> {
         weaker.rules.remove(at);
         add("drop_rule", id.clone(), format!("-{id}\n"), weaker);
     }
+    for change in statement.changes.keys() {
+        let mut weaker = statement.clone();
+        weaker.changes.remove(change);
+        let on = format!("changes.forbid.{}", change.as_str());
+        let diff = format!("-{}\n", change.as_str());
+        add("permit_change", on, diff, weaker);
+    }
     let mut weaker = statement.clone();
     let at = statement
         .categories
