@@ -260,7 +260,10 @@ fn yaml_on_the_pages_is_understood() -> anyhow::Result<()> {
             } else if has("logging_policy") || has("rules") {
                 policies += 1;
                 let policy = policy(&catalogue, &block.text).with_context(|| place.clone())?;
-                ensure!(!policy.bindings.is_empty() || !policy.changes.is_empty(), "{place}: the policy turns nothing on");
+                ensure!(
+                    !policy.bindings.is_empty() || !policy.changes.is_empty(),
+                    "{place}: the policy turns nothing on"
+                );
             } else if has("kind") && document.root.get("kind").and_then(Node::as_str) == Some("PolicyTest") {
                 auditlint_analysis::testing::Scenarios::read(&source(
                     &MemoryFiles::new(),

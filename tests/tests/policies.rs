@@ -44,6 +44,12 @@ fn fields(random: &mut Random, category: Option<Category>, rank: usize) -> Strin
                 (*word.unwrap_or(&"")).to_owned()
             }
             FieldKind::Flag => (random.next(4) > 0).to_string(),
+            // Which events there are depends on the category; those of connections have one.
+            FieldKind::Events if spec.path == ["traffic"] => match random.next(2) {
+                0 => "[reject]".to_owned(),
+                _ => "[accept, reject]".to_owned(),
+            },
+            FieldKind::Events => continue,
             FieldKind::Kinds => match random.next(3) {
                 0 => "[load_balancer]".to_owned(),
                 1 => "[load_balancer, cdn]".to_owned(),

@@ -163,6 +163,11 @@ fn what_a_policy_must_not_do_is_refused_before_it_runs() -> anyhow::Result<()> {
         ("deny contains x if x := sprintf(\"%999999999d\", [1])\n", "a field of the format is wider"),
         ("deny contains x if x := sprintf(input.format, [1])\n", "must be written out"),
         ("f(x) := g(x)\n\ng(x) := f(x)\n\ndeny contains x if x := f(1)\n", "the function f calls itself"),
+        ("a if b\n\nb if a\n\ndeny contains \"x\" if a\n", "the rule a depends on itself"),
+        (
+            "a[x] if { data.main.a[y]; x := y + 1 }\n\ndeny contains \"x\" if a[1]\n",
+            "the rule a depends on itself",
+        ),
         ("deny contains x if x :=\n", "policy/main.rego:6:1: expecting expression"),
         ("allow if true\n", "asks nothing"),
     ] {
@@ -184,6 +189,20 @@ fn what_a_policy_must_not_do_is_refused_before_it_runs() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_variable_with_the_name_of_a_rule_is_no_cycle() -> anyhow::Result<()> {
+    let shadows = "size if count([message | some message in deny]) > 9
+
+deny contains message if {
+  size := 3
+  message := sprintf(\"%d\", [size])
+}
+";
+    let run = with(shadows)?.run(&["check", "."])?;
+    ensure!(run.exit == 1 && !run.stderr.contains("depends on itself"), "{run:?}");
+    Ok(())
+}
+
 /// What comes to no end makes the run incomplete, and what a policy cannot be given is undecided: neither is clean.
 #[test]
 fn what_comes_to_no_end_is_no_pass() -> anyhow::Result<()> {
@@ -202,8 +221,6 @@ fn what_comes_to_no_end_is_no_pass() -> anyhow::Result<()> {
     let run = with(&doubling)?.run(&["check", "."])?;
     let reasons = ["more memory than a policy may", "takes longer than two seconds"];
     ensure!(run.exit == 2 && reasons.iter().any(|reason| run.stdout.contains(reason)), "{run:?}");
-    let cyclic = with("a if b\n\nb if a\n\ndeny contains \"x\" if a\n")?.run(&["check", "."])?;
-    ensure!(cyclic.exit == 2 && cyclic.stdout.contains("came to no end"), "{cyclic:?}");
     let workspace = with("deny contains \"x\" if true\n")?;
     workspace.write(".auditlint.yaml", "rego: [{path: policy, input: plan}]\n")?;
     let run = workspace.run(&["check", "."])?;

@@ -156,6 +156,10 @@ fn weaker(
             format!("this change weakens the policy{place}: `{}` is forbidden no more", change.as_str());
         out.push((head, message));
     }
+    for event in before.statement.alerts.keys().filter(|one| !after.statement.alerts.contains_key(*one)) {
+        let message = format!("this change weakens the policy{place}: nobody is told of `{event}` any more");
+        out.push((head, message));
+    }
     for category in before.statement.categories.keys() {
         if !after.statement.categories.contains_key(category) {
             let message =

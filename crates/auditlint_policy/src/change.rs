@@ -115,7 +115,12 @@ impl Found {
         Self { change, verdict: Verdict::Fail, message, categories, cause: None, values: None }
     }
 
-    fn unknown(change: Change, message: String, categories: BTreeSet<Category>, cause: Option<Cause>) -> Self {
+    fn unknown(
+        change: Change,
+        message: String,
+        categories: BTreeSet<Category>,
+        cause: Option<Cause>,
+    ) -> Self {
         Self { verdict: Verdict::Unknown, cause, ..Self::fail(change, message, categories) }
     }
 }
@@ -304,9 +309,8 @@ impl Comparison<'_> {
             return *level;
         }
         let of_all = self.matter.policy.level();
-        let level = |category: &Category| {
-            enforcement.categories.get(category).map_or(of_all, |(level, _)| *level)
-        };
+        let level =
+            |category: &Category| enforcement.categories.get(category).map_or(of_all, |(level, _)| *level);
         categories.iter().map(level).max().unwrap_or(of_all)
     }
 }

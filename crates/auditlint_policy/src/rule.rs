@@ -23,6 +23,8 @@ pub struct Rule {
     pub kind: RuleKind,
     /// What of a policy turns it on.
     pub asks: Vec<Intent>,
+    /// The events that it is about, by which a policy can ask for it.
+    pub events: Vec<String>,
     /// Its categories; a store takes those of the flows that reach it.
     pub categories: Vec<Category>,
     /// The resource types that it judges.
@@ -54,6 +56,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it is about somebody being told.
+    #[must_use]
+    pub fn alerts(&self) -> bool {
+        self.asks.contains(&Intent::Alerting)
+    }
+
     /// The provider and the service that it belongs to: `aws/elb`.
     #[must_use]
     pub fn service(&self) -> &str {

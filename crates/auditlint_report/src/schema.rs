@@ -144,6 +144,8 @@ fn definitions(catalogue: &Catalogue) -> Value {
         "date": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
         "rule": {"enum": rules},
         "kind": {"enum": kinds},
+        "event": {"enum": catalogue.events(None)},
+        "alert": {"enum": catalogue.alerts()},
         "level": level,
         "severity": {"enum": severities},
         "patterns": {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]},
@@ -219,6 +221,12 @@ fn intent() -> Value {
         forbidden.insert("description".to_owned(), json!("What a plan must not do to logs that are there."));
     }
     all.insert("changes".to_owned(), forbidden);
+    let events = json!({"anyOf": [reference("alert"), list(reference("alert"))]});
+    let mut told = object(json!({"events": events}));
+    if let Some(told) = told.as_object_mut() {
+        told.insert("description".to_owned(), json!("The events of which somebody must be told."));
+    }
+    all.insert("alerting".to_owned(), told);
     for category in Category::ALL {
         let mut own = fields(Some(category));
         own.insert("required".to_owned(), json!({"type": "boolean"}));
@@ -261,6 +269,7 @@ fn value(spec: &FieldSpec) -> Value {
         FieldKind::Words(words) => json!({"enum": words}),
         FieldKind::Flag => json!({"type": "boolean"}),
         FieldKind::Kinds => list(reference("kind")),
+        FieldKind::Events => list(reference("event")),
     };
     if let Some(value) = value.as_object_mut() {
         value.insert("description".to_owned(), json!(spec.doc));

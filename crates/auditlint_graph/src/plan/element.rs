@@ -179,10 +179,8 @@ impl<'b> Parts<'b> {
             _ => [&self.after, &self.unknown, &self.sensitive],
         };
         let [before, hidden] = &self.before;
-        let was_there = matches!(
-            self.action,
-            Some(Action::Update | Action::Replace | Action::Delete | Action::Forget)
-        );
+        let was_there =
+            matches!(self.action, Some(Action::Update | Action::Replace | Action::Delete | Action::Forget));
         let prior = (was_there && !before.attributes.is_empty()).then(|| {
             let sections = [before, const { &Section::EMPTY }, hidden];
             Box::new(Element::new(address.clone(), None, (section, index), sections))

@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 use crate::control::Standard;
 use crate::facts::Facts;
 use crate::minimal::MinimalSet;
-use crate::{Policy, Rule};
+use crate::{Category, Policy, Rule};
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
@@ -246,6 +246,21 @@ impl Catalogue {
         self.kinds.iter().map(|(kind, _)| kind.as_str())
     }
 
+    /// The events of a category, or of all of them, that rules record: sorted. What somebody is told of is none.
+    #[must_use]
+    pub fn events(&self, category: Option<Category>) -> Vec<&str> {
+        let records = |rule: &&Arc<Rule>| {
+            !rule.alerts() && category.is_none_or(|category| rule.categories.contains(&category))
+        };
+        words(self.rules().iter().filter(records))
+    }
+
+    /// The events of which alarms tell: sorted.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<&str> {
+        words(self.rules().iter().filter(|rule| rule.alerts()))
+    }
+
     /// Whether a service, `aws/elb`, is of that kind.
     #[must_use]
     pub fn is_of_kind(&self, service: &str, kind: &str) -> bool {
@@ -279,6 +294,14 @@ impl Catalogue {
         }
         tables
     }
+}
+
+/// The events of rules, sorted.
+fn words<'r>(rules: impl Iterator<Item = &'r Arc<Rule>>) -> Vec<&'r str> {
+    let mut words: Vec<&str> = rules.flat_map(|rule| &rule.events).map(String::as_str).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
 }
 
 /// The name of the built-in policy that is written at `path`; none where another kind of file is.

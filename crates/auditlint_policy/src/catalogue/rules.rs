@@ -94,6 +94,7 @@ pub(super) fn read(
     let severity = map.need("severity").and_then(|node| word("severity", node, &severities, &mut own));
     let kind = map.need("kind").and_then(|node| word("kind", node, &kinds, &mut own));
     let asks = words("intent", map.need("asks"), INTENTS, &mut own);
+    let events = map.strings("events").into_iter().map(str::to_owned).collect();
     let categories = categories(map.take("categories"), &mut own);
     let selects: Vec<Name> = map.strings("selects").into_iter().map(Name::new).collect();
     let when = map.take("where").and_then(|node| condition(node, &mut own));
@@ -158,6 +159,7 @@ pub(super) fn read(
         severity: severity?,
         kind: kind?,
         asks,
+        events,
         categories,
         selects,
         when,

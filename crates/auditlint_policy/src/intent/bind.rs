@@ -31,6 +31,7 @@ pub(crate) fn bind(statement: &Statement, catalogue: &Catalogue) -> Bound {
     for (category, at) in binder.out.categories.clone() {
         binder.category(category, at);
     }
+    binder.alerts();
     for named in &statement.rules {
         binder.named(named);
     }
@@ -70,16 +71,46 @@ impl Binder<'_> {
                 }
             }
         }
+        for field in [Field::Events, Field::Traffic] {
+            let Some(Stated { setting: Setting::Kinds(Some(events)), at }) =
+                self.statement.effective(category, field)
+            else {
+                continue;
+            };
+            let records = |rule: &&Arc<Rule>| {
+                !rule.alerts()
+                    && rule.categories.contains(&category)
+                    && rule.events.iter().any(|event| events.contains(event))
+                    && (rule.kind != RuleKind::Source || self.is_asked_kind(category, rule))
+            };
+            let rules: Vec<&Arc<Rule>> = self.catalogue.rules().iter().filter(records).collect();
+            for rule in rules {
+                self.bind(rule, Use { given: None, category, at: *at, by_flow: false });
+            }
+        }
+    }
+
+    /// Whether the sources that a rule speaks of are of a kind that is asked of the category.
+    fn is_asked_kind(&self, category: Category, rule: &Rule) -> bool {
+        let kinds = self.statement.kinds(category);
+        kinds.is_none_or(|kinds| kinds.iter().any(|kind| self.catalogue.is_of_kind(rule.service(), kind)))
+    }
+
+    /// Somebody is told of these events.
+    fn alerts(&mut self) {
+        for (event, at) in &self.statement.alerts {
+            let tells = |rule: &&Arc<Rule>| rule.alerts() && rule.events.contains(event);
+            for rule in self.catalogue.rules().iter().filter(tells) {
+                for category in &rule.categories {
+                    self.bind(rule, Use { given: None, category: *category, at: *at, by_flow: false });
+                }
+            }
+        }
     }
 
     /// What of a category turns a rule on, if anything does.
     fn turned_on(&self, category: Category, head: Location, rule: &Rule, intent: Intent) -> Option<Use> {
-        let kinds = self.statement.kinds(category);
-        let is_asked_kind = || {
-            let service = rule.service();
-            rule.kind != RuleKind::Source
-                || kinds.is_none_or(|kinds| kinds.iter().any(|kind| self.catalogue.is_of_kind(service, kind)))
-        };
+        let is_asked_kind = || rule.kind != RuleKind::Source || self.is_asked_kind(category, rule);
         let speaks = rule.categories.contains(&category);
         if intent == Intent::Emit {
             let on = Use { given: None, category, at: head, by_flow: false };

@@ -37,6 +37,10 @@ pub enum Field {
     SuccessfulAttempts,
     /// Which kinds of sources are asked.
     Sources,
+    /// Which events must be recorded, whatever else the category asks.
+    Events,
+    /// Which connections must be recorded.
+    Traffic,
 }
 
 /// How the values of a field are written, and which one of two is stricter.
@@ -52,6 +56,8 @@ pub enum FieldKind {
     Flag,
     /// Kinds of sources: each more is stricter, and to name none means all.
     Kinds,
+    /// Events that rules of the category name: each more is stricter, and to name none asks for none.
+    Events,
 }
 
 /// A row of the table.
@@ -72,7 +78,7 @@ pub struct FieldSpec {
 }
 
 /// Every field, in the order of the pages.
-pub const FIELDS: [FieldSpec; 15] = [
+pub const FIELDS: [FieldSpec; 17] = [
     FieldSpec {
         field: Field::RetentionMin,
         path: &["retention", "min"],
@@ -192,6 +198,22 @@ pub const FIELDS: [FieldSpec; 15] = [
         only: None,
         asks: None,
         doc: "The kinds of sources that are asked; without it all are.",
+    },
+    FieldSpec {
+        field: Field::Events,
+        path: &["events"],
+        kind: FieldKind::Events,
+        only: None,
+        asks: None,
+        doc: "Events that sources have to record, beside those that the category asks anyway.",
+    },
+    FieldSpec {
+        field: Field::Traffic,
+        path: &["traffic"],
+        kind: FieldKind::Events,
+        only: Some(Category::NetworkFlow),
+        asks: None,
+        doc: "Which connections a flow log has to record: those that are accepted, those that are rejected, or both.",
     },
 ];
 

@@ -57,6 +57,10 @@ fn lines(policy: &Policy) -> Vec<PolicyLine> {
             });
         }
     }
+    for (event, at) in &statement.alerts {
+        let what = format!("alerting.events.{event}");
+        out.push(PolicyLine { what, value: "asked".to_owned(), at: Some(*at) });
+    }
     for (change, at) in &statement.changes {
         let what = format!("changes.forbid.{}", change.as_str());
         out.push(PolicyLine { what, value: "forbidden".to_owned(), at: Some(*at) });

@@ -189,6 +189,9 @@ impl Statement {
         let new: Vec<_> =
             other.may_live_in.iter().filter(|one| !self.may_live_in.contains(one)).cloned().collect();
         self.may_live_in.extend(new);
+        for (event, at) in &other.alerts {
+            self.alerts.entry(event.clone()).and_modify(|known| *known = first(*known, *at)).or_insert(*at);
+        }
         for (change, at) in &other.changes {
             self.changes.entry(*change).and_modify(|known| *known = first(*known, *at)).or_insert(*at);
         }

@@ -17,7 +17,7 @@ pub enum Setting {
     Word(usize),
     /// Whether it is so.
     Flag(bool),
-    /// Kinds of sources; none for all.
+    /// Kinds of sources, none for all; or events.
     Kinds(Option<BTreeSet<String>>),
 }
 
@@ -95,6 +95,7 @@ impl fmt::Display for FieldKind {
             }
             Self::Flag => f.write_str("`true` or `false`"),
             Self::Kinds => f.write_str("a list of kinds of sources"),
+            Self::Events => f.write_str("a list of events"),
         }
     }
 }

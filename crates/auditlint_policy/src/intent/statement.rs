@@ -24,6 +24,8 @@ pub struct Statement {
     pub demands: Vec<Demand>,
     /// What a plan must not do to logs, with the word of each.
     pub changes: BTreeMap<Change, Location>,
+    /// The events of which somebody must be told, with the word of each.
+    pub alerts: BTreeMap<String, Location>,
     /// The categories of which what turns the logs on may live elsewhere, and where.
     pub may_live_in: Vec<(Category, Vec<String>)>,
     /// What a finding counts for.
@@ -129,6 +131,7 @@ impl Statement {
             && self.rules.is_empty()
             && self.demands.is_empty()
             && self.changes.is_empty()
+            && self.alerts.is_empty()
     }
 
     /// The kinds of sources that are asked of a category; none for all.

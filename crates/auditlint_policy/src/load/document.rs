@@ -152,31 +152,35 @@ impl Reader<'_> {
                     out.defaults = fields(&mut map, None, (self.catalogue, self.source));
                     map.finish();
                 }
+                None if entry.key == "alerting" => self.alerting(&entry.value, out, problems),
                 None if entry.key == "changes" => self.changes(&entry.value, out, problems),
                 None => {
                     let known = Category::ALL.iter().map(|category| category.as_str());
-                    let known = known.chain(["defaults", "changes"]);
+                    let known = known.chain(["defaults", "alerting", "changes"]);
                     problems.push(unknown("category", &entry.key, entry.key_span, known));
                 }
             }
         }
     }
 
+    fn alerting(&self, node: &Node, out: &mut Statement, problems: &mut Vec<Problem>) {
+        let known = self.catalogue.alerts();
+        for (text, span) in words(node, "events", problems) {
+            if known.contains(&text) {
+                out.alerts.insert(text.to_owned(), self.place(span));
+            } else {
+                problems.push(unknown("event", text, span, known.iter().copied()));
+            }
+        }
+    }
+
     fn changes(&self, node: &Node, out: &mut Statement, problems: &mut Vec<Problem>) {
-        let mut map = MapReader::new(node, problems);
-        let forbid = map.need("forbid");
-        map.finish();
-        let Some(forbid) = forbid else { return };
-        let one = std::slice::from_ref(forbid);
-        let words = if matches!(forbid.kind, NodeKind::List(_)) { forbid.items() } else { one };
-        for word in words {
-            let text = string(word, problems).unwrap_or_default();
+        for (text, span) in words(node, "forbid", problems) {
             match Change::parse(text) {
-                Some(change) => drop(out.changes.insert(change, self.place(word.span))),
-                None if text.is_empty() => {}
+                Some(change) => drop(out.changes.insert(change, self.place(span))),
                 None => {
                     let known = Change::ALL.iter().map(|change| change.as_str());
-                    problems.push(unknown("change", text, word.span, known));
+                    problems.push(unknown("change", text, span, known));
                 }
             }
         }
@@ -329,6 +333,16 @@ impl Reader<'_> {
         map.finish();
         kinds.map(|node| node.and_then(|node| read(node, problems)))
     }
+}
+
+/// The texts below the only key of `node`, with the place of each.
+fn words<'n>(node: &'n Node, key: &'static str, problems: &mut Vec<Problem>) -> Vec<(&'n str, Span)> {
+    let mut map = MapReader::new(node, problems);
+    let list = map.need(key);
+    map.finish();
+    let Some(list) = list else { return Vec::new() };
+    let all = if matches!(list.kind, NodeKind::List(_)) { list.items() } else { std::slice::from_ref(list) };
+    all.iter().filter_map(|node| Some((string(node, problems)?, node.span))).collect()
 }
 
 /// Whether `id` is that of a check of changes.

@@ -6,8 +6,8 @@ use auditlint_syntax::document::{Node, NodeKind};
 
 use super::document::{Reader, read_severity};
 use super::values::{date, duration, word};
-use crate::exemption::{Exemption, RepositoryLimits};
 use crate::Change;
+use crate::exemption::{Exemption, RepositoryLimits};
 use crate::external::Pattern;
 
 impl Reader<'_> {

@@ -24,7 +24,7 @@ pub(super) fn fields(
         let Some(entry) = map.entry(head) else { continue };
         for (spec, node) in below(head, entry, category, &mut own) {
             let at = Location { file: source.file(), span: place(spec, entry, node) };
-            if let Some(setting) = setting(spec, node, catalogue, &mut own) {
+            if let Some(setting) = setting((spec, category), node, catalogue, &mut own) {
                 out.insert(spec.field, Stated { setting, at });
             }
         }
@@ -88,7 +88,7 @@ fn place(spec: &FieldSpec, entry: &Entry, node: &Node) -> auditlint_syntax::Span
 }
 
 fn setting(
-    spec: &FieldSpec,
+    (spec, category): (&FieldSpec, Option<Category>),
     node: &Node,
     catalogue: &Catalogue,
     problems: &mut Vec<Problem>,
@@ -117,6 +117,14 @@ fn setting(
             let named = strings(node, problems);
             for word in named.iter().filter(|word| !catalogue.kinds().any(|kind| kind == **word)) {
                 problems.push(unknown("kind of sources", word, node.span, catalogue.kinds()));
+            }
+            Some(Setting::Kinds(Some(named.into_iter().map(str::to_owned).collect())))
+        }
+        FieldKind::Events => {
+            let named = strings(node, problems);
+            let known: Vec<&str> = catalogue.events(spec.only.or(category));
+            for word in named.iter().filter(|word| !known.contains(word)) {
+                problems.push(unknown("event", word, node.span, known.iter().copied()));
             }
             Some(Setting::Kinds(Some(named.into_iter().map(str::to_owned).collect())))
         }

@@ -35,6 +35,8 @@ struct Rule {
     is_function: bool,
     span: Span,
     calls: Vec<Call>,
+    /// The names that it reads and does not declare itself.
+    uses: BTreeSet<String>,
 }
 
 struct Call {
@@ -127,7 +129,8 @@ fn module(node: &Value, sources: &[Arc<Source>]) -> Option<Module> {
         let mut calls = Vec::new();
         self::calls(rule, &mut calls);
         let name = name(named).unwrap_or_default();
-        rules.push(Rule { name, is_function, span: span_of(&rule["span"])?, calls });
+        let uses = super::names::free(rule, source);
+        rules.push(Rule { name, is_function, span: span_of(&rule["span"])?, calls, uses });
     }
     Some(Module {
         source: Arc::clone(source),
@@ -165,12 +168,15 @@ pub(super) fn problems(modules: &[Module]) -> Vec<LocatedProblem> {
             }
         }
     }
+    add_reads(modules, &mut edges);
     for module in modules {
         let mut told = BTreeSet::new();
-        for rule in module.rules.iter().filter(|rule| rule.is_function) {
+        for rule in &module.rules {
             let own = format!("data.{}.{}", module.package, rule.name);
             if told.insert(own.clone()) && reaches(&own, &edges) {
-                let message = format!("the function {} calls itself, and Rego knows no recursion", rule.name);
+                let what = if rule.is_function { "function" } else { "rule" };
+                let does = if rule.is_function { "calls" } else { "depends on" };
+                let message = format!("the {what} {} {does} itself, and Rego knows no recursion", rule.name);
                 out.push(LocatedProblem::new(&module.source, rule.span, message));
             }
         }
@@ -178,7 +184,27 @@ pub(super) fn problems(modules: &[Module]) -> Vec<LocatedProblem> {
     out
 }
 
-/// Whether a function comes to call itself.
+/// Adds to the calls what each rule reads of other rules.
+fn add_reads(modules: &[Module], edges: &mut BTreeMap<String, BTreeSet<String>>) {
+    let own = |module: &Module, rule: &Rule| format!("data.{}.{}", module.package, rule.name);
+    let all: BTreeSet<String> =
+        modules.iter().flat_map(|module| module.rules.iter().map(|rule| own(module, rule))).collect();
+    for module in modules {
+        for rule in &module.rules {
+            for name in &rule.uses {
+                let meant = module.meant(name);
+                // `data.main.rule.field` reads the rule, however deep the field lies.
+                let ends = meant.match_indices('.').map(|(at, _)| at).chain([meant.len()]);
+                let read = ends.filter_map(|end| meant.get(..end)).find(|part| all.contains(*part));
+                if let Some(read) = read {
+                    edges.entry(own(module, rule)).or_default().insert(read.to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// Whether a rule or function comes back to itself.
 fn reaches(own: &str, edges: &BTreeMap<String, BTreeSet<String>>) -> bool {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut open = vec![own];
@@ -327,7 +353,7 @@ fn calls(node: &Value, out: &mut Vec<Call>) {
 }
 
 /// A name with its dots.
-fn path(node: &Value) -> Option<String> {
+pub(super) fn path(node: &Value) -> Option<String> {
     let (kind, inner) = node.as_object()?.iter().next()?;
     match kind.as_str() {
         "Var" => Some(inner["value"].as_str()?.to_owned()),
@@ -351,7 +377,7 @@ fn name(node: &Value) -> Option<String> {
     }
 }
 
-fn span_of(node: &Value) -> Option<Span> {
+pub(super) fn span_of(node: &Value) -> Option<Span> {
     let number = |name: &str| u32::try_from(node.get(name)?.as_u64()?).ok();
     Some(Span::new(number("start")?, number("end")?))
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod guard;
 mod input;
+mod names;
 mod plan;
 
 use std::num::NonZeroU32;

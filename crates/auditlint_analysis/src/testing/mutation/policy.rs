@@ -68,6 +68,11 @@ fn mutants(statement: &Statement) -> Vec<(Mutant, Statement)> {
         weaker.rules.remove(at);
         add("drop_rule", id.clone(), format!("-{id}\n"), weaker);
     }
+    for event in statement.alerts.keys() {
+        let mut weaker = statement.clone();
+        weaker.alerts.remove(event);
+        add("drop_alert", format!("alerting.events.{event}"), format!("-{event}\n"), weaker);
+    }
     for change in statement.changes.keys() {
         let mut weaker = statement.clone();
         weaker.changes.remove(change);
