@@ -129,9 +129,8 @@ impl Comparison<'_> {
     /// What the plan does to a station.
     fn of(&self, station: &Station, was: &FlowMap) -> Vec<Finding> {
         let Some(resource) = self.by_name.get(&station.id.name).copied() else { return Vec::new() };
-        // What is gone from the plan's configuration and not from the plan has no change.
-        let is_meant = station.id.made.is_none() && self.matter.policy.scope.holds(resource);
-        if !is_meant || matches!(resource.action, Some(Action::NoOp) | None) && station.emits.is_empty() {
+        // What nobody changes is looked at as well: a companion may change what becomes of its logs.
+        if station.id.made.is_some() || !self.matter.policy.scope.holds(resource) {
             return Vec::new();
         }
         let mut found = Vec::new();

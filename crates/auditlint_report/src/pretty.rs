@@ -74,7 +74,8 @@ fn headline(out: &mut String, report: &Report) {
         let _ = writeln!(out, "nothing could be read");
         return;
     }
-    if summary.applicable == 0 {
+    // What is found by no rule of a resource (a change, a policy in Rego) is found all the same.
+    if summary.applicable == 0 && summary.fail + summary.unknown == 0 {
         let _ = writeln!(
             out,
             "{} read; none emits or keeps logs that the policy covers",
@@ -89,7 +90,8 @@ fn headline(out: &mut String, report: &Report) {
         parts.push(format!("{broken} broken"));
         parts.push(format!("{undecided} undecided"));
     } else {
-        parts.push(counted(summary.applicable, "resource"));
+        let judged = if summary.applicable == 0 { summary.resources } else { summary.applicable };
+        parts.push(counted(judged, "resource"));
     }
     let _ = writeln!(
         out,
