@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use auditlint_tests::repository;
+use auditlint_tests::workspace::Workspace;
 use serde_json::Value;
 
 /// Each finding as `rule address: message`.
@@ -41,5 +42,30 @@ fn one_change_can_be_asked_for_alone() -> anyhow::Result<()> {
     let words: Vec<&str> = ["--select", "change/deleted"].iter().chain(&POLICY).copied().collect();
     let found = found(&words)?;
     assert!(matches!(found.as_slice(), [one] if one.starts_with("change/deleted ")), "{found:?}");
+    Ok(())
+}
+
+/// What goes has no tags any more: those that it had say whether the policy means it.
+#[test]
+fn a_store_that_goes_is_meant_by_the_tags_that_it_had() -> anyhow::Result<()> {
+    let change = |name: &str, tag: &str| {
+        serde_json::json!({
+            "address": format!("aws_cloudwatch_log_group.{name}"), "mode": "managed",
+            "type": "aws_cloudwatch_log_group", "name": name,
+            "change": {"actions": ["delete"], "after": null, "after_unknown": {},
+                       "before": {"name": name, "tags": {"audit": tag}}},
+        })
+    };
+    let plan = serde_json::json!({
+        "format_version": "1.2", "complete": true, "configuration": {"root_module": {}},
+        "resource_changes": [change("meant", "yes"), change("other", "no")],
+    });
+    let policy = "logging_policy:\n  changes: {forbid: [delete]}\nscope: {include: [{tags: {audit: yes}}]}\n";
+    let workspace = Workspace::with(&[("plan.json", &plan.to_string()), ("logging.yaml", policy)])?;
+    let run = workspace.run(&["check", "plan.json", "--policy", "logging.yaml", "--format", "json"])?;
+    let report: Value = serde_json::from_str(&run.stdout).with_context(|| format!("{run:?}"))?;
+    let findings = report.get("findings").and_then(Value::as_array).context("findings")?;
+    let addresses: Vec<Option<&str>> = findings.iter().map(|one| one["address"].as_str()).collect();
+    assert_eq!(addresses, [Some("aws_cloudwatch_log_group.meant")]);
     Ok(())
 }

@@ -102,13 +102,26 @@ fn reports(catalogue: &Arc<Catalogue>, one: &Recorded) -> anyhow::Result<[Report
     Ok([report(&hcl)?, report(&alone)?, report(&joined)?])
 }
 
+/// How many resources the plan deletes: it holds them, and the configuration does not.
+fn gone(one: &Recorded) -> anyhow::Result<u32> {
+    #[expect(clippy::disallowed_methods, reason = "tests read the repository")]
+    let plan: serde_json::Value = serde_json::from_slice(&std::fs::read(&one.plan)?)?;
+    let changes = plan.get("resource_changes").and_then(serde_json::Value::as_array);
+    let goes = |change: &&serde_json::Value| {
+        let actions = change.pointer("/change/actions");
+        actions.is_some_and(|actions| *actions == serde_json::json!(["delete"]))
+    };
+    Ok(u32::try_from(changes.into_iter().flatten().filter(goes).count())?)
+}
+
 fn same(catalogue: &Arc<Catalogue>, one: &Recorded) -> anyhow::Result<()> {
     let [hcl, alone, joined] = reports(catalogue, one)?;
     let mut wrong = Vec::new();
+    let gone = gone(one)?;
     for (side, planned) in [("plan", &alone), ("plan with its source", &joined)] {
         ensure!(
-            hcl.summary.resources == planned.summary.resources,
-            "{} resources in the configuration, {} in the {side}",
+            hcl.summary.resources + gone == planned.summary.resources,
+            "{} resources in the configuration and {gone} that go, {} in the {side}",
             hcl.summary.resources,
             planned.summary.resources
         );

@@ -174,6 +174,15 @@ impl Interest {
         self.asked(kind);
     }
 
+    /// Asks for these attributes of every type of which anything is wanted.
+    pub fn add_to_all(&mut self, attributes: impl IntoIterator<Item = &'static str> + Clone) {
+        self.types.values_mut().for_each(|wanted| {
+            if let Attributes::Some(wanted) = wanted {
+                attributes.clone().into_iter().for_each(|name| wanted.insert(Name::new(name)));
+            }
+        });
+    }
+
     fn asked(&mut self, kind: &str) -> &mut Attributes {
         self.types.entry(Name::new(kind)).or_insert_with(|| Attributes::Some(Wanted::default()))
     }

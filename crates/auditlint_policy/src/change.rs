@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use auditlint_graph::{Action, Address, Cause, Resource, ResourceGraph};
+use auditlint_graph::{Action, Address, Cause, Resource, ResourceGraph, Target};
 
 use crate::check::{CHANGE_DELETED, CHANGE_DISABLED, CHANGE_RETARGETED, CHANGE_SHORTENED, Check};
 use crate::evaluate::place;
@@ -79,6 +79,7 @@ pub fn forbidden(
     let is = evaluator.flow_map(after, matter, root);
     let comparison = Comparison {
         matter,
+        before,
         after,
         by_name: after.iter().map(|(_, resource)| (resource.address.to_string(), resource)).collect(),
         was: Ways::of(&was),
@@ -93,6 +94,7 @@ pub fn forbidden(
 /// The flow before and after.
 struct Comparison<'a> {
     matter: Matter<'a>,
+    before: &'a ResourceGraph,
     after: &'a ResourceGraph,
     by_name: BTreeMap<String, &'a Arc<Resource>>,
     was: Ways<'a>,
@@ -130,7 +132,7 @@ impl Comparison<'_> {
     fn of(&self, station: &Station, was: &FlowMap) -> Vec<Finding> {
         let Some(resource) = self.by_name.get(&station.id.name).copied() else { return Vec::new() };
         // What nobody changes is looked at as well: a companion may change what becomes of its logs.
-        if station.id.made.is_some() || !self.matter.policy.scope.holds(resource) {
+        if station.id.made.is_some() || !self.is_meant(resource) {
             return Vec::new();
         }
         let mut found = Vec::new();
@@ -143,13 +145,21 @@ impl Comparison<'_> {
         found.into_iter().filter_map(|found| self.finding(found, resource)).collect()
     }
 
+    /// Whether the policy means a resource as it was or as it is: what goes has no tags any more.
+    fn is_meant(&self, resource: &Resource) -> bool {
+        let scope = &self.matter.policy.scope;
+        let was = self.before.instances(&Target::at(&resource.address)).iter();
+        let mut was = was.filter_map(|slot| self.before.get(*slot));
+        scope.holds(resource) || was.any(|was| was.address.key == resource.address.key && scope.holds(was))
+    }
+
     /// What is there for nothing but to record, and goes: what is logged about is not missed where it goes.
     fn recorders(&self) -> impl Iterator<Item = Finding> {
         let goes = |resource: &&Arc<Resource>| {
             let facts = self.matter.catalogue.facts(resource.kind());
             resource.action.is_some_and(Action::removes)
                 && facts.is_some_and(|facts| facts.records)
-                && self.matter.policy.scope.holds(resource)
+                && self.is_meant(resource)
         };
         self.by_name.values().copied().filter(goes).filter_map(|resource| {
             let facts = self.matter.catalogue.facts(resource.kind());

@@ -20,6 +20,7 @@ use rustc_hash::FxHashMap;
 
 use crate::control::Standard;
 use crate::facts::Facts;
+use crate::intent::{Scope, TAG_ATTRIBUTES};
 use crate::minimal::MinimalSet;
 use crate::{Category, Policy, Rule};
 
@@ -288,6 +289,12 @@ impl Catalogue {
         if !policy.rego.is_empty() {
             let everything = Interest { everything: true, ..Interest::clone(&tables.interest) };
             tables.interest = Arc::new(everything);
+        }
+        let scopes = policy.environments.iter().map(|environment| &environment.policy.scope);
+        if scopes.chain([&policy.scope]).any(Scope::asks_tags) {
+            let mut interest = Interest::clone(&tables.interest);
+            interest.add_to_all(TAG_ATTRIBUTES);
+            tables.interest = Arc::new(interest);
         }
         if !policy.changes.is_empty() {
             tables.interest = Arc::new(Interest { prior: true, ..Interest::clone(&tables.interest) });

@@ -14,6 +14,6 @@ pub use environment::{EnvironmentPattern, PolicyEnvironment, RootLook};
 pub use field::{FIELDS, Field, FieldKind, FieldSpec};
 pub use listing::PolicyLine;
 pub use merge::{Permission, Weakening};
-pub use scope::{Scope, ScopePattern};
+pub use scope::{Scope, ScopePattern, TAG_ATTRIBUTES};
 pub use setting::{Setting, Stated};
 pub use statement::{Asked, Enforcement, NamedRule, OnUnknown, Statement};

@@ -33,7 +33,16 @@ pub struct ScopePattern {
     pub at: Location,
 }
 
+/// The attributes in which providers keep the tags of a resource.
+pub const TAG_ATTRIBUTES: [&str; 3] = ["tags_all", "tags", "labels"];
+
 impl Scope {
+    /// Whether tags decide, which have to be read then.
+    #[must_use]
+    pub fn asks_tags(&self) -> bool {
+        self.include.iter().chain(&self.exclude).any(|pattern| !pattern.tags.is_empty())
+    }
+
     /// Whether a resource is meant. What is not known is meant: nothing falls out of a policy by being unknown.
     #[must_use]
     pub fn holds(&self, resource: &Resource) -> bool {
@@ -130,7 +139,7 @@ impl ScopePattern {
 
 fn tagged(resource: &Resource, name: &str, looks: &[Pattern]) -> Verdict {
     let mut verdicts = Vec::new();
-    for attribute in ["tags_all", "tags", "labels"] {
+    for attribute in TAG_ATTRIBUTES {
         let Some(tags) = resource.attribute(attribute) else { continue };
         verdicts.push(match tags.value() {
             Value::Map(map) => match map.get(name).map(|tag| (tag.value(), tag.sensitive)) {
