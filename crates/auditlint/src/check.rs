@@ -97,7 +97,15 @@ fn nothing(options: &CheckOptions, broken: &[(String, String)], left_out: &[Left
 
 /// A plan that is none, beside roots that were read: a gap of the run.
 fn unread(report: &mut Report, path: String, reason: String) {
-    let gap = Gap { kind: GapKind::Unreadable, path, at: None, reason, hint: String::new(), count: 1 };
+    let gap = Gap {
+        kind: GapKind::Unreadable,
+        path,
+        at: None,
+        reason,
+        hint: String::new(),
+        count: 1,
+        module: None,
+    };
     if let Some(root) = report.roots.first_mut() {
         root.gaps.push(gap);
         root.summary.gaps += 1;

@@ -42,6 +42,7 @@ pub(crate) fn run(options: FlowOptions) -> Result<u8, Failure> {
             reason,
             hint: String::new(),
             count: 1,
+            module: None,
         };
         let root = FlowRoot {
             name: path.into(),

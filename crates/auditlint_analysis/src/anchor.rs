@@ -2,6 +2,7 @@
 //! elsewhere or from the revision before a change.
 
 use auditlint_policy::exemption::RepositoryLimits;
+use auditlint_policy::external::{AttestedModule, ExternalSource, ExternalStore, Externals};
 use auditlint_policy::intent::Permission;
 use auditlint_policy::rego::RegoSet;
 use auditlint_policy::{Catalogue, Policy};
@@ -73,6 +74,7 @@ pub(crate) fn added(before: &PolicySet, after: &PolicySet, catalogue: &Catalogue
         weaker(&format!(" in {}", environment.name), &environment.policy, now, catalogue, &mut out);
     }
     rego(before, after, &mut out);
+    outside(&before.policy.externals, &after.policy.externals, &mut out);
     if let Some((source, now)) = &after.baseline {
         let known = |fingerprint: &String| {
             before.baseline.as_ref().is_some_and(|(_, known)| known.gaps.contains_key(fingerprint))
@@ -97,6 +99,34 @@ pub(crate) fn added(before: &PolicySet, after: &PolicySet, catalogue: &Catalogue
         }
     }
     out
+}
+
+/// What a change says otherwise of what nobody reads: stores, sources and modules that are not here.
+fn outside(before: &Externals, after: &Externals, out: &mut Vec<(Location, String)>) {
+    let mut told = |at: Location, what: String| {
+        out.push((at, format!("this change says what {what} is: it counts once it is merged")));
+    };
+    for store in &after.stores {
+        let known = |known: &ExternalStore| {
+            ExternalStore { at: store.at, review: store.review.clone(), ..known.clone() } == *store
+        };
+        if !before.stores.iter().any(known) {
+            told(store.at, format!("external store {}", store.id));
+        }
+    }
+    for source in &after.sources {
+        let known = |known: &ExternalSource| {
+            ExternalSource { at: source.at, review: source.review.clone(), ..known.clone() } == *source
+        };
+        if !before.sources.iter().any(known) {
+            told(source.at, format!("external source {}", source.id));
+        }
+    }
+    for module in &after.modules {
+        if !before.modules.iter().any(|known| AttestedModule { at: module.at, ..known.clone() } == *module) {
+            told(module.at, format!("module {}", module.source.as_str()));
+        }
+    }
 }
 
 /// Policies in Rego that are gone or say something else: whether that is less nobody can tell.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use auditlint_graph::terraform::RootIdentity;
 use auditlint_graph::{Address, Cause, CauseKind, Mode};
-use auditlint_policy::check::{Check, REQUIRED_SOURCE, REVIEW_DUE};
-use auditlint_policy::external::Externals;
+use auditlint_policy::check::{ATTESTED_MODULE, Check, REQUIRED_SOURCE, REVIEW_DUE};
+use auditlint_policy::external::{AttestedModule, Externals};
 use auditlint_policy::{
     Catalogue, Category, Days, Demand, Finding, Level, MinimalSet, Place, Policy, PolicyRef, Related, Remedy,
     RemedyKind, RootPattern, Safety, Verdict,
@@ -50,7 +50,7 @@ pub(crate) fn add(
 impl Asking<'_> {
     /// One source in the whole estate is enough.
     fn estate(&self, roots: &mut [RootReport], demand: &Demand) {
-        if roots.iter().any(|root| sources(root, demand.category) > 0) {
+        if roots.iter().any(|root| holds_source(root, demand.category)) {
             return;
         }
         let number = roots.len();
@@ -74,7 +74,7 @@ impl Asking<'_> {
 
     /// Each root that is meant needs one.
     fn within(&self, root: &mut RootReport, at: usize, demand: &Demand) {
-        if sources(root, demand.category) > 0 {
+        if holds_source(root, demand.category) {
             return;
         }
         let asks_identity = demand.within.iter().any(RootPattern::asks_identity);
@@ -94,8 +94,15 @@ impl Asking<'_> {
             }
             .with_remedies(self.remedies(demand.category, Some(at)))
         });
-        let finding = found.finding(self.policy, demand, root.path.as_str());
+        let finding = found.finding(self.policy_of(root), demand, root.path.as_str());
         put(root, finding);
+    }
+
+    /// What holds for the environment that a root is.
+    fn policy_of(&self, root: &RootReport) -> &Policy {
+        let own = root.environment.as_ref().map(|(name, _)| name);
+        let own = self.policy.environments.iter().find(|known| Some(&known.name) == own);
+        own.map_or(self.policy, |own| &own.policy)
     }
 
     /// What would record the category, written into the root at a position, or into one of several: of the providers
@@ -152,6 +159,7 @@ impl Found {
         let finding = finding(policy, REQUIRED_SOURCE, demand.at, self.message, (root, &categories));
         Some(Finding {
             verdict: self.verdict,
+            level: policy.statement.enforcement.of_category(demand.category),
             cause: self.cause,
             related: self.related,
             remedies: self.remedies,
@@ -281,19 +289,30 @@ fn too_short<'p>(
 fn reviews(policy: &Policy, today: Date) -> impl Iterator<Item = Finding> {
     let stores = policy.externals.stores.iter().map(|store| ("store", &store.id, &store.review));
     let sources = policy.externals.sources.iter().map(|source| ("source", &source.id, &source.review));
+    let modules = policy.externals.modules.iter().filter(move |module| module.review_by < today);
+    let modules = modules.map(move |module| {
+        let AttestedModule { source, attested_by, review_by, at, .. } = module;
+        let message = format!(
+            "module {} had to be looked at again by {attested_by} until {review_by}",
+            source.as_str()
+        );
+        finding(policy, REVIEW_DUE, *at, message, ("", &[]))
+    });
     // Stores of one exported file share a name, an owner and a day.
     let mut seen = Vec::new();
-    stores.chain(sources).filter_map(move |(what, id, review)| {
+    let outside = stores.chain(sources).filter_map(move |(what, id, review)| {
         let (by, at) = review.by.filter(|(by, at)| *by < today && !seen.contains(at))?;
         seen.push(at);
         let owner = review.owner.as_ref().map(|owner| format!(" by {owner}")).unwrap_or_default();
         let message = format!("external {what} {id} had to be looked at again{owner} until {by}");
         let categories: &[Category] = &[];
         Some(finding(policy, REVIEW_DUE, at, message, ("", categories)))
-    })
+    });
+    outside.chain(modules)
 }
 
-fn finding(
+/// The finding of a check on a line of the policy.
+pub(crate) fn finding(
     policy: &Policy,
     check: Check,
     at: Location,
@@ -303,7 +322,7 @@ fn finding(
     Finding {
         rule: check.id.into(),
         verdict: Verdict::Fail,
-        level: Level::Mandatory,
+        level: policy.level(),
         severity: check.severity,
         categories: categories.to_vec(),
         address: nobody(),
@@ -331,9 +350,12 @@ fn folder(root: &RootReport) -> &str {
     }
 }
 
-fn sources(root: &RootReport, category: Category) -> u32 {
-    let counted = root.summary.by_category.iter().find(|(known, _)| *known == category);
-    counted.map_or(0, |(_, count)| *count)
+/// Whether a root holds a source of the category, be it in a module of which somebody says so.
+fn holds_source(root: &RootReport, category: Category) -> bool {
+    let is_attested =
+        |finding: &Finding| *finding.rule == *ATTESTED_MODULE.id && finding.categories.contains(&category);
+    root.summary.by_category.iter().any(|(known, count)| *known == category && *count > 0)
+        || root.findings.iter().any(|finding| is_attested(finding))
 }
 
 fn unread() -> Cause {
@@ -353,9 +375,12 @@ fn other_roots(category: &str) -> Cause {
 }
 
 fn put(root: &mut RootReport, findings: impl IntoIterator<Item = Finding>) {
-    let before = root.findings.len();
-    root.findings.extend(findings.into_iter().map(Arc::new));
-    if root.findings.len() > before {
+    // What is switched off is counted and not shown.
+    let (off, on): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| finding.level == Level::Off);
+    root.summary.off += u32::try_from(off.len()).unwrap_or(u32::MAX);
+    if !on.is_empty() {
+        root.findings.extend(on.into_iter().map(Arc::new));
         root.recount();
     }
 }

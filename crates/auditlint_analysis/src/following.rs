@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use auditlint_graph::terraform::{Configuration, Live, RootInputs, Standing, is_terraform};
-use auditlint_graph::{Address, Slot};
+use auditlint_graph::{Address, Gap, Slot};
 use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
+use auditlint_policy::rego::Answer;
 use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Level, Place};
 use auditlint_syntax::{FileId, Name};
 use camino::Utf8PathBuf;
 use rustc_hash::FxHashMap;
 
+use crate::attested;
 use crate::chosen::Chosen;
-use crate::root::{ByFile, Judged, Prepared, World, filled, sort};
+use crate::rego;
+use crate::root::{ByFile, Judged, Prepared, Root, World, filled, sort};
 use crate::suppression::{Suppressions, Touched};
 use crate::{RootReport, RootSpec};
 
@@ -27,6 +30,12 @@ pub(crate) struct Following {
     suppressions: Suppressions,
     /// The texts that changed since the resources were judged; none where all of them have to be judged anew.
     pending: Option<Pending>,
+    /// What policies in Rego said last; they look at all of the root, so that no keystroke waits for them.
+    answer: Answer,
+    /// Whether they said it of something that has changed since.
+    is_answer_old: bool,
+    /// What they say of each file, where the resources stand now.
+    answered: FxHashMap<FileId, Vec<Arc<Finding>>>,
     /// The findings of each file before suppressions speak.
     raw: FxHashMap<FileId, Vec<Arc<Finding>>>,
     /// The same once suppressions have spoken.
@@ -64,6 +73,9 @@ impl Following {
             evaluator,
             suppressions: Suppressions::default(),
             pending: None,
+            answer: Answer::default(),
+            is_answer_old: !world.set.rego.is_empty(),
+            answered: FxHashMap::default(),
             raw: FxHashMap::default(),
             excused: FxHashMap::default(),
             idle: FxHashMap::default(),
@@ -90,8 +102,9 @@ impl Following {
         (self.evaluator.flow_map(graph, matter, name), self.evaluator.stores(graph, matter))
     }
 
-    pub(crate) fn judged(&self) -> Judged {
-        Judged::following(Arc::clone(&self.live.configuration.graph), self.by_file.clone())
+    pub(crate) fn judged(&self, world: &World<'_>) -> Judged {
+        let graph = Arc::clone(&self.live.configuration.graph);
+        Judged::following(graph, self.by_file.clone(), self.open_gaps(world))
     }
 
     /// What a remedy of the resource in `slot` may refer to, as the last verdicts have it.
@@ -106,14 +119,27 @@ impl Following {
         self.evaluator.found(graph, self.chosen.matter(&self.set), beyond)
     }
 
+    /// What could not be read or decided, and nobody answers for.
+    fn open_gaps(&self, world: &World<'_>) -> Vec<Gap> {
+        [world.open_gaps(&self.live.configuration.graph), self.answer.gaps.clone()].concat()
+    }
+
     pub(crate) fn report(&self, empty: RootReport, world: &World<'_>) -> RootReport {
         let graph = &self.live.configuration.graph;
-        let evaluation = self.evaluator.evaluation(graph, &self.chosen.policy);
+        let mut evaluation = self.evaluator.evaluation(graph, &self.chosen.policy);
+        evaluation.findings.extend(self.answer.findings.iter().cloned().map(Arc::new));
+        let today = world.settings.today;
+        evaluation.findings.extend(attested::findings(
+            graph,
+            &self.chosen.policy,
+            empty.path.as_str(),
+            today,
+        ));
         let excused = |finding| self.excused(finding, world);
         let environment = self.chosen.environment.clone();
         let files = self.live.configuration.files;
         let blocks_unknown = self.chosen.blocks_unknown(empty.mode);
-        let gaps = world.open_gaps(graph);
+        let gaps = self.open_gaps(world);
         let empty = RootReport { gaps, files, environment, blocks_unknown, ..empty };
         let mut report = filled(empty, graph, evaluation, excused, world.files);
         self.suppressions.tell(&mut report, world);
@@ -167,6 +193,7 @@ impl Following {
 
     /// Brings the verdicts up to date; `crossings` is what crosses the border of the root.
     pub(crate) fn judge(&mut self, crossings: &Arc<Crossings>, world: &World<'_>) {
+        self.is_answer_old = !self.set.rego.is_empty();
         let matter = self.chosen.matter(&self.set);
         let graph = &self.live.configuration.graph;
         let Some(pending) = self.pending.replace(Pending::default()) else {
@@ -174,7 +201,7 @@ impl Following {
             return self.collect(world);
         };
         let rejudged = self.evaluator.rejudge(graph, matter, crossings);
-        let mut dirty: BTreeSet<FileId> = BTreeSet::new();
+        let mut dirty = self.place_answer();
         for change in rejudged {
             for finding in &change.old {
                 let Some(file) = file_of(finding) else { continue };
@@ -191,22 +218,51 @@ impl Following {
         }
         if pending.any {
             self.read_suppressions(world);
-            dirty.extend(self.raw.keys().copied().chain(self.suppressions.files()));
+            dirty.extend(
+                self.raw.keys().chain(self.answered.keys()).copied().chain(self.suppressions.files()),
+            );
         } else {
             for path in &pending.texts {
                 match self.suppressions.read_file(&self.inputs.folder, path, world) {
                     Touched::Nothing => {}
                     Touched::File(file) => drop(dirty.insert(file)),
-                    Touched::Everything => dirty.extend(self.raw.keys()),
+                    Touched::Everything => dirty.extend(self.raw.keys().chain(self.answered.keys())),
                 }
             }
         }
         self.excuse(dirty, world);
     }
 
+    /// Whether policies in Rego have yet to look at what changed.
+    pub(crate) fn is_answer_old(&self) -> bool {
+        self.is_answer_old
+    }
+
+    /// Asks the policies in Rego about the verdicts as they are.
+    pub(crate) fn ask_rego(&mut self, root: &Root, world: &World<'_>) {
+        let graph = &self.live.configuration.graph;
+        self.answer = rego::answer(root, (graph, &self.evaluator), &self.chosen, world);
+        self.is_answer_old = false;
+        let dirty = self.place_answer();
+        self.excuse(dirty, world);
+    }
+
+    /// Takes what policies in Rego said to where its resources stand now; the files of which that changes anything.
+    fn place_answer(&mut self) -> BTreeSet<FileId> {
+        let mut dirty: BTreeSet<FileId> = self.answered.drain().map(|(file, _)| file).collect();
+        self.answer.follow(&self.live.configuration.graph);
+        for finding in &self.answer.findings {
+            let Some(file) = file_of(finding) else { continue };
+            dirty.insert(file);
+            self.answered.entry(file).or_default().push(Arc::new(finding.clone()));
+        }
+        dirty
+    }
+
     /// Collects every finding anew.
     fn collect(&mut self, world: &World<'_>) {
         self.raw.clear();
+        self.place_answer();
         for finding in self.evaluator.findings() {
             if let Some(file) = file_of(finding) {
                 self.raw.entry(file).or_default().push(Arc::clone(finding));
@@ -216,7 +272,8 @@ impl Following {
         self.excused.clear();
         self.idle.clear();
         self.by_file.clear();
-        self.excuse(self.raw.keys().copied().chain(self.suppressions.files()).collect(), world);
+        let files = self.raw.keys().chain(self.answered.keys()).copied();
+        self.excuse(files.chain(self.suppressions.files()).collect(), world);
     }
 
     fn read_suppressions(&mut self, world: &World<'_>) {
@@ -232,7 +289,7 @@ impl Following {
     /// What suppressions leave of the findings of `files`.
     fn excuse(&mut self, files: BTreeSet<FileId>, world: &World<'_>) {
         for file in &files {
-            let raw = self.raw.get(file).into_iter().flatten();
+            let raw = self.raw.get(file).into_iter().chain(self.answered.get(file)).flatten();
             let apply = |finding: &Arc<Finding>| self.excused(Arc::clone(finding), world);
             let mut findings: Vec<Arc<Finding>> =
                 raw.filter(|finding| finding.level != Level::Off).map(apply).collect();

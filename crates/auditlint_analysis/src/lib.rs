@@ -5,6 +5,7 @@
 //! prints, or touches the network.
 
 mod anchor;
+mod attested;
 mod baseline;
 pub mod bundle;
 mod chosen;

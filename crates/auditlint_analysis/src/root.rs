@@ -12,6 +12,7 @@ use auditlint_syntax::{Access, FileId, Files, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::attested;
 use crate::chosen::Chosen;
 use crate::following::Following;
 use crate::host::Settings;
@@ -45,6 +46,8 @@ pub(crate) struct Judged {
     report: Option<RootReport>,
     pub(crate) graph: Arc<ResourceGraph>,
     pub(crate) by_file: ByFile,
+    /// What is not known of it, and nobody answers for.
+    gaps: Vec<Gap>,
 }
 
 /// The findings of each file, sorted by place, rule and address.
@@ -53,12 +56,13 @@ pub(crate) type ByFile = FxHashMap<FileId, Arc<[Arc<Finding>]>>;
 impl Judged {
     /// The verdicts of a root that is judged once.
     pub(crate) fn once(report: RootReport, graph: Arc<ResourceGraph>, by_file: ByFile) -> Self {
-        Self { report: Some(report), graph, by_file }
+        let gaps = report.gaps.clone();
+        Self { report: Some(report), graph, by_file, gaps }
     }
 
     /// The verdicts of a root that follows edits.
-    pub(crate) fn following(graph: Arc<ResourceGraph>, by_file: ByFile) -> Self {
-        Self { report: None, graph, by_file }
+    pub(crate) fn following(graph: Arc<ResourceGraph>, by_file: ByFile, gaps: Vec<Gap>) -> Self {
+        Self { report: None, graph, by_file, gaps }
     }
 
     /// The findings that have a place in a text, in no particular order of files.
@@ -71,7 +75,7 @@ impl Judged {
     }
 
     pub(crate) fn gaps(&self) -> &[Gap] {
-        &self.graph.gaps
+        &self.gaps
     }
 }
 
@@ -222,8 +226,12 @@ impl Root {
 
     fn judged(&self, memo: &mut Memo, world: &World<'_>, crossings: &Arc<Crossings>) -> Option<Arc<Judged>> {
         self.survey(memo, world)?;
-        if let Some((known, judged)) = &memo.judged
-            && known == crossings
+        let is_judged = memo.judged.as_ref().is_some_and(|(known, _)| known == crossings);
+        let is_open = |work: &Work| {
+            !world.hurries && matches!(work, Work::Following(following) if following.is_answer_old())
+        };
+        if let Some((_, judged)) = memo.judged.as_ref().filter(|_| is_judged)
+            && !memo.surveyed.as_ref().is_some_and(|surveyed| is_open(&surveyed.work))
         {
             return Some(Arc::clone(judged));
         }
@@ -232,8 +240,13 @@ impl Root {
         let surveyed = memo.surveyed.as_mut()?;
         let judged = match &mut surveyed.work {
             Work::Following(following) => {
-                following.judge(crossings, world);
-                following.judged()
+                if !is_judged {
+                    following.judge(crossings, world);
+                }
+                if !world.hurries && following.is_answer_old() {
+                    following.ask_rego(self, world);
+                }
+                following.judged(world)
             }
             Work::Once(once) => once.judge(self, crossings, world)?,
         };
@@ -350,12 +363,17 @@ pub(crate) struct World<'a> {
     pub(crate) revision: u64,
     pub(crate) settings: &'a Settings,
     pub(crate) is_current: &'a (dyn Fn() -> bool + Sync),
+    /// Whether somebody waits for what can be said at once.
+    pub(crate) hurries: bool,
 }
 
 impl World<'_> {
-    /// What could not be read and was not so on the first day.
+    /// What could not be read, was not so on the first day, and for which nobody answers.
     pub(crate) fn open_gaps(&self, graph: &ResourceGraph) -> Vec<Gap> {
-        let known = |gap: &&Gap| self.set.baseline.as_ref().is_some_and(|(_, baseline)| baseline.holds(gap));
+        let known = |gap: &Gap| {
+            self.set.baseline.as_ref().is_some_and(|(_, baseline)| baseline.holds(gap))
+                || attested::answer(gap, &self.set.policy, self.settings.today).is_some()
+        };
         graph.gaps.iter().filter(|gap| !known(gap)).cloned().collect()
     }
 }

@@ -42,8 +42,8 @@ impl Analysis {
         Self { state, newest, hurries: false }
     }
 
-    /// The same snapshot for whoever cannot wait for other roots: what crosses between roots is that of the last
-    /// revision for which it was found out. What is asked of it is asked of the snapshot itself afterwards.
+    /// The same snapshot for whoever cannot wait: what crosses between roots, and what policies in Rego say, is that of
+    /// the last revision for which it was found out. What is asked of it is asked of the snapshot itself afterwards.
     #[must_use]
     pub fn hurried(&self) -> Self {
         Self { hurries: true, ..self.clone() }
@@ -169,6 +169,7 @@ impl Analysis {
             revision: self.state.revision,
             settings: &self.state.settings,
             is_current: &is_current,
+            hurries: self.hurries,
         };
         ask(root, &world).ok_or(Cancelled)
     }

@@ -10,6 +10,7 @@ use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place};
 use auditlint_syntax::{FileId, Name};
 use rustc_hash::FxHashMap;
 
+use crate::attested;
 use crate::following::Following;
 use crate::rego;
 use crate::root::{Judged, Prepared, Root, World, filled};
@@ -159,6 +160,8 @@ impl Once {
         }
         drop(evaluator);
         let empty = root.empty_report();
+        let today = world.settings.today;
+        evaluation.findings.extend(attested::findings(graph, &chosen.policy, empty.path.as_str(), today));
         let suppressions = Suppressions::read(&empty.path, &configuration.folders, world);
         let excused = |finding| chosen.excused(finding, &suppressions, world);
         let environment = chosen.environment.clone();

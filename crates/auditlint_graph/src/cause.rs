@@ -1,6 +1,6 @@
 //! Why something is not known, and what could not be read at all.
 
-use auditlint_syntax::Location;
+use auditlint_syntax::{Location, Name};
 
 /// Why a value is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,6 +63,17 @@ pub struct Gap {
     pub hint: String,
     /// How many places share it (the calls of a missing module).
     pub count: u32,
+    /// The module that is missing, where that is the reason.
+    pub module: Option<ModuleSource>,
+}
+
+/// What a module call names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModuleSource {
+    /// Its `source`, as it is written.
+    pub source: Name,
+    /// Its `version`, as it is written.
+    pub version: Option<Name>,
 }
 
 /// The kinds of gap.

@@ -76,6 +76,7 @@ pub fn join(
             reason: format!("the plan and its configuration disagree, first on {first}"),
             hint: "make the plan anew".to_owned(),
             count: u32::try_from(stale.len()).unwrap_or(u32::MAX),
+            module: None,
         });
     }
     graph.gaps.sort();

@@ -95,6 +95,7 @@ fn gap(document: &Document, source: &Source, graph: &mut ResourceGraph) {
         reason: first.message.clone(),
         hint: "correct the line".to_owned(),
         count: u32::try_from(document.problems.len()).unwrap_or(u32::MAX),
+        module: None,
     });
 }
 

@@ -20,7 +20,7 @@ mod value;
 
 pub use address::{Address, AddressError, Key, Mode, ModulePath, module_kind};
 pub use auditlint_syntax::Name;
-pub use cause::{Cause, CauseKind, Gap, GapKind};
+pub use cause::{Cause, CauseKind, Gap, GapKind, ModuleSource};
 pub use facts::{
     Attributes, FactsTable, Interest, Lookup, ResourceFacts, SENSITIVE_NAMES, Tables, Wanted,
     is_sensitive_name,

@@ -11,9 +11,7 @@ use auditlint_graph::{Action, Address, Cause, Resource, ResourceGraph, Target};
 use crate::check::{CHANGE_DELETED, CHANGE_DISABLED, CHANGE_RETARGETED, CHANGE_SHORTENED, Check};
 use crate::evaluate::place;
 use crate::flow::{Certainty, FlowMap, Keeps, Role, Station, StationId, Ways};
-use crate::{
-    Category, Days, Evaluator, Evidence, Finding, Level, Matter, PolicyRef, Related, Severity, Verdict,
-};
+use crate::{Category, Days, Evaluator, Evidence, Finding, Matter, PolicyRef, Related, Severity, Verdict};
 
 /// A kind of change that a policy can forbid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +45,12 @@ impl Change {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|change| change.as_str() == word)
+    }
+
+    /// The change that the check of that id finds.
+    #[must_use]
+    pub fn of_check(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.check().id == id)
     }
 
     /// The check that finds it.
@@ -295,7 +299,7 @@ impl Comparison<'_> {
             rule: check.id.into(),
             verdict: found.verdict,
             severity: check.severity.max(severity),
-            level: self.level(check, &categories),
+            level: policy.statement.enforcement.of_change(found.change, categories.iter().copied()),
             categories,
             address: Address::clone(&resource.address),
             attribute: None,
@@ -310,17 +314,6 @@ impl Comparison<'_> {
             exemption: None,
             root: Arc::clone(&self.matter.root.folder),
         })
-    }
-
-    fn level(&self, check: Check, categories: &[Category]) -> Level {
-        let enforcement = &self.matter.policy.statement.enforcement;
-        if let Some((level, _)) = enforcement.rules.get(check.id) {
-            return *level;
-        }
-        let of_all = self.matter.policy.level();
-        let level =
-            |category: &Category| enforcement.categories.get(category).map_or(of_all, |(level, _)| *level);
-        categories.iter().map(level).max().unwrap_or(of_all)
     }
 }
 

@@ -33,6 +33,15 @@ pub const REVIEW_DUE: Check = Check {
     severity: Severity::Medium,
 };
 
+/// Of a module that is not here somebody says what it provides.
+pub const ATTESTED_MODULE: Check = Check {
+    id: "policy/attested-module",
+    title: "Every module is read",
+    why: "What a module makes is judged where it is here. Of one that is not, the policy may say who answers for it and until \
+          when: that is an exception, and it is counted as one.",
+    severity: Severity::Medium,
+};
+
 /// An environment keeps its logs as long as the one that it must not fall behind.
 pub const ENVIRONMENT_ORDER: Check = Check {
     id: "policy/environment-order",
@@ -108,9 +117,10 @@ pub const CHANGE_RETARGETED: Check = Check {
 };
 
 /// All of them.
-pub const CHECKS: [Check; 11] = [
+pub const CHECKS: [Check; 12] = [
     REQUIRED_SOURCE,
     REVIEW_DUE,
+    ATTESTED_MODULE,
     ENVIRONMENT_ORDER,
     EXEMPTION_EXPIRED,
     EXEMPTION_UNUSED,

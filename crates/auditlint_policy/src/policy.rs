@@ -74,7 +74,7 @@ impl Policy {
     /// What a finding counts for of which nothing more is said.
     #[must_use]
     pub fn level(&self) -> Level {
-        self.statement.enforcement.level.map_or_else(Level::default, |(level, _)| level)
+        self.statement.enforcement.of_all()
     }
 }
 

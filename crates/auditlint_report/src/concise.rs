@@ -47,6 +47,9 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
         out.push_str(&plain_line(&format!("{folder}: left out[{}] {}", one.kind.as_str(), one.reason)));
         out.push('\n');
     }
+    if let Some(line) = words::exempt(report, options) {
+        let _ = writeln!(out, "{line}");
+    }
     if options.statistics {
         crate::pretty::statistics(&mut out, report);
     }

@@ -31,7 +31,13 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
             }
             None => properties.insert(0, format!("file={}", property(group.root.path.as_str()))),
         }
-        let message = format!("{} ({})", finding.message, group.addresses.join(", "));
+        // What is said of the whole root has no address.
+        let addresses: Vec<&str> =
+            group.addresses.iter().map(String::as_str).filter(|one| !one.is_empty()).collect();
+        let message = match addresses.as_slice() {
+            [] => finding.message.clone(),
+            some => format!("{} ({})", finding.message, some.join(", ")),
+        };
         let _ = writeln!(out, "::{command} {}::{}", properties.join(","), data(&message));
     }
     for (_, gap) in gaps(report) {
@@ -48,6 +54,9 @@ pub(crate) fn render(report: &Report, options: &Options) -> String {
             property(&title),
             data(&gap.reason)
         );
+    }
+    if let Some(line) = words::exempt(report, options) {
+        let _ = writeln!(out, "::notice title=exempt::{}", data(&line));
     }
     for one in &report.left_out {
         let (folder, title) =

@@ -41,7 +41,7 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
     incomplete(&mut out, report, outcome, options);
     left_out(&mut out, report, options);
     nothing_here(&mut out, report);
-    overridden(&mut out, report, outcome);
+    not_counted(&mut out, report, outcome, options);
     if options.statistics {
         statistics(&mut out, report);
     }
@@ -53,9 +53,12 @@ pub(crate) fn render(report: &Report, outcome: &Outcome, options: &Options) -> S
 }
 
 /// What would have counted, and why it does not.
-fn overridden(out: &mut String, report: &Report, outcome: &Outcome) {
+fn not_counted(out: &mut String, report: &Report, outcome: &Outcome, options: &Options) {
     if let Some((who, findings)) = &outcome.overridden {
         let _ = writeln!(out, "{} overridden by {who}", counted(*findings, "soft-mandatory finding"));
+    }
+    if let Some(line) = words::exempt(report, options) {
+        let _ = writeln!(out, "{line}");
     }
     if report.summary.off > 0 {
         let _ =

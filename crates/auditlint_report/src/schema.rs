@@ -117,6 +117,7 @@ fn properties() -> Value {
         "repository": reference("repository"),
         "external_stores": {"type": "object", "description": "Stores that no root of the run manages."},
         "external_sources": {"type": "object", "description": "Sources that no root of the run holds."},
+        "modules": list(reference("module")),
         // A config file may be a policy as well.
         "policy": strings(), "roots": {"type": "array"}, "stores": {"type": "array"}, "ignore_paths": strings(),
         "custom": text("The folder with rules and facts of your own, below rules/ and resources/ there."),
@@ -140,6 +141,19 @@ fn definitions(catalogue: &Catalogue) -> Value {
                 {"type": "integer", "minimum": 0, "maximum": 36500},
                 {"type": "string", "pattern": "^(P?[0-9]+[ _-]?([dDwWmMyY]|days?|weeks?|months?|years?)?|.*\\$\\{.*\\}.*)$"},
             ],
+        },
+        "module": {
+            "type": "object",
+            "description": "A module that is not here, of which somebody says what it provides.",
+            "required": ["source", "provides", "attested_by", "review_by"],
+            "properties": {
+                "source": text("The source of the module call, `*` for any text."),
+                "version": text("Its version as it is written, `*` for any text; without it any."),
+                "provides": list(json!({"enum": Category::ALL.map(Category::as_str)})),
+                "attested_by": text("Who says so."),
+                "review_by": reference("date"),
+            },
+            "additionalProperties": false,
         },
         "date": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
         "rule": {"enum": rules},

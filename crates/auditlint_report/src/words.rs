@@ -6,6 +6,8 @@ use auditlint_analysis::{Report, RootReport};
 use auditlint_policy::{Finding, Place, Rule};
 use auditlint_syntax::{LineColumn, Location, Source};
 
+use crate::Options;
+
 /// A place, resolved to its text.
 pub(crate) struct Shown<'a> {
     pub(crate) source: &'a Arc<Source>,
@@ -52,4 +54,12 @@ pub(crate) fn counted(n: u32, noun: &str) -> String {
 /// A folder as people write it: the top of the workspace is `.`.
 pub(crate) fn folder(folder: &str) -> &str {
     if folder.is_empty() { "." } else { folder }
+}
+
+/// How many findings are excused, where they are not listed anyway.
+pub(crate) fn exempt(report: &Report, options: &Options) -> Option<String> {
+    let number = report.summary.exempt;
+    let are = if number == 1 { "is" } else { "are" };
+    (number > 0 && !options.show_exempt)
+        .then(|| format!("{} {are} exempt; --show exempt lists them", counted(number, "finding")))
 }

@@ -130,7 +130,7 @@ fn named(root: &Node, take: &mut dyn FnMut(&str)) {
             _ => add(node),
         }
     }
-    for key in ["external_stores", "external_sources"] {
+    for key in ["external_stores", "external_sources", "modules"] {
         for entry in root.get(key).map(Node::entries).unwrap_or_default() {
             entry.value.get("from").and_then(Node::as_str).into_iter().for_each(&mut *take);
         }

@@ -108,6 +108,7 @@ impl Document {
             reason: reason.to_owned(),
             hint: hint.to_owned(),
             count: 1,
+            module: None,
         });
     }
 }

@@ -12,7 +12,7 @@ use super::folder::Folder;
 use super::modules::{Children, Module, ModuleId, Scope};
 use super::world::World;
 use super::{RootInputs, join_source, limits};
-use crate::{Cause, CauseKind, Gap, GapKind, Key};
+use crate::{Cause, CauseKind, Gap, GapKind, Key, ModuleSource};
 
 /// Deepest chain of module calls.
 const DEEPEST_CALLS: usize = 32;
@@ -51,16 +51,20 @@ impl World<'_> {
             path.as_ref().map(|_| self.caches.files.folder(&real_path, self.files, &self.caches.blocks));
         let Some((path, folder)) = path.zip(folder).filter(|(_, folder)| folder.files() > 0) else {
             let version = match call.block().body.attribute("version").map(|version| &version.value.kind) {
-                Some(auditlint_syntax::hcl::ExprKind::String(version)) => format!(" {version}"),
-                _ => String::new(),
+                Some(auditlint_syntax::hcl::ExprKind::String(version)) => Some(Name::new(version)),
+                _ => None,
             };
             let hint = if local { "" } else { "run 'terraform get'" };
-            self.source_gap(
-                GapKind::MissingModule,
-                at,
-                format!("module {source:?}{version} is not here"),
-                hint,
-            );
+            let shown = version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+            self.gap(Gap {
+                kind: GapKind::MissingModule,
+                path: self.path_of(at),
+                at: Some(at),
+                reason: format!("module {source:?}{shown} is not here"),
+                hint: hint.to_owned(),
+                count: 1,
+                module: Some(ModuleSource { source: Name::new(&source), version }),
+            });
             return missing(hint);
         };
         let own = || Arc::new(crate::Declared { header: at, block: call.place(call.block().span) });
@@ -111,7 +115,7 @@ impl World<'_> {
 
     fn source_gap(&self, kind: GapKind, at: Location, reason: String, hint: &str) {
         let path = self.path_of(at);
-        self.gap(Gap { kind, path, at: Some(at), reason, hint: hint.to_owned(), count: 1 });
+        self.gap(Gap { kind, path, at: Some(at), reason, hint: hint.to_owned(), count: 1, module: None });
     }
 }
 

@@ -159,7 +159,15 @@ pub(super) fn is_override(name: &str) -> bool {
 pub(crate) fn unreadable(path: &Utf8Path, error: &ReadError) -> Gap {
     let kind =
         if matches!(error, ReadError::TooLarge { .. }) { GapKind::TooLarge } else { GapKind::Unreadable };
-    Gap { kind, path: path.to_string(), at: None, reason: error.to_string(), hint: String::new(), count: 1 }
+    Gap {
+        kind,
+        path: path.to_string(),
+        at: None,
+        reason: error.to_string(),
+        hint: String::new(),
+        count: 1,
+        module: None,
+    }
 }
 
 /// The gap of a problem in a text.
@@ -178,5 +186,6 @@ pub(super) fn syntax_gap(path: &Utf8Path, file: FileId, problem: &auditlint_synt
         reason: problem.message.clone(),
         hint: String::new(),
         count: 1,
+        module: None,
     }
 }

@@ -258,6 +258,7 @@ impl Folder {
                 reason,
                 hint: String::new(),
                 count: 1,
+                module: None,
             })
         });
         let parts = self.parts.iter().flat_map(|part| part.gaps.iter());

@@ -115,6 +115,7 @@ impl World<'_> {
             reason,
             hint: String::new(),
             count: 1,
+            module: None,
         });
     }
 }

@@ -282,6 +282,7 @@ impl World<'_> {
             reason: format!("{what} is not declared in {place}"),
             hint: "run 'terraform validate'".to_owned(),
             count: 1,
+            module: None,
         });
         self.unknown(CauseKind::Function, what, "it is not declared", at)
     }

@@ -255,6 +255,7 @@ impl World<'_> {
                     reason,
                     hint: String::new(),
                     count: 1,
+                    module: None,
                 });
                 self.unknown(
                     CauseKind::Variable,

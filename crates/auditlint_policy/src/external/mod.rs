@@ -5,7 +5,7 @@ mod export;
 mod pattern;
 mod role;
 
-use auditlint_graph::{Tracked, Value};
+use auditlint_graph::{ModuleSource, Tracked, Value};
 use auditlint_syntax::Location;
 use jiff::civil::Date;
 
@@ -23,6 +23,8 @@ pub struct Externals {
     pub stores: Vec<ExternalStore>,
     /// The sources, in the order of the policies.
     pub sources: Vec<ExternalSource>,
+    /// The modules that are not here, in the order of the policies.
+    pub modules: Vec<AttestedModule>,
     /// Whether the policy names its external stores, be it none: then logs that leave for any other one are undecided.
     pub names_stores: bool,
     /// What the config file says that stores of the run are for, the first one counts.
@@ -67,6 +69,23 @@ pub struct ExternalSource {
     pub review: Review,
 }
 
+/// A module that is not here, of which somebody says what it provides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttestedModule {
+    /// Which `source` of a module call is meant.
+    pub source: Pattern,
+    /// Which `version` is meant; none for any.
+    pub version: Option<Pattern>,
+    /// What it records.
+    pub provides: Vec<Category>,
+    /// Who says so.
+    pub attested_by: String,
+    /// The last day on which that counts.
+    pub review_by: Date,
+    /// Where the policy says so.
+    pub at: Location,
+}
+
 /// Who answers for what a policy says without proof.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Review {
@@ -87,6 +106,16 @@ impl Externals {
     #[must_use]
     pub fn source(&self, id: &str) -> Option<&ExternalSource> {
         self.sources.iter().find(|source| source.id == id)
+    }
+
+    /// What is said of a module.
+    #[must_use]
+    pub fn module(&self, module: &ModuleSource) -> Option<&AttestedModule> {
+        let version = module.version.as_deref().unwrap_or_default();
+        self.modules.iter().find(|known| {
+            known.source.matches(&module.source)
+                && known.version.as_ref().is_none_or(|pattern| pattern.matches(version))
+        })
     }
 
     /// The store that a value names for certain: the whole of it where it is known, and what is known of it (how it

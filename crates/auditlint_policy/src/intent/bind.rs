@@ -201,26 +201,21 @@ impl Binder<'_> {
     }
 
     fn named_level(&self, named: &NamedRule) -> Level {
-        named
-            .level
-            .unwrap_or_else(|| self.statement.enforcement.level.map_or(Level::Mandatory, |(level, _)| level))
+        named.level.unwrap_or_else(|| self.statement.enforcement.of_all())
     }
 
     /// What the findings of each rule count for, and how severe they are at least.
     fn levels(&mut self) {
         let enforcement = &self.statement.enforcement;
-        let all = enforcement.level.map_or(Level::Mandatory, |(level, _)| level);
         let named: Vec<Option<&str>> = self.statement.rules.iter().map(|named| named.id.as_deref()).collect();
         for binding in &mut self.out.bindings {
-            let of =
-                |category: &Category| enforcement.categories.get(category).map_or(all, |(level, _)| *level);
             let asked = binding.categories.iter().filter(|one| self.statement.categories.contains_key(one));
-            let by_category = asked.map(of).max();
+            let by_category = asked.map(|category| enforcement.of_category(*category)).max();
             let is_named = named.iter().any(|id| id.is_none_or(|id| id == &*binding.rule.id));
             let by_name = is_named.then_some(binding.level);
             binding.level = match enforcement.rules.get(&*binding.rule.id) {
                 Some((level, _)) => *level,
-                None => by_category.max(by_name).unwrap_or(all),
+                None => by_category.max(by_name).unwrap_or_else(|| enforcement.of_all()),
             };
             if let Some((severity, _)) = enforcement.severity {
                 binding.severity = binding.severity.max(severity);

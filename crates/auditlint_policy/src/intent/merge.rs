@@ -7,10 +7,10 @@ use auditlint_syntax::{FileId, Location};
 
 use super::field::{FIELDS, Field};
 use super::setting::{Setting, Stated};
-use super::statement::{Asked, Enforcement, Statement};
+use super::statement::{Asked, Statement};
 use crate::condition::Operand;
 use crate::policy::Level;
-use crate::{Catalogue, Category, Change, Rule};
+use crate::{Catalogue, Category};
 
 /// A value that asks for less than one that it stands below.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,129 +197,6 @@ impl Statement {
         }
     }
 
-    /// What a finding of `rule` counts for at least, where this statement asks for the rule at all.
-    fn level_of(&self, rule: &Rule) -> Option<(Level, Option<Location>)> {
-        let named = self.rules.iter().any(|named| named.id.as_deref().is_none_or(|id| id == &*rule.id));
-        let categories = self.categories.keys().filter(|category| rule.categories.contains(category));
-        let mut of_categories = categories.clone().map(|category| self.level_of_category(*category));
-        (named || categories.clone().next().is_some()).then(|| {
-            if let Some((level, at)) = self.enforcement.rules.get(&*rule.id) {
-                return (*level, Some(*at));
-            }
-            of_categories.next().unwrap_or_else(|| self.level_of_all())
-        })
-    }
-
-    fn level_of_category(&self, category: Category) -> (Level, Option<Location>) {
-        match self.enforcement.categories.get(&category) {
-            Some((level, at)) => (*level, Some(*at)),
-            None => self.level_of_all(),
-        }
-    }
-
-    fn level_of_all(&self) -> (Level, Option<Location>) {
-        match self.enforcement.level {
-            Some((level, at)) => (level, Some(at)),
-            None => (Level::Mandatory, None),
-        }
-    }
-
-    /// The line that stands for the whole of it.
-    fn head(&self) -> Option<Location> {
-        let categories = self.categories.values().map(|asked| asked.at);
-        categories.chain(self.rules.iter().map(|rule| rule.at)).next()
-    }
-
-    fn enforced(
-        &self,
-        own: &Self,
-        catalogue: &Catalogue,
-        is_permitted: &dyn Fn(&Location) -> bool,
-    ) -> (Enforcement, Vec<Weakening>) {
-        let mut found = Vec::new();
-        let mut out = self.enforcement.clone();
-        let head = self.head();
-        let mut weigh = |what: String, base: (Level, Option<Location>), own: (Level, Location)| {
-            // What nobody said is mandatory where something is asked.
-            let line = base.1.or(head);
-            let Some(line) = line.filter(|_| own.0 < base.0) else { return Some(own) };
-            if is_permitted(&line) {
-                return Some(own);
-            }
-            let value = (own.0.as_str().to_owned(), own.1);
-            found.push(Weakening { what, value, over: (base.0.as_str().to_owned(), line) });
-            None
-        };
-        if let Some(stated) = own.enforcement.level {
-            let base = if self.is_empty() { (Level::Off, None) } else { self.level_of_all() };
-            out.level = weigh("enforcement.level".to_owned(), base, stated).or(out.level);
-            if let (Some(stated), true) = (out.level.filter(|level| *level == stated), !self.is_empty()) {
-                // What holds for all holds at least for the categories and rules of the ancestors.
-                let raise = |known: &mut (Level, Location)| {
-                    if known.0 < stated.0 {
-                        *known = stated;
-                    }
-                };
-                out.categories.values_mut().for_each(raise);
-                out.rules.values_mut().for_each(raise);
-            }
-        }
-        for (category, stated) in &own.enforcement.categories {
-            let is_asked = self.categories.contains_key(category);
-            let base = if is_asked { self.level_of_category(*category) } else { (Level::Off, None) };
-            let what = format!("enforcement.categories.{}", category.as_str());
-            if let Some(stated) = weigh(what, base, *stated) {
-                out.categories.insert(*category, stated);
-            }
-        }
-        for (id, stated) in &own.enforcement.rules {
-            let is_change = |change: &Change| change.check().id == id;
-            let of_change = self.changes.iter().find(|(change, _)| is_change(change)).map(|_| {
-                self.enforcement
-                    .rules
-                    .get(id)
-                    .map_or_else(|| self.level_of_all(), |(level, at)| (*level, Some(*at)))
-            });
-            let of_rule = || catalogue.rule(id).and_then(|rule| self.level_of(rule));
-            let base = of_change.or_else(of_rule).unwrap_or((Level::Off, None));
-            if let Some(stated) = weigh(format!("enforcement.rules.{id}"), base, *stated) {
-                out.rules.insert(id.clone(), stated);
-            }
-        }
-        let mut ordered = |what: &str,
-                           base: Option<(usize, &str, Location)>,
-                           own: Option<(usize, &str, Location)>| match (base, own) {
-            (Some(base), Some(own)) if own.0 < base.0 && !is_permitted(&base.2) => {
-                found.push(Weakening {
-                    what: what.to_owned(),
-                    value: (own.1.to_owned(), own.2),
-                    over: (base.1.to_owned(), base.2),
-                });
-                false
-            }
-            (_, Some(_)) => true,
-            (_, None) => false,
-        };
-        let severity =
-            |of: &Enforcement| of.severity.map(|(severity, at)| (severity as usize, severity.as_str(), at));
-        if ordered("enforcement.severity", severity(&self.enforcement), severity(&own.enforcement)) {
-            out.severity = own.enforcement.severity;
-        }
-        for ((kind, out), (base, own)) in ["hcl", "plan", "state"]
-            .into_iter()
-            .zip(&mut out.on_unknown)
-            .zip(self.enforcement.on_unknown.iter().zip(&own.enforcement.on_unknown))
-        {
-            let seen = |of: &Option<(super::OnUnknown, Location)>| {
-                of.map(|(what, at)| (what as usize, what.as_str(), at))
-            };
-            if ordered(&format!("enforcement.on_unknown.{kind}"), seen(base), seen(own)) {
-                *out = *own;
-            }
-        }
-        (out, found)
-    }
-
     /// Rules that `own` names with less than this asks of them.
     fn rules_weakened(&self, own: &Self, is_permitted: &dyn Fn(&Location) -> bool) -> Vec<Weakening> {
         let mut found = Vec::new();
@@ -389,38 +266,4 @@ fn sources(one: &Statement, other: &Statement, category: Category) -> Option<Sta
 
 fn first(one: Location, other: Location) -> Location {
     if (other.file, other.span.start) < (one.file, one.span.start) { other } else { one }
-}
-
-impl Enforcement {
-    /// The strictest of both.
-    fn beside(&self, other: &Self) -> Self {
-        fn higher<T: Copy + PartialOrd>(
-            one: Option<(T, Location)>,
-            other: Option<(T, Location)>,
-        ) -> Option<(T, Location)> {
-            match (one, other) {
-                (Some(one), Some(other)) => Some(if other.0 > one.0 { other } else { one }),
-                (one, other) => one.or(other),
-            }
-        }
-        fn all<K: Ord + Clone>(
-            one: &BTreeMap<K, (Level, Location)>,
-            other: &BTreeMap<K, (Level, Location)>,
-        ) -> BTreeMap<K, (Level, Location)> {
-            let keys = one.keys().chain(other.keys());
-            keys.filter_map(|key| {
-                Some((key.clone(), higher(one.get(key).copied(), other.get(key).copied())?))
-            })
-            .collect()
-        }
-        let [hcl, plan, state] = self.on_unknown;
-        let [other_hcl, other_plan, other_state] = other.on_unknown;
-        Self {
-            level: higher(self.level, other.level),
-            categories: all(&self.categories, &other.categories),
-            rules: all(&self.rules, &other.rules),
-            severity: higher(self.severity, other.severity),
-            on_unknown: [higher(hcl, other_hcl), higher(plan, other_plan), higher(state, other_state)],
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //! rules that are turned on.
 
 pub(crate) mod bind;
+mod enforcement;
 mod environment;
 mod field;
 mod listing;
@@ -10,10 +11,11 @@ mod scope;
 mod setting;
 mod statement;
 
+pub use enforcement::{Enforcement, OnUnknown};
 pub use environment::{EnvironmentPattern, PolicyEnvironment, RootLook};
 pub use field::{FIELDS, Field, FieldKind, FieldSpec};
 pub use listing::PolicyLine;
 pub use merge::{Permission, Weakening};
 pub use scope::{Scope, ScopePattern, TAG_ATTRIBUTES};
 pub use setting::{Setting, Stated};
-pub use statement::{Asked, Enforcement, NamedRule, OnUnknown, Statement};
+pub use statement::{Asked, NamedRule, Statement};

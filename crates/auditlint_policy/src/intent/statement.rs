@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auditlint_syntax::{Location, Name};
 
+use super::enforcement::Enforcement;
 use super::field::{Field, FieldKind};
 use super::scope::Scope;
 use super::setting::{Setting, Stated};
@@ -60,41 +61,6 @@ pub struct NamedRule {
     pub level: Option<Level>,
     /// The line that names it.
     pub at: Location,
-}
-
-/// What a finding counts for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Enforcement {
-    /// All findings.
-    pub level: Option<(Level, Location)>,
-    /// Those of a category.
-    pub categories: BTreeMap<Category, (Level, Location)>,
-    /// Those of a rule.
-    pub rules: BTreeMap<String, (Level, Location)>,
-    /// How severe they are at least.
-    pub severity: Option<(Severity, Location)>,
-    /// What is undecided in a configuration, a plan, a state.
-    pub on_unknown: [Option<(OnUnknown, Location)>; 3],
-}
-
-/// What becomes of an undecided finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OnUnknown {
-    /// It is shown and counted.
-    Warn,
-    /// The run is incomplete.
-    Block,
-}
-
-impl OnUnknown {
-    /// The word of policies.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Warn => "warn",
-            Self::Block => "block",
-        }
-    }
 }
 
 impl Statement {

@@ -19,14 +19,14 @@ use crate::{Catalogue, Category, Change, Demand, Severity};
 const CONFIG_KEYS: [&str; 6] = ["policy", "roots", "stores", "ignore_paths", "output", "custom"];
 
 /// The parts of a document that speak of other things than what is asked.
-const OTHER_KEYS: [&str; 3] = ["external_stores", "external_sources", "parameters"];
+const OTHER_KEYS: [&str; 4] = ["external_stores", "external_sources", "modules", "parameters"];
 
 /// The keys of a policy that make a config file one.
 pub(super) const POLICY_KEYS: [&str; 7] =
     ["logging_policy", "rules", "extends", "enforcement", "exemptions", "repository", "rego"];
 
 /// The other keys of a policy.
-pub(super) const FURTHER_KEYS: [&str; 10] = [
+pub(super) const FURTHER_KEYS: [&str; 11] = [
     "apiVersion",
     "kind",
     "metadata",
@@ -35,6 +35,7 @@ pub(super) const FURTHER_KEYS: [&str; 10] = [
     "unmatched",
     "external_stores",
     "external_sources",
+    "modules",
     "parameters",
     "foreign_suppressions",
 ];
@@ -300,7 +301,7 @@ impl Reader<'_> {
             }
         }
         for entry in rules.map(Node::entries).unwrap_or_default() {
-            if self.catalogue.rule(&entry.key).is_none() && !is_change(&entry.key) {
+            if self.catalogue.rule(&entry.key).is_none() && Change::of_check(&entry.key).is_none() {
                 let known = self.catalogue.rules().iter().map(|rule| &*rule.id);
                 problems.push(unknown("rule", &entry.key, entry.key_span, known));
                 continue;
@@ -343,11 +344,6 @@ fn words<'n>(node: &'n Node, key: &'static str, problems: &mut Vec<Problem>) -> 
     let Some(list) = list else { return Vec::new() };
     let all = if matches!(list.kind, NodeKind::List(_)) { list.items() } else { std::slice::from_ref(list) };
     all.iter().filter_map(|node| Some((string(node, problems)?, node.span))).collect()
-}
-
-/// Whether `id` is that of a check of changes.
-fn is_change(id: &str) -> bool {
-    Change::ALL.iter().any(|change| change.check().id == id)
 }
 
 fn read_foreign(node: &Node, problems: &mut Vec<Problem>) -> Option<ForeignComments> {

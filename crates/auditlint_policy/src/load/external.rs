@@ -1,14 +1,15 @@
-//! `external_stores`, `external_sources`, and what a category says of them.
+//! `external_stores`, `external_sources`, `modules`, and what a category says of them.
 
 use std::sync::Arc;
 
 use auditlint_syntax::document::reader::{MapReader, string, unknown, wrong};
 use auditlint_syntax::document::{Entry, Node, NodeKind};
 use auditlint_syntax::{Location, Problem, ProblemKind, Source, Span};
+use jiff::civil::Date;
 
 use super::extended::Extended;
 use super::{LocatedProblem, duration, locate};
-use crate::external::{Export, ExternalSource, ExternalStore, Externals, Pattern, Review};
+use crate::external::{AttestedModule, Export, ExternalSource, ExternalStore, Externals, Pattern, Review};
 use crate::{Category, Days};
 
 /// Reads the file that a policy names by `from:`, relative to the policy.
@@ -133,15 +134,41 @@ impl Outside<'_> {
         }
     }
 
+    /// Modules that are not here: nobody reads them, so that each needs a name and a day.
+    pub(super) fn modules(&self, node: &Node, out: &mut Externals, problems: &mut Vec<Problem>) {
+        if !matches!(node.kind, NodeKind::List(_) | NodeKind::Null) {
+            problems.push(wrong(node, "a list of modules, each with its source"));
+        }
+        for item in node.items() {
+            let mut map = MapReader::new(item, problems);
+            let [source, provides, attested_by, review_by] =
+                ["source", "provides", "attested_by", "review_by"].map(|key| map.need(key));
+            let version = map.string("version").map(Pattern::new);
+            map.finish();
+            let text = |node: Option<&Node>, problems: &mut Vec<Problem>| {
+                node.and_then(|node| string(node, problems)).map(str::to_owned)
+            };
+            let source = text(source, problems);
+            let attested_by = text(attested_by, problems);
+            let review_by = review_by.and_then(|node| date(node, problems));
+            let known = provides.map(Node::items).unwrap_or_default();
+            let known: Vec<Category> = known.iter().filter_map(|item| category(item, problems)).collect();
+            let said = source.zip(attested_by).zip(review_by);
+            out.modules.extend(said.map(|((source, attested_by), review_by)| AttestedModule {
+                source: Pattern::new(&source),
+                version,
+                provides: known,
+                attested_by,
+                review_by,
+                at: self.place(item.span),
+            }));
+        }
+    }
+
     fn review(&self, map: &mut MapReader<'_, '_>) -> Review {
         let owner = map.string("owner").map(str::to_owned);
-        let by = map.take("review_by").and_then(|node| {
-            let date = node.as_str().and_then(|text| text.parse().ok());
-            if date.is_none() {
-                map.problems().push(wrong(node, "a date (YYYY-MM-DD)"));
-            }
-            Some((date?, self.place(node.span)))
-        });
+        let by = map.take("review_by");
+        let by = by.and_then(|node| Some((date(node, map.problems())?, self.place(node.span))));
         Review { owner, by }
     }
 
@@ -184,6 +211,14 @@ fn named<'n>(node: &'n Node, what: &str, problems: &mut Vec<Problem>) -> &'n [En
 fn twice(what: &str, entry: &Entry) -> Problem {
     let message = format!("{what} `{}` is named twice", entry.key);
     Problem { kind: ProblemKind::Duplicate, span: entry.key_span, message }
+}
+
+fn date(node: &Node, problems: &mut Vec<Problem>) -> Option<Date> {
+    let date = node.as_str().and_then(|text| text.parse().ok());
+    if date.is_none() {
+        problems.push(wrong(node, "a date (YYYY-MM-DD)"));
+    }
+    date
 }
 
 /// A duration, or `never_expires`.

@@ -141,8 +141,10 @@ impl Policy {
     pub fn narrow(self, catalogue: &Catalogue, select: &[String], ignore: &[String]) -> Result<Self, String> {
         let categories = || Category::ALL.iter().map(|category| category.as_str());
         for word in select.iter().chain(ignore) {
-            let is_change = Change::ALL.iter().any(|change| change.check().id == word);
-            if catalogue.rule(word).is_none() && Category::parse(word).is_none() && !is_change {
+            let is_known = catalogue.rule(word).is_some()
+                || Category::parse(word).is_some()
+                || Change::of_check(word).is_some();
+            if !is_known {
                 let ids = catalogue.rules().iter().map(|rule| &*rule.id);
                 let near = nearest(word, ids.chain(categories()));
                 let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -229,7 +231,7 @@ impl Whole {
     }
 }
 
-/// What the documents say of stores and sources outside of the run, and what is wrong in the files that they name.
+/// What the documents say of stores, sources and modules outside of the run, and what is wrong in the files that they name.
 fn externals(chain: &mut Chain<'_>, from: ReadFrom<'_>) -> (Externals, Vec<LocatedProblem>) {
     let (mut out, mut elsewhere, mut found) = (Externals::default(), Vec::new(), Vec::new());
     for text in chain.texts.iter().filter(|text| text.is_whole) {
@@ -240,6 +242,9 @@ fn externals(chain: &mut Chain<'_>, from: ReadFrom<'_>) -> (Externals, Vec<Locat
         }
         if let Some(node) = text.root.get("external_sources") {
             outside.sources(node, &mut out, &mut own);
+        }
+        if let Some(node) = text.root.get("modules") {
+            outside.modules(node, &mut out, &mut own);
         }
         let file = text.source.file();
         found.extend(own.into_iter().map(|problem| (Location { file, span: problem.span }, problem.message)));

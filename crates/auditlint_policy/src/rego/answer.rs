@@ -40,12 +40,27 @@ pub struct RegoWorld<'w> {
 }
 
 /// What came of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// What the policies found.
     pub findings: Vec<Finding>,
     /// Policies that came to no end.
     pub gaps: Vec<Gap>,
+}
+
+impl Answer {
+    /// The same findings where their resources stand in `graph`, a later state of the same root; what is said of a
+    /// resource that is gone goes with it.
+    pub fn follow(&mut self, graph: &ResourceGraph) {
+        self.findings.retain_mut(|finding| {
+            if finding.address == nobody() {
+                return true;
+            }
+            let Some(resource) = instance(graph, &finding.address) else { return false };
+            finding.place = placed(graph, resource, finding.attribute.as_deref()).0;
+            true
+        });
+    }
 }
 
 impl RegoSet {
@@ -116,11 +131,8 @@ impl RegoSet {
         let named = text("address").and_then(|address| Some((address, Address::parse(address).ok()?)));
         let resource = named.as_ref().and_then(|(_, address)| instance(world.graph, address));
         let path = text("path").filter(|path| !path.is_empty());
-        let value = resource
-            .zip(path)
-            .and_then(|(resource, path)| resource.attribute(path.split(['.', '[']).next().unwrap_or(path)));
         let (place, mut related) = match resource {
-            Some(resource) => place::of(world.graph, resource, path, value),
+            Some(resource) => placed(world.graph, resource, path),
             None => (self.place(entry), Vec::new()),
         };
         if resource.is_some() {
@@ -208,8 +220,15 @@ impl RegoSet {
             reason: format!("{} came to no end: {reason}", self.id(entry)),
             hint: "make the rule simpler: look at fewer pairs of resources".to_owned(),
             count: 1,
+            module: None,
         }
     }
+}
+
+/// Where a resource, or what stands at `path` in it, is written.
+fn placed(graph: &ResourceGraph, resource: &Resource, path: Option<&str>) -> (Place, Vec<Related>) {
+    let value = path.and_then(|path| resource.attribute(path.split(['.', '[']).next().unwrap_or(path)));
+    place::of(graph, resource, path, value)
 }
 
 /// The resource instance at an address; of a block that is named without a key, its first.
