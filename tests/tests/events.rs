@@ -81,3 +81,36 @@ fn a_child_may_not_leave_out_an_event_of_its_parent() -> anyhow::Result<()> {
     assert!(run.stderr.contains("logging.yaml:3:") && run.stderr.contains("base.yaml:2"), "{}", run.stderr);
     Ok(())
 }
+
+const AUDIT: &str = "resource \"kubernetes_manifest\" \"audit\" {
+  manifest = {
+    apiVersion = \"audit.k8s.io/v1\"
+    kind       = \"Policy\"
+    rules = [
+      { level = \"Request\", resources = [{ group = \"rbac.authorization.k8s.io\" }] },
+      { level = \"Metadata\" },
+    ]
+  }
+}
+";
+
+#[test]
+fn a_policy_says_how_much_of_a_change_is_recorded() -> anyhow::Result<()> {
+    let rule = "kubernetes/audit-policy/permission-changes";
+    let weaker = "extends: [logging.yaml]\nlogging_policy: {configuration_changes: {level: Request}}\n";
+    for (policy, fails) in [
+        ("logging_policy: {configuration_changes: {}}\n", false),
+        ("logging_policy: {configuration_changes: {level: Request}}\n", false),
+        ("logging_policy: {configuration_changes: {level: RequestResponse}}\n", true),
+    ] {
+        let files = [("main.tf", AUDIT), ("logging.yaml", policy), ("weaker.yaml", weaker)];
+        let workspace = Workspace::with(&files)?;
+        let run = workspace.run(&["check", ".", "--policy", "logging.yaml", "--format", "concise"])?;
+        let told = format!("[{rule}] ");
+        anyhow::ensure!(run.stdout.contains(&told) == fails, "{policy}: {run:?}");
+        // Whoever extends it does not ask for less.
+        let run = workspace.run(&["check", ".", "--policy", "weaker.yaml"])?;
+        anyhow::ensure!((run.exit == 3) == fails, "{policy}: {run:?}");
+    }
+    Ok(())
+}

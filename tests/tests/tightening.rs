@@ -1,6 +1,7 @@
 //! A chain of policies only tightens, whatever order it is read in.
 
 use anyhow::{Context as _, ensure};
+use auditlint_policy::destination::Part;
 use auditlint_policy::intent::{FIELDS, Field, FieldKind};
 use auditlint_policy::{Catalogue, Category, Change, Extended, Policy};
 use auditlint_syntax::{Files as _, MemoryFiles, Source};
@@ -19,7 +20,7 @@ impl Random {
 
 const CATEGORIES: [Category; 4] =
     [Category::AccessLogs, Category::Authentication, Category::NetworkFlow, Category::DataAccess];
-/// One of a single category, one of several, and the checks of two changes.
+/// One of a single category, one of several, and two checks.
 const RULES: [&str; 4] =
     ["aws/vpc/flow-logs", "aws/cloudwatch/log-group-retention", "change/deleted", "change/disabled"];
 const LEVELS: [&str; 4] = ["off", "advisory", "soft-mandatory", "mandatory"];
@@ -40,6 +41,11 @@ fn fields(random: &mut Random, category: Option<Category>, rank: usize) -> Strin
                 (*word.unwrap_or(&"")).to_owned()
             }
             FieldKind::Flag => (random.next(4) > 0).to_string(),
+            FieldKind::Within => match rank + jitter {
+                0..=2 => "[\"eu-*\", \"us-*\"]".to_owned(),
+                3..=4 => "[\"eu-*\"]".to_owned(),
+                _ => "[eu-west-1, eu-central-1]".to_owned(),
+            },
             // Which events there are depends on the category; those of connections have one.
             FieldKind::Events if spec.path == ["traffic"] => match random.next(2) {
                 0 => "[reject]".to_owned(),
@@ -161,12 +167,20 @@ fn weaker(above: &Policy, below: &Policy) -> Vec<String> {
             out.push(format!("the level of {}", binding.rule.id));
         }
     }
+    for part in Part::ALL.into_iter().filter(|part| above.statement.says(part.field())) {
+        for category in Category::ALL {
+            let level = |of: &Policy| of.statement.enforcement.of_check(part.check(), [category]);
+            if level(below) < level(above) {
+                out.push(format!("the level of {} of {}", part.check().id, category.as_str()));
+            }
+        }
+    }
     for change in above.statement.changes.keys() {
         if !below.statement.changes.contains_key(change) {
             out.push(format!("`{}` is no longer forbidden", change.as_str()));
         }
         for category in Category::ALL {
-            let level = |of: &Policy| of.statement.enforcement.of_change(*change, [category]);
+            let level = |of: &Policy| of.statement.enforcement.of_check(change.check(), [category]);
             if level(below) < level(above) {
                 out.push(format!("the level of {} of {}", change.check().id, category.as_str()));
             }

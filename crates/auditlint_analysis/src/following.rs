@@ -15,10 +15,9 @@ use rustc_hash::FxHashMap;
 
 use crate::attested;
 use crate::chosen::Chosen;
-use crate::rego;
 use crate::root::{ByFile, Judged, Prepared, Root, World, filled, sort};
 use crate::suppression::{Suppressions, Touched};
-use crate::{RootReport, RootSpec};
+use crate::{RootReport, RootSpec, whole};
 
 pub(crate) struct Following {
     set: Arc<Prepared>,
@@ -30,11 +29,11 @@ pub(crate) struct Following {
     suppressions: Suppressions,
     /// The texts that changed since the resources were judged; none where all of them have to be judged anew.
     pending: Option<Pending>,
-    /// What policies in Rego said last; they look at all of the root, so that no keystroke waits for them.
+    /// What was last said of the root as a whole: it takes all of it, so that no keystroke waits for it.
     answer: Answer,
-    /// Whether they said it of something that has changed since.
+    /// Whether that was said of something that has changed since.
     is_answer_old: bool,
-    /// What they say of each file, where the resources stand now.
+    /// The same for each file, where the resources stand now.
     answered: FxHashMap<FileId, Vec<Arc<Finding>>>,
     /// The findings of each file before suppressions speak.
     raw: FxHashMap<FileId, Vec<Arc<Finding>>>,
@@ -74,7 +73,7 @@ impl Following {
             suppressions: Suppressions::default(),
             pending: None,
             answer: Answer::default(),
-            is_answer_old: !world.set.rego.is_empty(),
+            is_answer_old: true,
             answered: FxHashMap::default(),
             raw: FxHashMap::default(),
             excused: FxHashMap::default(),
@@ -193,7 +192,7 @@ impl Following {
 
     /// Brings the verdicts up to date; `crossings` is what crosses the border of the root.
     pub(crate) fn judge(&mut self, crossings: &Arc<Crossings>, world: &World<'_>) {
-        self.is_answer_old = !self.set.rego.is_empty();
+        self.is_answer_old = whole::is_asked(&self.chosen, &self.set);
         let matter = self.chosen.matter(&self.set);
         let graph = &self.live.configuration.graph;
         let Some(pending) = self.pending.replace(Pending::default()) else {
@@ -233,21 +232,21 @@ impl Following {
         self.excuse(dirty, world);
     }
 
-    /// Whether policies in Rego have yet to look at what changed.
+    /// Whether what takes all of the root has yet to be said of what changed.
     pub(crate) fn is_answer_old(&self) -> bool {
         self.is_answer_old
     }
 
-    /// Asks the policies in Rego about the verdicts as they are.
-    pub(crate) fn ask_rego(&mut self, root: &Root, world: &World<'_>) {
+    /// Says what takes all of the root, of the verdicts as they are.
+    pub(crate) fn look_at_whole(&mut self, root: &Root, world: &World<'_>) {
         let graph = &self.live.configuration.graph;
-        self.answer = rego::answer(root, (graph, &self.evaluator), &self.chosen, world);
+        self.answer = whole::answer(root, (graph, &self.evaluator), &self.chosen, world);
         self.is_answer_old = false;
         let dirty = self.place_answer();
         self.excuse(dirty, world);
     }
 
-    /// Takes what policies in Rego said to where its resources stand now; the files of which that changes anything.
+    /// Takes what was said of the root as a whole to where its resources stand now; the files of which that changes anything.
     fn place_answer(&mut self) -> BTreeSet<FileId> {
         let mut dirty: BTreeSet<FileId> = self.answered.drain().map(|(file, _)| file).collect();
         self.answer.follow(&self.live.configuration.graph);

@@ -36,6 +36,7 @@ mod suppression;
 mod survey;
 pub mod testing;
 mod weaker;
+mod whole;
 
 pub use auditlint_graph::terraform::is_terraform;
 pub use baseline::{Accepted, BASELINE_NAME, Baseline};

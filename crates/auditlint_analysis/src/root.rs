@@ -244,7 +244,7 @@ impl Root {
                     following.judge(crossings, world);
                 }
                 if !world.hurries && following.is_answer_old() {
-                    following.ask_rego(self, world);
+                    following.look_at_whole(self, world);
                 }
                 following.judged(world)
             }

@@ -42,8 +42,8 @@ impl Analysis {
         Self { state, newest, hurries: false }
     }
 
-    /// The same snapshot for whoever cannot wait: what crosses between roots, and what policies in Rego say, is that of
-    /// the last revision for which it was found out. What is asked of it is asked of the snapshot itself afterwards.
+    /// The same snapshot for whoever cannot wait: what crosses between roots, and what takes all of a root to say, is
+    /// that of the last revision for which it was found out. What is asked of it is asked of the snapshot itself afterwards.
     #[must_use]
     pub fn hurried(&self) -> Self {
         Self { hurries: true, ..self.clone() }

@@ -12,9 +12,9 @@ use rustc_hash::FxHashMap;
 
 use crate::attested;
 use crate::following::Following;
-use crate::rego;
 use crate::root::{Judged, Prepared, Root, World, filled};
 use crate::suppression::Suppressions;
+use crate::whole;
 use crate::{RootReport, RootSpec};
 
 /// A root that was read: what it says to other roots is known, what they say to it is not asked yet.
@@ -151,7 +151,7 @@ impl Once {
         let mut evaluator = evaluator.take()?;
         evaluator.judge_all(graph, chosen.matter(world.set), crossings);
         let mut evaluation = evaluator.evaluation(graph, &chosen.policy);
-        let answer = rego::answer(root, (graph, &evaluator), &chosen, world);
+        let answer = whole::answer(root, (graph, &evaluator), &chosen, world);
         evaluation.findings.extend(answer.findings.into_iter().map(Arc::new));
         if let Some(before) = root.plan.as_ref().and_then(|plan| plan.before.as_ref()) {
             let matter = chosen.matter(world.set);

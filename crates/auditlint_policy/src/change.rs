@@ -299,7 +299,7 @@ impl Comparison<'_> {
             rule: check.id.into(),
             verdict: found.verdict,
             severity: check.severity.max(severity),
-            level: policy.statement.enforcement.of_change(found.change, categories.iter().copied()),
+            level: policy.statement.enforcement.of_check(check, categories.iter().copied()),
             categories,
             address: Address::clone(&resource.address),
             attribute: None,

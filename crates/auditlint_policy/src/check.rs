@@ -116,8 +116,42 @@ pub const CHANGE_RETARGETED: Check = Check {
     severity: Severity::Medium,
 };
 
+/// Logs rest in accounts that the policy permits.
+pub const DESTINATION_ACCOUNT: Check = Check {
+    id: "destination/account",
+    title: "Logs rest in an account that the policy permits",
+    why: "Whoever may change a workload often may do so in all of its account: logs that stay there can be deleted by the one \
+          whom they would convict.",
+    severity: Severity::High,
+};
+
+/// Logs rest in regions that the policy permits.
+pub const DESTINATION_REGION: Check = Check {
+    id: "destination/region",
+    title: "Logs rest in a region that the policy permits",
+    why: "Logs hold personal data: addresses, names, what somebody did. A copy in another region may lie under another law, \
+          and is deleted by nobody who looks after those that are known.",
+    severity: Severity::High,
+};
+
+/// Those that are found at resources, and are named in policies as rules are.
+pub const OF_RESOURCES: [Check; 6] = [
+    CHANGE_DISABLED,
+    CHANGE_DELETED,
+    CHANGE_SHORTENED,
+    CHANGE_RETARGETED,
+    DESTINATION_ACCOUNT,
+    DESTINATION_REGION,
+];
+
+/// The one of those with that id.
+#[must_use]
+pub fn of_resources(id: &str) -> Option<Check> {
+    OF_RESOURCES.into_iter().find(|check| check.id == id)
+}
+
 /// All of them.
-pub const CHECKS: [Check; 12] = [
+pub const CHECKS: [Check; 14] = [
     REQUIRED_SOURCE,
     REVIEW_DUE,
     ATTESTED_MODULE,
@@ -130,4 +164,6 @@ pub const CHECKS: [Check; 12] = [
     CHANGE_DELETED,
     CHANGE_SHORTENED,
     CHANGE_RETARGETED,
+    DESTINATION_ACCOUNT,
+    DESTINATION_REGION,
 ];

@@ -10,6 +10,7 @@ pub mod check;
 pub mod condition;
 pub mod control;
 pub mod crossing;
+pub mod destination;
 pub mod digest;
 mod duration;
 mod evaluate;

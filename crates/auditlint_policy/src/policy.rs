@@ -7,6 +7,7 @@ use auditlint_graph::terraform::RootIdentity;
 use auditlint_syntax::{Location, Name, Source};
 
 use crate::condition::Operand;
+use crate::destination::Destination;
 use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::{Externals, Pattern};
 use crate::intent::{OnUnknown, PolicyEnvironment, Scope, Statement};
@@ -30,6 +31,8 @@ pub struct Policy {
     pub demands: Vec<Demand>,
     /// What a plan must not do to logs, with the word of each.
     pub changes: BTreeMap<Change, Location>,
+    /// Where logs may rest.
+    pub destinations: Vec<Destination>,
     /// The categories of which what turns the logs on may live in another root, and which roots these are.
     pub may_live_in: Vec<(Category, Vec<String>)>,
     /// The stores and sources outside of the run.

@@ -112,6 +112,7 @@ pub enum Intent {
     PublicAccess,
     Durability,
     Coverage,
+    Level,
     Quality,
     Alerting,
 }

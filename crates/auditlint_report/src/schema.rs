@@ -185,7 +185,7 @@ fn definitions(catalogue: &Catalogue) -> Value {
         })),
         "resources": object(json!({
             "address": {"type": "string"}, "module": {"type": "string"}, "type": {"type": "string"},
-            "provider": {"type": "string"}, "tags": {"type": "object", "additionalProperties": reference("patterns")},
+            "provider": {"type": "string"}, "region": reference("patterns"), "tags": {"type": "object", "additionalProperties": reference("patterns")},
         })),
         "roots": object(json!({
             "path": {"type": "string"}, "root": {"type": "string"}, "account": {"type": ["string", "number"]},
@@ -283,6 +283,7 @@ fn value(spec: &FieldSpec) -> Value {
         FieldKind::Words(words) => json!({"enum": words}),
         FieldKind::Flag => json!({"type": "boolean"}),
         FieldKind::Kinds => list(reference("kind")),
+        FieldKind::Within => reference("patterns"),
         FieldKind::Events => list(reference("event")),
     };
     if let Some(value) = value.as_object_mut() {

@@ -38,7 +38,7 @@ impl World<'_> {
     }
 
     /// The one account that the provider may be used in, or the one whose role it takes.
-    fn account(&self, id: ModuleId, kind: &Name, block: &BlockRef) -> Option<Tracked> {
+    pub(super) fn account(&self, id: ModuleId, kind: &Name, block: &BlockRef) -> Option<Tracked> {
         let (at, provider) = self.provider_of(id, kind, block)?;
         match self.allowed_accounts(at, &provider).as_deref() {
             Some([only]) => Some(only.clone()),

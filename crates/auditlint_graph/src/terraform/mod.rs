@@ -25,6 +25,7 @@ mod modules;
 mod names;
 mod neighbours;
 mod operators;
+mod provider;
 mod remote;
 mod resources;
 mod tags;
@@ -49,6 +50,7 @@ use functions::read_json;
 pub(crate) use functions::write_json;
 pub use identity::{RootIdentity, identity, root_variable};
 pub use live::Live;
+pub use provider::{PROVIDER_ACCOUNT, PROVIDER_REGION};
 pub(crate) use types::Type;
 
 use crate::plan::PlannedValue;

@@ -67,6 +67,9 @@ impl World<'_> {
                     let all = self.written_attribute(&whole, &whole.attribute);
                     attributes.extend(all.map(|all| (whole.attribute.clone(), all)));
                 }
+                if mode == Mode::Managed {
+                    attributes.extend(self.provider_place(id, kind, block));
+                }
             }
             Arc::new(Resource {
                 address: Address {

@@ -19,6 +19,7 @@ use auditlint_syntax::{LineColumn, LineIndex, Name, Problem, Source, Span};
 use rustc_hash::FxHashMap;
 
 use crate::control::Standard;
+use crate::destination::PLACE_ATTRIBUTES;
 use crate::facts::Facts;
 use crate::intent::{Scope, TAG_ATTRIBUTES};
 use crate::minimal::MinimalSet;
@@ -294,6 +295,12 @@ impl Catalogue {
         if scopes.chain([&policy.scope]).any(Scope::asks_tags) {
             let mut interest = Interest::clone(&tables.interest);
             interest.add_to_all(TAG_ATTRIBUTES);
+            tables.interest = Arc::new(interest);
+        }
+        let asks_places = |policy: &Policy| !policy.destinations.is_empty() || policy.scope.asks_regions();
+        if asks_places(policy) || policy.environments.iter().any(|one| asks_places(&one.policy)) {
+            let mut interest = Interest::clone(&tables.interest);
+            interest.add_to_all(PLACE_ATTRIBUTES);
             tables.interest = Arc::new(interest);
         }
         if !policy.changes.is_empty() {

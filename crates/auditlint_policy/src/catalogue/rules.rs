@@ -30,6 +30,7 @@ pub(crate) const INTENTS: &[(&str, Intent)] = &[
     ("public_access", Intent::PublicAccess),
     ("durability", Intent::Durability),
     ("coverage", Intent::Coverage),
+    ("level", Intent::Level),
     ("quality", Intent::Quality),
     ("alerting", Intent::Alerting),
 ];

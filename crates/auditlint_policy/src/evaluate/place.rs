@@ -80,12 +80,12 @@ fn trail(origin: &Origin, out: &mut Vec<Related>) {
 }
 
 /// The place of the literal that decides.
-pub(super) fn decisive(origin: &Origin) -> Place {
+pub(crate) fn decisive(origin: &Origin) -> Place {
     origin.decisive().at().map_or(Place::Nowhere, Place::Source)
 }
 
 /// The word of evidence for an origin.
-pub(super) const fn origin_word(origin: &Origin) -> &'static str {
+pub(crate) const fn origin_word(origin: &Origin) -> &'static str {
     match origin {
         Origin::Nowhere => "computed",
         Origin::Written(_) => "written",

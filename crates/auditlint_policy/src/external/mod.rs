@@ -44,6 +44,10 @@ pub struct ExternalStore {
     pub immutable: Option<bool>,
     /// Whether it is encrypted with a key of its owner.
     pub encrypted: Option<bool>,
+    /// The account, project or subscription where it stands; none where the policy does not say.
+    pub account: Option<String>,
+    /// The region or location where it stands; none where the policy does not say.
+    pub region: Option<String>,
     /// Where the policy says so.
     pub at: Location,
     /// Who looks again, and when.

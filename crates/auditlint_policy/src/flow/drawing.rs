@@ -16,6 +16,7 @@ use super::map::{
     Certainty, Encryption, FlowMap, Immutability, Keeps, Role, Silence, Station, StationId, StorePlace, Way,
 };
 use super::{Flow, service_store};
+use crate::destination::{self, Part};
 use crate::evaluate::{Context, Joins, Look, Matter, Subject, is_judged};
 use crate::facts::Keeping;
 use crate::rule::{Intent, RuleKind};
@@ -262,7 +263,8 @@ fn location(context: &Context<'_>, keeping: Option<&Keeping>) -> StorePlace {
         Some(Look::Set(value) | Look::Default(value)) if !value.sensitive => value.value().as_str(),
         _ => None,
     };
-    StorePlace { account: None, region: region.map(Name::new) }
+    let own = |part| destination::standing(context.resource, part);
+    StorePlace { account: own(Part::Account), region: region.map(Name::new).or_else(|| own(Part::Region)) }
 }
 
 /// By whose key a store is encrypted, as the rules of its type that ask for encryption find.

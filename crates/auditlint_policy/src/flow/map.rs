@@ -202,7 +202,7 @@ impl FlowMap {
     /// Takes note of the account of the root, and of the region of the stores that name none of their own.
     pub fn locate(&mut self, account: Option<&Name>, region: Option<&Name>) {
         for location in self.stations.iter_mut().filter_map(|station| station.location.as_mut()) {
-            location.account = account.cloned();
+            location.account = location.account.take().or_else(|| account.cloned());
             location.region = location.region.take().or_else(|| region.cloned());
         }
     }

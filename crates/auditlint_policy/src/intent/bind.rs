@@ -8,6 +8,8 @@ use super::field::{Field, FieldKind};
 use super::setting::{Setting, Stated};
 use super::statement::{NamedRule, Statement};
 use crate::condition::Operand;
+use crate::destination::{Destination, Part};
+use crate::external::Pattern;
 use crate::policy::{AskedDays, Level};
 use crate::rule::{Intent, RuleKind};
 use crate::{Binding, Catalogue, Category, Rule, Severity};
@@ -17,6 +19,7 @@ use crate::{Binding, Catalogue, Category, Rule, Severity};
 pub(crate) struct Bound {
     pub(crate) bindings: Vec<Binding>,
     pub(crate) days: AskedDays,
+    pub(crate) destinations: Vec<Destination>,
     /// The categories in the order in which they are written.
     pub(crate) categories: Vec<(Category, Location)>,
 }
@@ -64,6 +67,13 @@ impl Binder<'_> {
         self.out.days.maxima.extend(days(Field::RetentionMax));
         self.out.days.hot.extend(days(Field::RetentionHot));
         self.out.days.immutable.extend(days(Field::Immutability));
+        for part in Part::ALL {
+            let stated = self.statement.effective(category, part.field());
+            if let Some(Stated { setting: Setting::Within(places), at }) = stated {
+                let permitted = places.iter().map(|place| Pattern::new(place)).collect();
+                self.out.destinations.push(Destination { part, category, permitted, at: *at });
+            }
+        }
         for rule in self.catalogue.rules() {
             for intent in &rule.asks {
                 if let Some(on) = self.turned_on(category, head, rule, *intent) {
@@ -126,6 +136,8 @@ impl Binder<'_> {
         }?;
         let is_on = match (&stated.setting, field.spec().kind) {
             (Setting::Days(_), _) => true,
+            // Each of its words asks for something.
+            _ if field == Field::Level => true,
             (Setting::Word(at), FieldKind::Words(words)) => at + 1 == words.len(),
             (Setting::Flag(on), _) => *on,
             _ => false,
@@ -147,6 +159,8 @@ impl Binder<'_> {
         };
         let name = if field == Field::RetentionMax { "maximum" } else { "retention" };
         let given = days.map(|days| (Name::new_static(name), Operand::Number(f64::from(days))));
+        let level = (field == Field::Level).then(|| Operand::Text(Name::new(stated.setting.show(field))));
+        let given = given.or_else(|| Some((Name::new_static("level"), level?)));
         Some(Use { given, category, at: stated.at, by_flow: rule.kind == RuleKind::Store || days.is_some() })
     }
 

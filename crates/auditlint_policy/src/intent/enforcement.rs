@@ -7,6 +7,8 @@ use auditlint_syntax::Location;
 use super::bind::{Bound, bind};
 use super::merge::Weakening;
 use super::statement::Statement;
+use crate::check::{self, Check};
+use crate::destination::Part;
 use crate::policy::Level;
 use crate::{Binding, Catalogue, Category, Change, Severity};
 
@@ -66,11 +68,11 @@ impl Enforcement {
         self.said_of_category(category).0
     }
 
-    /// What a forbidden change counts for that is about logs of these categories: what is said of its check, else as
+    /// What a finding of a check counts for that is about logs of these categories: what is said of the check, else as
     /// much as everything does, or one of the categories where that is more.
     #[must_use]
-    pub fn of_change(&self, change: Change, categories: impl IntoIterator<Item = Category>) -> Level {
-        match self.rules.get(change.check().id) {
+    pub fn of_check(&self, check: Check, categories: impl IntoIterator<Item = Category>) -> Level {
+        match self.rules.get(check.id) {
             Some((level, _)) => *level,
             None => categories.into_iter().map(|one| self.of_category(one)).fold(self.of_all(), Level::max),
         }
@@ -98,11 +100,19 @@ impl Statement {
         (binding.level, Some(at))
     }
 
-    /// The most that a forbidden change counts for, whatever logs it is about.
-    fn said_of_change(&self, change: Change) -> Option<Said> {
-        self.changes.get(&change)?;
+    /// Whether anything is asked that the check finds.
+    fn asks_check(&self, check: Check) -> bool {
+        let change = Change::of_check(check.id).is_some_and(|change| self.changes.contains_key(&change));
+        change || Part::of_check(check.id).is_some_and(|part| self.says(part.field()))
+    }
+
+    /// The most that a finding of a check counts for, whatever logs it is about.
+    fn said_of_check(&self, check: Check) -> Option<Said> {
+        if !self.asks_check(check) {
+            return None;
+        }
         let enforcement = &self.enforcement;
-        let own = enforcement.rules.get(change.check().id).map(|(level, at)| (*level, Some(*at)));
+        let own = enforcement.rules.get(check.id).map(|(level, at)| (*level, Some(*at)));
         let categories = enforcement.categories.values().map(|(level, at)| (*level, Some(*at)));
         Some(own.unwrap_or_else(|| categories.fold(enforcement.said_of_all(), higher_of)))
     }
@@ -162,12 +172,12 @@ impl Statement {
         // Which rules are asked, and about which categories, is known once they are bound.
         let bound = if own.enforcement.rules.is_empty() { Bound::default() } else { bind(self, catalogue) };
         for (id, stated) in &own.enforcement.rules {
-            let of_change = Change::of_check(id).and_then(|change| self.said_of_change(change));
+            let of_check = check::of_resources(id).and_then(|check| self.said_of_check(check));
             let of_rule = || {
                 let binding = bound.bindings.iter().find(|binding| *binding.rule.id == **id)?;
                 Some(self.said_of_rule(binding))
             };
-            let base = of_change.or_else(of_rule).unwrap_or((Level::Off, None));
+            let base = of_check.or_else(of_rule).unwrap_or((Level::Off, None));
             if let Some(stated) = weigh(format!("enforcement.rules.{id}"), base, *stated) {
                 out.rules.insert(id.clone(), stated);
             }

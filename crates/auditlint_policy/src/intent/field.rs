@@ -29,12 +29,18 @@ pub enum Field {
     Coverage,
     /// Whether what is written is complete and arrives.
     Quality,
+    /// How much of a request is recorded.
+    Level,
     /// Whether somebody is told.
     Alerting,
     /// Whether attempts that fail are recorded.
     FailedAttempts,
     /// Whether attempts that succeed are recorded.
     SuccessfulAttempts,
+    /// In which accounts logs may rest.
+    Accounts,
+    /// In which regions logs may rest.
+    Regions,
     /// Which kinds of sources are asked.
     Sources,
     /// Which events must be recorded, whatever else the category asks.
@@ -56,6 +62,8 @@ pub enum FieldKind {
     Flag,
     /// Kinds of sources: each more is stricter, and to name none means all.
     Kinds,
+    /// Places, `*` for any text: each less is stricter.
+    Within,
     /// Events that rules of the category name: each more is stricter, and to name none asks for none.
     Events,
 }
@@ -78,7 +86,7 @@ pub struct FieldSpec {
 }
 
 /// Every field, in the order of the pages.
-pub const FIELDS: [FieldSpec; 17] = [
+pub const FIELDS: [FieldSpec; 20] = [
     FieldSpec {
         field: Field::RetentionMin,
         path: &["retention", "min"],
@@ -168,6 +176,14 @@ pub const FIELDS: [FieldSpec; 17] = [
         doc: "Whether what is written says what an auditor needs, leaves out what nobody may read, and arrives.",
     },
     FieldSpec {
+        field: Field::Level,
+        path: &["level"],
+        kind: FieldKind::Words(&["Request", "RequestResponse"]),
+        only: Some(Category::ConfigurationChanges),
+        asks: Some(Intent::Level),
+        doc: "How much of a change of permissions a cluster records: what was asked for, or the answer as well.",
+    },
+    FieldSpec {
         field: Field::Alerting,
         path: &["alerting"],
         kind: FieldKind::Words(&["optional", "required"]),
@@ -190,6 +206,22 @@ pub const FIELDS: [FieldSpec; 17] = [
         only: Some(Category::Authentication),
         asks: Some(Intent::SuccessfulAttempts),
         doc: "Attempts to sign in that succeed are recorded.",
+    },
+    FieldSpec {
+        field: Field::Accounts,
+        path: &["destination", "accounts"],
+        kind: FieldKind::Within,
+        only: None,
+        asks: None,
+        doc: "The accounts, projects or subscriptions in which logs may rest; `*` for any text.",
+    },
+    FieldSpec {
+        field: Field::Regions,
+        path: &["destination", "regions"],
+        kind: FieldKind::Within,
+        only: None,
+        asks: None,
+        doc: "The regions or locations in which logs may rest; `*` for any text.",
     },
     FieldSpec {
         field: Field::Sources,

@@ -230,8 +230,14 @@ pub(super) fn is_less(name: &str, value: &Operand, known: &Operand) -> bool {
     match (value, known) {
         (Operand::Number(value), Operand::Number(known)) if name == "maximum" => value > known,
         (Operand::Number(value), Operand::Number(known)) => value < known,
+        (Operand::Text(value), Operand::Text(known)) if name == "level" => rank(value) < rank(known),
         _ => false,
     }
+}
+
+/// How much a level of audit policies records; nothing, where it is none.
+fn rank(level: &str) -> Option<usize> {
+    ["None", "Metadata", "Request", "RequestResponse"].iter().position(|known| *known == level)
 }
 
 /// What `own` makes of `base`, and the value that it may not replace where it asks for less.

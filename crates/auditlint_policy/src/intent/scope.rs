@@ -5,6 +5,7 @@ use auditlint_syntax::Location;
 
 use super::merge::Weakening;
 use crate::Verdict;
+use crate::destination::{self, Part};
 use crate::external::Pattern;
 
 /// What is meant: everything that is included (all, where nothing is) and not excluded.
@@ -29,6 +30,8 @@ pub struct ScopePattern {
     pub provider: Option<String>,
     /// Its tags or labels, by name.
     pub tags: Vec<(String, Vec<Pattern>)>,
+    /// How the regions or locations look in which they stand.
+    pub regions: Vec<Pattern>,
     /// The line that says so.
     pub at: Location,
 }
@@ -41,6 +44,12 @@ impl Scope {
     #[must_use]
     pub fn asks_tags(&self) -> bool {
         self.include.iter().chain(&self.exclude).any(|pattern| !pattern.tags.is_empty())
+    }
+
+    /// Whether regions decide, which have to be read then.
+    #[must_use]
+    pub fn asks_regions(&self) -> bool {
+        self.include.iter().chain(&self.exclude).any(|pattern| !pattern.regions.is_empty())
     }
 
     /// Whether a resource is meant. What is not known is meant: nothing falls out of a policy by being unknown.
@@ -121,7 +130,8 @@ impl ScopePattern {
             self.provider.as_ref().map(|name| holds(name == provider)),
         ];
         let tags = self.tags.iter().map(|(name, looks)| tagged(resource, name, looks));
-        Verdict::all(parts.into_iter().flatten().chain(tags))
+        let region = (!self.regions.is_empty()).then(|| located(resource, &self.regions));
+        Verdict::all(parts.into_iter().flatten().chain(tags).chain(region))
     }
 
     fn show(&self) -> String {
@@ -133,7 +143,16 @@ impl ScopePattern {
         let tags = self.tags.iter().map(|(name, looks)| {
             format!("tag {name}={}", looks.iter().map(Pattern::as_str).collect::<Vec<_>>().join("|"))
         });
-        parts.into_iter().flatten().chain(provider).chain(tags).collect::<Vec<_>>().join(", ")
+        let regions = self.regions.iter().map(|one| format!("region {}", one.as_str()));
+        parts.into_iter().flatten().chain(provider).chain(tags).chain(regions).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn located(resource: &Resource, looks: &[Pattern]) -> Verdict {
+    match destination::standing(resource, Part::Region) {
+        Some(region) if looks.iter().any(|look| destination::fits(look, &region)) => Verdict::Pass,
+        Some(_) => Verdict::Fail,
+        None => Verdict::Unknown,
     }
 }
 

@@ -7,6 +7,7 @@ use auditlint_syntax::Location;
 
 use super::field::{Field, FieldKind};
 use crate::Days;
+use crate::external::Pattern;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Setting {
     Flag(bool),
     /// Kinds of sources, none for all; or events.
     Kinds(Option<BTreeSet<String>>),
+    /// How places look, none of which lies within another.
+    Within(BTreeSet<String>),
 }
 
 /// A value with the line that says so.
@@ -43,9 +46,24 @@ impl Setting {
                 Self::Kinds(Some(one.union(other).cloned().collect()))
             }
             (Self::Kinds(_), Self::Kinds(_)) => Self::Kinds(None),
+            (Self::Within(one), Self::Within(other)) => {
+                let both = one.iter().filter(|name| lies_within(name, other));
+                Self::within(both.chain(other.iter().filter(|name| lies_within(name, one))).cloned())
+            }
             // A field has one kind of value.
             (one, _) => one.clone(),
         }
+    }
+
+    /// Places that look like one of these, each named once.
+    #[must_use]
+    pub fn within(names: impl IntoIterator<Item = String>) -> Self {
+        let names: BTreeSet<String> = names.into_iter().collect();
+        let is_said = |name: &String| {
+            let others: BTreeSet<String> = names.iter().filter(|other| *other != name).cloned().collect();
+            lies_within(name, &others)
+        };
+        Self::Within(names.iter().filter(|name| !is_said(name)).cloned().collect())
     }
 
     /// Whether it asks for less than `other`, or for something else.
@@ -65,9 +83,16 @@ impl Setting {
             (Self::Word(at), _) => at.to_string(),
             (Self::Flag(value), _) => value.to_string(),
             (Self::Kinds(None), _) => "all".to_owned(),
-            (Self::Kinds(Some(kinds)), _) => kinds.iter().cloned().collect::<Vec<_>>().join(", "),
+            (Self::Kinds(Some(names)) | Self::Within(names), _) => {
+                names.iter().cloned().collect::<Vec<_>>().join(", ")
+            }
         }
     }
+}
+
+/// Whether everything that looks like `name` looks like one of `others`.
+fn lies_within(name: &str, others: &BTreeSet<String>) -> bool {
+    others.iter().any(|other| Pattern::new(other).matches(name))
 }
 
 impl Stated {
@@ -95,6 +120,7 @@ impl fmt::Display for FieldKind {
             }
             Self::Flag => f.write_str("`true` or `false`"),
             Self::Kinds => f.write_str("a list of kinds of sources"),
+            Self::Within => f.write_str("a list of places"),
             Self::Events => f.write_str("a list of events"),
         }
     }

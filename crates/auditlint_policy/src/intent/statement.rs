@@ -90,6 +90,13 @@ impl Statement {
         self.defaults.get(&field).cloned().or_else(|| implied(field, self.defaults.get(&Field::RetentionMin)))
     }
 
+    /// Whether it says anything about a field, of any category or of all of them.
+    #[must_use]
+    pub fn says(&self, field: Field) -> bool {
+        self.defaults.contains_key(&field)
+            || self.categories.values().any(|asked| asked.fields.contains_key(&field))
+    }
+
     /// Whether it asks for anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -105,7 +112,7 @@ impl Statement {
     pub fn kinds(&self, category: Category) -> Option<&BTreeSet<String>> {
         match &self.effective(category, Field::Sources)?.setting {
             Setting::Kinds(kinds) => kinds.as_ref(),
-            Setting::Days(_) | Setting::Word(_) | Setting::Flag(_) => None,
+            Setting::Days(_) | Setting::Word(_) | Setting::Flag(_) | Setting::Within(_) => None,
         }
     }
 }

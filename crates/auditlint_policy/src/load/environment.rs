@@ -85,12 +85,15 @@ impl Reader<'_> {
         let (address, module, kind) = (pattern("address"), pattern("module"), pattern("type"));
         let provider = map.string("provider").map(str::to_owned);
         let tags = looks(map.take("tags"), &mut own);
+        let regions = map.take("region").map(|node| words(node, &mut own)).unwrap_or_default();
+        let regions: Vec<Pattern> = regions.iter().map(|region| Pattern::new(region)).collect();
         map.finish();
         problems.append(&mut own);
-        let found = ScopePattern { address, module, kind, provider, tags, at: self.place(node.span) };
+        let found =
+            ScopePattern { address, module, kind, provider, tags, regions, at: self.place(node.span) };
         let says = [&found.address, &found.module, &found.kind].iter().any(|one| one.is_some());
-        if !says && found.provider.is_none() && found.tags.is_empty() {
-            problems.push(wrong(node, "`address`, `module`, `type`, `provider` or `tags`"));
+        if !says && found.provider.is_none() && found.tags.is_empty() && found.regions.is_empty() {
+            problems.push(wrong(node, "`address`, `module`, `type`, `provider`, `region` or `tags`"));
             return None;
         }
         Some(found)

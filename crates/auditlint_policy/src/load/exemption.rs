@@ -6,7 +6,7 @@ use auditlint_syntax::document::{Node, NodeKind};
 
 use super::document::{Reader, read_severity};
 use super::values::{date, duration, word};
-use crate::Change;
+use crate::check::OF_RESOURCES;
 use crate::exemption::{Exemption, RepositoryLimits};
 use crate::external::Pattern;
 
@@ -47,8 +47,8 @@ impl Reader<'_> {
             .collect();
         for pattern in &rules {
             let known = || {
-                let changes = Change::ALL.iter().map(|change| change.check().id);
-                self.catalogue.rules().iter().map(|rule| &*rule.id).chain(changes)
+                let checks = OF_RESOURCES.iter().map(|check| check.id);
+                self.catalogue.rules().iter().map(|rule| &*rule.id).chain(checks)
             };
             if !known().any(|id| pattern.matches(id)) {
                 let known = known();

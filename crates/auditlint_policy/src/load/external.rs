@@ -8,6 +8,7 @@ use auditlint_syntax::{Location, Problem, ProblemKind, Source, Span};
 use jiff::civil::Date;
 
 use super::extended::Extended;
+use super::values::word;
 use super::{LocatedProblem, duration, locate};
 use crate::external::{AttestedModule, Export, ExternalSource, ExternalStore, Externals, Pattern, Review};
 use crate::{Category, Days};
@@ -38,8 +39,10 @@ impl Outside<'_> {
             let mut map = MapReader::new(&entry.value, problems);
             let (matches, from, retention) = (map.strings("match"), map.take("from"), map.take("retention"));
             let (immutable, encrypted) = (map.bool("immutable"), map.bool("encrypted"));
+            let place = ["account", "region"].map(|key| map.take(key));
             let review = self.review(&mut map);
             map.finish();
+            let [account, region] = place.map(|node| node.and_then(|node| word(node, problems)));
             let retention = retention.and_then(|node| kept(node, problems));
             let matches: Vec<Pattern> = matches.into_iter().map(Pattern::new).collect();
             let at = self.place(entry.key_span);
@@ -49,6 +52,8 @@ impl Outside<'_> {
                 retention,
                 immutable,
                 encrypted,
+                account: account.clone(),
+                region: region.clone(),
                 at,
                 review: review.clone(),
             };

@@ -27,12 +27,13 @@ pub use external::ReadFrom;
 use values::duration;
 
 use crate::catalogue::{Catalogue, LocatedProblem, locate};
+use crate::check::{self, Check};
 use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::Externals;
 use crate::intent::bind::{Bound, bind};
 use crate::intent::{OnUnknown, Permission, PolicyEnvironment, Statement};
 use crate::rego::RegoSpec;
-use crate::{Binding, Category, Change, Policy};
+use crate::{Binding, Category, Policy};
 
 /// Why a policy cannot be used: every problem of every file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -143,7 +144,7 @@ impl Policy {
         for word in select.iter().chain(ignore) {
             let is_known = catalogue.rule(word).is_some()
                 || Category::parse(word).is_some()
-                || Change::of_check(word).is_some();
+                || check::of_resources(word).is_some();
             if !is_known {
                 let ids = catalogue.rules().iter().map(|rule| &*rule.id);
                 let near = nearest(word, ids.chain(categories()));
@@ -162,12 +163,14 @@ impl Policy {
             .into_iter()
             .filter(|binding| (select.is_empty() || says(select, binding)) && !says(ignore, binding))
             .collect();
-        let mut changes = self.changes;
-        changes.retain(|change, _| {
-            let named = |words: &[String]| words.iter().any(|word| word == change.check().id);
+        let is_chosen = |check: Check| {
+            let named = |words: &[String]| words.iter().any(|word| word == check.id);
             (select.is_empty() || named(select)) && !named(ignore)
-        });
-        Ok(Self { bindings, changes, ..self })
+        };
+        let (mut changes, mut destinations) = (self.changes, self.destinations);
+        changes.retain(|change, _| is_chosen(change.check()));
+        destinations.retain(|destination| is_chosen(destination.part.check()));
+        Ok(Self { bindings, changes, destinations, ..self })
     }
 }
 
@@ -200,7 +203,7 @@ struct Whole {
 
 impl Whole {
     fn policy(&self, statement: Statement, catalogue: &Catalogue) -> Policy {
-        let Bound { bindings, days, categories } = bind(&statement, catalogue);
+        let Bound { bindings, days, destinations, categories } = bind(&statement, catalogue);
         let [hcl, plan, state] = statement.enforcement.on_unknown;
         let said = |said: Option<(OnUnknown, Location)>, default| said.map_or(default, |(what, _)| what);
         Policy {
@@ -211,6 +214,7 @@ impl Whole {
             categories,
             demands: statement.demands.clone(),
             changes: statement.changes.clone(),
+            destinations,
             may_live_in: statement.may_live_in.clone(),
             externals: Arc::clone(&self.externals),
             scope: statement.scope.clone(),

@@ -120,6 +120,15 @@ fn setting(
             }
             Some(Setting::Kinds(Some(named.into_iter().map(str::to_owned).collect())))
         }
+        FieldKind::Within => {
+            let mut own = Vec::new();
+            let named: Vec<String> = super::external::words(node, &mut own);
+            if named.is_empty() && own.is_empty() {
+                own.push(wrong(node, "at least one place"));
+            }
+            problems.append(&mut own);
+            (!named.is_empty()).then(|| Setting::within(named))
+        }
         FieldKind::Events => {
             let named = strings(node, problems);
             let known: Vec<&str> = catalogue.events(spec.only.or(category));

@@ -107,6 +107,7 @@ fn less(setting: &Setting, kind: FieldKind) -> Option<Setting> {
         (Setting::Kinds(Some(kinds)), _) if kinds.len() > 1 => {
             Some(Setting::Kinds(Some(kinds.iter().skip(1).cloned().collect())))
         }
+        (Setting::Within(_), _) => Some(Setting::within(["*".to_owned()])),
         _ => None,
     }
 }
