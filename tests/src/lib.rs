@@ -12,6 +12,7 @@ pub mod expressions;
 pub mod fixtures;
 pub mod generator;
 pub mod heredocs;
+pub mod https;
 pub mod json;
 pub mod markdown;
 pub mod mismatch;

@@ -1,11 +1,13 @@
-//! Policies of another repository: fetched from a real `git daemon` on loopback, pinned, and never half written.
+//! Policies of another repository: fetched from a real `git daemon` or over HTTPS on loopback, pinned, and never half
+//! written.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use anyhow::{Context as _, ensure};
-use auditlint_tests::binary::Run;
+use auditlint_tests::binary::{Run, run_with};
 use auditlint_tests::daemon::{Daemon, wire};
+use auditlint_tests::https::Server;
 use auditlint_tests::workspace::Workspace;
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -100,6 +102,37 @@ impl Scene {
     fn check(&self) -> anyhow::Result<Run> {
         self.own.run(&["check", "."])
     }
+}
+
+/// Over HTTPS with a token, from a server whose certificate somebody else vouches for.
+#[test]
+fn a_private_repository_is_read_with_the_token_of_its_host_alone() -> anyhow::Result<()> {
+    let scene = Scene::new("//base?ref=main")?;
+    let server = Server::serve(scene.server.top(), "s3cr3t")?;
+    let host = format!("127.0.0.1:{}", server.port);
+    scene.extend(&format!("git::https://{host}/policies//base?ref=main"))?;
+    let trust = ("SSL_CERT_FILE", server.authority.as_str());
+    let token = ("AUDITLINT_GIT_TOKEN", "s3cr3t");
+    let told = format!("the server asks for a token: AUDITLINT_GIT_TOKEN, with AUDITLINT_GIT_HOST={host}");
+    let before = scene.state()?;
+    let refused: [(&[(&str, &str)], &str); 4] = [
+        (&[token, ("AUDITLINT_GIT_HOST", &host)], "invalid peer certificate"),
+        (&[trust], &told),
+        (&[trust, token], &told),
+        (&[trust, token, ("AUDITLINT_GIT_HOST", "git.example.com")], &told),
+    ];
+    for (environment, reason) in refused {
+        let run = run_with(scene.own.top(), &["policy", "update"], b"", environment)?;
+        ensure!(run.exit == 3 && run.stderr.contains(reason), "{environment:?}: {run:?}");
+        ensure!(scene.state()? == before && !server.passwords.exists(), "{environment:?}");
+    }
+    let all = [trust, token, ("AUDITLINT_GIT_HOST", host.as_str())];
+    let run = run_with(scene.own.top(), &["policy", "update"], b"", &all)?;
+    ensure!(run.exit == 0 && run.stdout.contains(": new, "), "{run:?}");
+    drop(server);
+    let run = scene.check()?;
+    ensure!(run.exit == 1 && run.stdout.contains("load-balancer-access-logs"), "{run:?}");
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test looks at what was written")]

@@ -163,7 +163,7 @@ impl Command {
     /// Whether an error is to be told in JSON.
     pub(crate) fn wants_json(&self) -> bool {
         match self {
-            Self::Check(options) => options.format == OutputFormat::Json,
+            Self::Check(options) => options.format == Some(OutputFormat::Json),
             Self::Flow(options) => options.format == FlowFormat::Json,
             _ => false,
         }
@@ -233,9 +233,9 @@ pub(crate) struct CheckOptions {
     /// The name of the file that standard input (`-`) holds instead (an unsaved buffer)
     #[arg(long, value_name = "PATH")]
     pub(crate) stdin_filename: Option<Utf8PathBuf>,
-    /// How to report on standard output
-    #[arg(long, value_enum, default_value_t = OutputFormat::Pretty)]
-    pub(crate) format: OutputFormat,
+    /// How to report on standard output [default: that of .auditlint.yaml, else pretty]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<OutputFormat>,
     /// Write a report to a file as well (repeatable)
     #[arg(long, value_name = "FORMAT=FILE")]
     pub(crate) output: Vec<String>,
@@ -422,4 +422,18 @@ pub(crate) enum FailOn {
     High,
     /// Critical only
     Critical,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_config_file_knows_every_format() {
+        let names: Vec<String> = OutputFormat::value_variants()
+            .iter()
+            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        assert_eq!(names, auditlint_policy::FORMATS);
+    }
 }

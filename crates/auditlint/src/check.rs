@@ -6,6 +6,7 @@ use auditlint_policy::{Place, Severity};
 use auditlint_report::{Format, Options, render};
 use auditlint_syntax::FileId;
 use camino::Utf8Path;
+use clap::ValueEnum as _;
 
 use crate::arguments::{CheckOptions, FailOn, OutputFormat, Show};
 use crate::failure::Failure;
@@ -47,13 +48,16 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
     }
     let gate = gate(options)?;
     let outcome = outcome(&report, &gate);
+    // What the config file says holds where the command line says nothing.
+    let said = analysis.policy_set().config.as_ref().map(|(_, config)| config.output.clone());
+    let said = said.unwrap_or_default();
     let shown = |colour: bool| Options {
         show_pass: options.show.contains(&Show::Pass),
-        show_exempt: options.show.contains(&Show::Exempt),
+        show_exempt: options.show.contains(&Show::Exempt) || said.shows_exempt,
         colour,
-        full: options.full,
+        full: options.full || said.full,
         quiet: options.quiet,
-        statistics: options.statistics,
+        statistics: options.statistics || said.statistics,
         target: target(options),
     };
     for (format, path) in written {
@@ -64,7 +68,8 @@ pub(crate) fn run(options: &CheckOptions) -> Result<u8, Failure> {
         output::replace(path, auditlint_report::obligations(&report).as_bytes())
             .map_err(|error| Failure::from(error).hint("name a file in a folder that can be written to"))?;
     }
-    let format = format(options.format);
+    let said = said.format.as_deref().and_then(|word| OutputFormat::from_str(word, false).ok());
+    let format = format(options.format.or(said).unwrap_or(OutputFormat::Pretty));
     let colour = format == Format::Pretty && output::colours();
     output::print(&render(&report, &outcome, format, &shown(colour)))?;
     // The process ends here; taking tens of thousands of resources apart first would only cost time.

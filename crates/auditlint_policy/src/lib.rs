@@ -41,7 +41,7 @@ pub use flow::{
     Certainty, Effective, Encryption, FlowMap, Immutability, Keeps, KeptStore, Role, Silence, Station,
     StationId, StorePlace, Way, Ways,
 };
-pub use load::{Config, ConfiguredRoot, Environment, Extended, PolicyError, ReadFrom};
+pub use load::{Config, ConfiguredRoot, Environment, Extended, FORMATS, Output, PolicyError, ReadFrom};
 pub use minimal::MinimalSet;
 pub use policy::{AskedDays, Binding, Demand, Level, Policy, RootPattern};
 pub use rule::Rule;

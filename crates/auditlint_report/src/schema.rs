@@ -1,7 +1,7 @@
 //! The JSON Schema of policies, made from the table of fields.
 
 use auditlint_policy::intent::{FIELDS, FieldKind, FieldSpec};
-use auditlint_policy::{Catalogue, Category, Change, Level, Severity};
+use auditlint_policy::{Catalogue, Category, Change, FORMATS, Level, Severity};
 use serde_json::{Map, Value, json};
 
 /// The schema, as it is published.
@@ -121,7 +121,12 @@ fn properties() -> Value {
         // A config file may be a policy as well.
         "policy": strings(), "roots": {"type": "array"}, "stores": {"type": "array"}, "ignore_paths": strings(),
         "custom": text("The folder with rules and facts of your own, below rules/ and resources/ there."),
-        "output": {"type": "object"},
+        "output": object(json!({
+            "format": {"enum": FORMATS, "description": "How a check reports, where the command line does not say it."},
+            "full": {"type": "boolean", "description": "Every frame is drawn."},
+            "statistics": {"type": "boolean", "description": "Findings are counted by rule."},
+            "show": list(json!({"enum": ["exempt"]})),
+        })),
         "$schema": {"type": "string"},
     })
 }

@@ -107,11 +107,22 @@ fn received(
         .map_err(|error| said(&error))?;
     let url = reference.url.clone();
     let connection = remote.connect(gix::remote::Direction::Fetch).map_err(|error| said(&error))?;
-    let connection = connection.with_credentials(move |action| Ok(credentials(action, &url)));
+    let is_refused = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&is_refused);
+    let connection = connection.with_credentials(move |action| {
+        let found = credentials(action, &url);
+        asked.store(found.is_none(), Ordering::SeqCst);
+        Ok(found)
+    });
     connection
         .prepare_fetch(gix::progress::Discard, gix::remote::ref_map::Options::default())
         .and_then(|prepared| prepared.receive(gix::progress::Discard, stop))
-        .map_err(|error| said(&error))?;
+        .map_err(|error| match host(&reference.url).filter(|_| is_refused.load(Ordering::SeqCst)) {
+            Some(host) => {
+                format!("the server asks for a token: AUDITLINT_GIT_TOKEN, with AUDITLINT_GIT_HOST={host}")
+            }
+            None => said(&error),
+        })?;
     let find = |name: &str| repository.rev_parse_single(name).ok();
     let (tag, branch) = (find(&format!("refs/tags/{revision}")), find(&format!("refs/heads/{revision}")));
     let is_tag = tag.is_some();
@@ -228,6 +239,11 @@ impl Bundle {
     }
 }
 
+/// The host of an address that a token may be sent to, with its port where it names one.
+fn host(url: &str) -> Option<&str> {
+    url.strip_prefix("https://")?.split('/').next()
+}
+
 /// The token of the environment, for the host that it is meant for: a policy of a pull request may name any other.
 fn credentials(
     action: gix::credentials::helper::Action,
@@ -239,8 +255,7 @@ fn credentials(
         reason = "this is the edge: a token is asked for when a server wants one"
     )]
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let host = url.strip_prefix("https://")?.split('/').next()?;
-    if variable("AUDITLINT_GIT_HOST")? != host {
+    if variable("AUDITLINT_GIT_HOST")? != host(url)? {
         return None;
     }
     Some(gix::credentials::protocol::Outcome {

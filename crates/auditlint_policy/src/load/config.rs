@@ -1,6 +1,6 @@
 //! `.auditlint.yaml`: which policies and roots a folder is checked with.
 
-use auditlint_syntax::document::reader::{MapReader, string, wrong};
+use auditlint_syntax::document::reader::{MapReader, string, strings, unknown, wrong};
 use auditlint_syntax::document::{self, Node, NodeKind};
 use auditlint_syntax::{FileId, Location, Problem, Source, Span};
 
@@ -22,9 +22,27 @@ pub struct Config {
     pub roots: Vec<ConfiguredRoot>,
     /// What stores are for, where the configuration does not say it.
     pub stores: Vec<DeclaredRole>,
+    /// How a check reports, where the command line says nothing.
+    pub output: Output,
     /// Whether the file is a policy itself.
     pub is_policy: bool,
 }
+
+/// How a check reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// One of [`FORMATS`].
+    pub format: Option<String>,
+    /// Whether every frame is drawn.
+    pub full: bool,
+    /// Whether findings are counted by rule.
+    pub statistics: bool,
+    /// Whether excused findings are listed.
+    pub shows_exempt: bool,
+}
+
+/// The formats of a check, by their names on the command line.
+pub const FORMATS: [&str; 5] = ["pretty", "concise", "json", "sarif", "github"];
 
 /// An entry of `roots`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,10 +106,7 @@ impl Config {
             }
         }
         if let Some(node) = map.take("output") {
-            let message = "`output` is not supported yet".to_owned();
-            let problem =
-                Problem { kind: auditlint_syntax::ProblemKind::Unsupported, span: node.span, message };
-            map.problems().push(problem);
+            config.output = output(node, map.problems());
         }
         // A config file may be a policy as well; what it says as one is read elsewhere.
         let keys: Vec<bool> = POLICY_KEYS.into_iter().map(|key| map.take(key).is_some()).collect();
@@ -106,6 +121,31 @@ impl Config {
             Err(locate(source.path().as_str(), source.text(), problems).collect())
         }
     }
+}
+
+fn output(node: &Node, problems: &mut Vec<Problem>) -> Output {
+    let mut map = MapReader::new(node, problems);
+    let (format, show) = (map.take("format"), map.take("show"));
+    let (full, statistics) = (map.bool("full"), map.bool("statistics"));
+    map.finish();
+    let format = format.and_then(|node| {
+        let word = string(node, problems)?;
+        if !FORMATS.contains(&word) {
+            problems.push(unknown("format", word, node.span, FORMATS.into_iter()));
+        }
+        Some(word.to_owned())
+    });
+    let mut shows_exempt = false;
+    if let Some(node) = show {
+        for word in strings(node, problems) {
+            match word {
+                "exempt" => shows_exempt = true,
+                _ => problems.push(unknown("verdict to show", word, node.span, ["exempt"].into_iter())),
+            }
+        }
+    }
+    let (full, statistics) = (full == Some(true), statistics == Some(true));
+    Output { format, full, statistics, shows_exempt }
 }
 
 fn store(node: &Node, file: FileId, problems: &mut Vec<Problem>) -> Option<DeclaredRole> {

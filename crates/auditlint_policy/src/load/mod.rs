@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use chain::{Chain, Variant};
-pub use config::{Config, ConfiguredRoot, Environment};
+pub use config::{Config, ConfiguredRoot, Environment, FORMATS, Output};
 pub use extended::Extended;
 use external::Outside;
 pub use external::ReadFrom;
