@@ -222,6 +222,79 @@ fn a_test_that_expects_something_else_fails() -> anyhow::Result<()> {
 
 /// A policy that nobody tests has mutants that nothing notices.
 #[test]
+fn an_environment_is_that_of_the_unit_of_its_account() -> anyhow::Result<()> {
+    let policy = |unit: &str| {
+        format!(
+            "logging_policy: {{access_logs: {{}}}}
+accounts:
+  111122223333: Workloads/Production
+  444455556666: Sandbox
+environments:
+  production: {{match: {{organizational_unit: {unit}}}}}
+  sandbox: {{match: {{organizational_unit: Sandbox}}}}
+"
+        )
+    };
+    let root = |account: &str| format!("provider \"aws\" {{\n  allowed_account_ids = [\"{account}\"]\n}}\n");
+    let files = [
+        ("a/main.tf", root("111122223333")),
+        ("b/main.tf", root("444455556666")),
+        ("c/main.tf", root("999999999999")),
+        ("logging.yaml", policy("Workloads")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let workspace = Workspace::with(&files)?;
+    let found = workspace.run(&["policy", "env", ".", "--policy", "logging.yaml"])?;
+    let lines: Vec<&str> = found.stdout.lines().collect();
+    let [a, b, c] = lines.as_slice() else { anyhow::bail!("{found:?}") };
+    ensure!(a.starts_with("a \u{2192} production") && b.starts_with("b \u{2192} sandbox"), "{found:?}");
+    ensure!(c.starts_with("c \u{2192} strictest"), "{found:?}");
+    workspace.write("logging.yaml", &policy("Workload"))?;
+    let run = workspace.run(&["check", ".", "--policy", "logging.yaml"])?;
+    ensure!(
+        run.exit == 3 && run.stderr.contains("logging.yaml:6"),
+        "an environment that no account is in: {run:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_scenario_says_what_a_plan_leaves_for_a_look_after_the_apply() -> anyhow::Result<()> {
+    let tests = |obligations: &str| {
+        format!(
+            "kind: PolicyTest
+policy: [logging.yaml]
+cases:
+  - name: the days are known after apply
+    given:
+      plan:
+        resource: aws_cloudwatch_log_group.app
+        actions: [create]
+        after: {{name: app}}
+        after_unknown: {{retention_in_days: true}}
+    expect: {{obligations: {obligations}, exit: 0}}
+"
+        )
+    };
+    let rule = "aws/cloudwatch/log-group-retention-unset";
+    let policy = format!("rules: [{{rule: {rule}}}]\nenforcement: {{on_unknown: block}}\n");
+    let files = [("logging.yaml", policy.as_str()), ("plan_test.yaml", &tests(&format!("[{rule}]")))];
+    let workspace = Workspace::with(&files)?;
+    let run = workspace.run(&["test", "."])?;
+    ensure!(
+        run.exit == 1 && run.stdout.contains("exit code 2, expected 0"),
+        "what blocks is not deferred: {run:?}"
+    );
+    workspace.write("logging.yaml", &policy.replace("block", "warn"))?;
+    ensure!(workspace.run(&["test", "."])?.exit == 0, "{:?}", workspace.run(&["test", "."])?);
+    workspace.write("plan_test.yaml", &tests("[]"))?;
+    let run = workspace.run(&["test", "."])?;
+    let told = format!("obligations: {rule}, expected none");
+    ensure!(run.exit == 1 && run.stdout.contains(&told), "{run:?}");
+    Ok(())
+}
+
+#[test]
 fn mutants_that_nothing_notices_are_named() -> anyhow::Result<()> {
     let policy = "logging_policy:\n  access_logs: {retention: {min: 365_days}}\n";
     let test = "kind: PolicyTest\npolicy: policy.yaml\ncases:\n  - given: {hcl: 'resource \"aws_lb\" \"a\" { name = \"x\" }'}\n    expect: {fail: [aws/elb/load-balancer-access-logs]}\nmutate: {}\n";

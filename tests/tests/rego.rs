@@ -249,3 +249,30 @@ fn a_change_does_not_loosen_the_policy_that_judges_it() -> anyhow::Result<()> {
     ensure!(run.exit == 1 && run.stdout.contains("removes policies in Rego"), "{run:?}");
     Ok(())
 }
+
+#[test]
+fn tests_in_rego_run_with_the_policies_of_their_folder() -> anyhow::Result<()> {
+    let deny = "deny contains \"no\" if input.wrong\n";
+    let head = "package main\n\nimport rego.v1\n\n";
+    let test = |body: &str| format!("{head}{body}");
+    let holds = test("test_denied if count(deny) == 1 with input as {\"wrong\": true}\n");
+    let fails = test("test_denied if count(deny) == 1 with input as {\"wrong\": false}\n");
+    let refused = test("test_denied if http.send({}).status_code == 200\n");
+    let cases = [
+        ("policy/main_test.rego", &holds, 0, "1 passed, 0 failed"),
+        ("policy/tests/main_test.rego", &holds, 0, "1 passed, 0 failed"),
+        ("policy/main_test.rego", &fails, 1, "FAIL policy/main_test.rego:5: main.test_denied"),
+        ("policy/main_test.rego", &refused, 3, "http.send"),
+    ];
+    for (path, text, exit, told) in cases {
+        let workspace = with(deny)?;
+        workspace.write(path, text)?;
+        let run = workspace.run(&["test", "policy"])?;
+        ensure!(run.exit == exit && run.stdout.contains(told), "{path} {text}: {run:?}");
+        // A policy is as it was.
+        ensure!(workspace.run(&["check", "."])?.exit == 0, "{path}");
+    }
+    let run = auditlint_tests::binary::run(&repository(), &["test", "fixtures/rego"])?;
+    ensure!(run.exit == 0 && run.stdout == "1 passed, 0 failed\n", "{run:?}");
+    Ok(())
+}

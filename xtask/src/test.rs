@@ -43,14 +43,17 @@ pub(crate) fn everything(editors: Editors) -> anyhow::Result<()> {
     // The binary that users get is the one that the tests of the command line and the editors run.
     let built = take(cargo("build", &["build", "--release", "--package", "auditlint"]));
     if built {
+        // Where nothing is compiled yet, the dependencies of the binary serve the tests as well.
+        let profile: &[&str] = if is_ci() { &["--release"] } else { &[] };
         let mut tests = Command::new(step::cargo_path());
-        tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]).env("AUDITLINT_BIN", &binary);
+        tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]).args(profile);
+        tests.env("AUDITLINT_BIN", &binary);
         // A process for each of their thousands of cases would read the catalogue as often.
         let apart = EXAMPLES.map(|name| format!("not binary({name})")).join(" and ");
         take(run("tests", tests.args(["-E", &apart])));
         for name in EXAMPLES {
             // With the workspace's features, as the others were built.
-            take(cargo(name, &["test", "--quiet", "--workspace", "--test", name]));
+            take(cargo(name, &[&["test", "--quiet", "--workspace", "--test", name], profile].concat()));
         }
         if !fast {
             take(run("editors", Command::new(step::repository().join("tests/editors/run")).arg(&binary)));
@@ -62,6 +65,11 @@ pub(crate) fn everything(editors: Editors) -> anyhow::Result<()> {
     ensure!(failed.is_empty(), "{} of the steps failed:\n  {}", failed.len(), failed.join("\n  "));
     step::say("\nall steps passed");
     Ok(())
+}
+
+/// Whether this runs on a clean checkout, as `.ci/run` says.
+fn is_ci() -> bool {
+    std::env::var_os("CI").is_some()
 }
 
 /// The tests whose cases are examples of the catalogue and of pages, each binary in one process.

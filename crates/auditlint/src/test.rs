@@ -1,7 +1,9 @@
 //! `auditlint test`
 
 use auditlint_analysis::DiskFiles;
-use auditlint_analysis::testing::{TestBed, TestReport, is_rule, is_test, run_examples, run_tests};
+use auditlint_analysis::testing::{
+    TestBed, TestReport, is_rego_test, is_rule, is_test, run_examples, run_rego_tests, run_tests,
+};
 use auditlint_policy::Reading;
 use auditlint_report::{TestFormat as Shown, tests};
 use auditlint_syntax::{EntryKind, Files as _};
@@ -43,12 +45,16 @@ pub(crate) fn run(options: &TestOptions) -> Result<u8, Failure> {
         let source = files.read(path).map_err(|reason| {
             Failure::new(format!("{path}: {reason}")).hint("name a file of tests (`kind: PolicyTest`)")
         })?;
-        reports.push(if is_rule(&source) { run_examples(&source, &bed) } else { run_tests(&source, &bed) });
+        reports.push(match () {
+            () if is_rego_test(path) => run_rego_tests(&source, &bed),
+            () if is_rule(&source) => run_examples(&source, &bed),
+            () => run_tests(&source, &bed),
+        });
     }
     if reports.is_empty() {
         let paths: Vec<&str> = options.paths.iter().map(|path| path.as_str()).collect();
         return Err(Failure::new(format!("no tests in {}", paths.join(", "))).hint(
-            "a file of tests is YAML that begins with `kind: PolicyTest`; `policy:` and `cases:` follow",
+            "a file of tests is YAML that begins with `kind: PolicyTest`; `policy:` and `cases:` follow. Tests in Rego stand in `NAME_test.rego`",
         ));
     }
     output::print(&tests(&reports, shown(options.format), options.coverage))?;
@@ -70,6 +76,7 @@ fn search(folder: &Utf8Path, files: &DiskFiles, depth: usize, out: &mut Vec<Utf8
             {
                 out.push(path);
             }
+            EntryKind::File if is_rego_test(&path) => out.push(path),
             _ => {}
         }
     }

@@ -40,7 +40,7 @@ pub(crate) fn load(
             continue;
         };
         let mut sources = Vec::new();
-        for path in modules(&path, there, 0) {
+        for path in modules(&path, there, Tests::LeftOut) {
             match bundle::checked(&path, at, there) {
                 // The files of another folder have numbers of their own.
                 Ok(source) if own.is_some() => {
@@ -60,25 +60,44 @@ pub(crate) fn load(
     if problems.is_empty() { Ok(out) } else { Err(PolicyError { problems }) }
 }
 
-/// The file, or the `.rego` files of the folder and those below it, without tests.
-fn modules(path: &Utf8Path, files: &dyn Files, depth: usize) -> Vec<Utf8PathBuf> {
+/// Whether files of tests are meant as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tests {
+    Taken,
+    LeftOut,
+}
+
+/// Whether a file holds tests of policies in Rego.
+#[must_use]
+pub fn is_rego_test(path: &Utf8Path) -> bool {
+    path.as_str().ends_with("_test.rego")
+}
+
+/// The file, or the `.rego` files of the folder and those below it.
+pub(crate) fn modules(path: &Utf8Path, files: &dyn Files, tests: Tests) -> Vec<Utf8PathBuf> {
     if path.extension() == Some("rego") {
         return vec![path.to_owned()];
     }
     let mut out = Vec::new();
+    below(path, files, tests, 0, &mut out);
+    out
+}
+
+fn below(path: &Utf8Path, files: &dyn Files, tests: Tests, depth: usize, out: &mut Vec<Utf8PathBuf>) {
     for entry in files.list(path) {
         let inner = path.join(&entry.name);
         match entry.kind {
             EntryKind::Folder if depth < DEEPEST && !entry.name.starts_with('.') => {
-                out.extend(modules(&inner, files, depth + 1));
+                below(&inner, files, tests, depth + 1, out);
             }
-            EntryKind::File if entry.name.ends_with(".rego") && !entry.name.ends_with("_test.rego") => {
+            EntryKind::File
+                if entry.name.ends_with(".rego") && (tests == Tests::Taken || !is_rego_test(&inner)) =>
+            {
                 out.push(inner);
             }
             _ => {}
         }
     }
-    out
 }
 
 /// What the policies in Rego say of a root.

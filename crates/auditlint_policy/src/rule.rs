@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use auditlint_syntax::Name;
 
-use crate::check::CHECKS;
+use crate::check::{ATTESTED_MODULE, CHECKS};
 use crate::condition::{AttributePath, Condition, Operand};
-use crate::{Category, LiteralValue, Safety, Severity};
+use crate::{Catalogue, Category, LiteralValue, Safety, Severity};
 
 /// One file of `policies/rules`.
 #[derive(Clone, Debug)]
@@ -69,19 +69,20 @@ impl Rule {
     }
 }
 
-/// Where the page of a rule is, for people; of a check of the policy itself, the page on policies.
+/// Where the page of a rule is, for people; of what is no built-in rule, the page that tells what it is.
 #[must_use]
 pub fn docs(id: &str) -> String {
-    if id.starts_with("change/") {
-        return format!("{}/blob/main/docs/plans.md#changes", env!("CARGO_PKG_REPOSITORY"));
-    }
-    if CHECKS.iter().any(|check| check.id == id) {
-        return format!("{}/blob/main/docs/policy.md", env!("CARGO_PKG_REPOSITORY"));
-    }
-    if id.starts_with("rego/") {
-        return format!("{}/blob/main/docs/rego.md", env!("CARGO_PKG_REPOSITORY"));
-    }
-    format!("{}/blob/main/docs/rules/{id}.md", env!("CARGO_PKG_REPOSITORY"))
+    let page = match id.split('/').next() {
+        Some("change") => "plans.md#changes".to_owned(),
+        Some("destination") => "organisation.md#where-logs-may-rest".to_owned(),
+        Some("rego") => "rego.md".to_owned(),
+        _ if id == ATTESTED_MODULE.id => "outside.md#modules".to_owned(),
+        _ if CHECKS.iter().any(|check| check.id == id) => "policy.md".to_owned(),
+        _ if Catalogue::has_built_in(id) => format!("rules/{id}.md"),
+        // One of a repository's own has no page here.
+        _ => "policy.md#rules-of-your-own".to_owned(),
+    };
+    format!("{}/blob/main/docs/{page}", env!("CARGO_PKG_REPOSITORY"))
 }
 
 /// What a rule speaks of.

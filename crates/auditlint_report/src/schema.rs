@@ -45,6 +45,7 @@ pub fn test_schema() -> String {
     let expect = object(json!({
         "fail": strings(), "unknown": strings(), "pass": strings(), "exempt": strings(), "clean": {"type": "boolean"},
         "findings": findings, "also": findings, "allow_extra": {"type": "boolean"}, "gaps": number,
+        "obligations": strings(),
         "exit": {"anyOf": [number, {"type": "object", "additionalProperties": number}]},
         "environment": {"type": "string"}, "sources": {"type": "object", "additionalProperties": number},
         "flow": strings(), "policy": {"type": "object"}, "refused": {"type": "string"},
@@ -110,6 +111,11 @@ fn properties() -> Value {
         "rego": {
             "description": "Policies in Rego that belong to this one.",
             "anyOf": [reference("rego"), {"type": "array", "items": reference("rego")}],
+        },
+        "accounts": {
+            "type": "object",
+            "description": "The organisational unit that each account is in, as Workloads/Production.",
+            "additionalProperties": {"type": "string"},
         },
         "unmatched": text("The environment of roots that none matches, or `strictest` (the default)."),
         "exemptions": list(reference("exemption")),
@@ -198,7 +204,7 @@ fn definitions(catalogue: &Catalogue) -> Value {
         })),
         "environment": {"anyOf": [{"type": "null"}, object(json!({
             "match": object(json!({
-                "account": reference("patterns"), "project": reference("patterns"), "subscription": reference("patterns"),
+                "account": reference("patterns"), "organizational_unit": reference("patterns"), "project": reference("patterns"), "subscription": reference("patterns"),
                 "path": reference("patterns"), "workspace": reference("patterns"),
                 "tags": {"type": "object", "additionalProperties": reference("patterns")},
                 "variable": {"type": "object", "additionalProperties": reference("patterns")},

@@ -13,6 +13,8 @@ pub struct Expected {
     pub allow_extra: bool,
     /// The number of gaps.
     pub gaps: Option<u32>,
+    /// The rules of what a plan leaves undecided, to be looked at after the apply: all of them, each as often as it is.
+    pub obligations: Option<Vec<String>>,
     /// The exit code.
     pub exit: Option<Exit>,
     /// The environment that the root is found to be.

@@ -6,6 +6,7 @@ mod given;
 mod mutation;
 mod plan;
 mod reading;
+mod rego;
 mod scenario;
 
 use std::sync::Arc;
@@ -14,10 +15,12 @@ use auditlint_policy::{Catalogue, LocatedProblem};
 use auditlint_syntax::{Files, Source};
 use jiff::civil::Date;
 
+pub use crate::rego::is_rego_test;
 pub use examples::{Mark, is_rule, marks, run_examples};
 pub use expectation::{Expected, ExpectedFinding};
 pub use mutation::{Mutant, Mutation, Survivor};
 pub use reading::Scenarios;
+pub use rego::run_rego_tests;
 pub use scenario::{Coverage, ScenarioResult};
 
 use crate::SetupError;

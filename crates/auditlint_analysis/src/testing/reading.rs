@@ -220,6 +220,7 @@ fn read_expected(node: &Node, problems: &mut Vec<Problem>) -> Expected {
     let (findings, also) = (map.take("findings"), map.take("also"));
     let allow_extra = map.bool("allow_extra") == Some(true);
     let (gaps, exit, policy) = (map.take("gaps"), map.take("exit"), map.take("policy"));
+    let obligations = map.take("obligations");
     let environment = map.string("environment").map(str::to_owned);
     let (flow, sources) = (map.take("flow"), map.take("sources"));
     let refused = map.string("refused").map(str::to_owned);
@@ -238,6 +239,8 @@ fn read_expected(node: &Node, problems: &mut Vec<Problem>) -> Expected {
         out.also.extend(finding(node, &mut own));
     }
     out.gaps = gaps.and_then(|node| number(node, &mut own));
+    out.obligations =
+        obligations.map(|node| strings(node, &mut own).into_iter().map(str::to_owned).collect());
     out.exit = exit.map(|node| match &node.kind {
         NodeKind::Map(entries) => Exit::By(
             entries

@@ -14,7 +14,8 @@ use super::expectation::{Expected, ExpectedFinding};
 use super::reading::{Case, Scenarios};
 use super::{TestBed, given};
 use crate::{
-    Analysis, CONFIG_NAME, Change, Gate, PolicySet, Report, RootReport, Settings, SetupError, outcome,
+    Analysis, CONFIG_NAME, Change, Gate, InputMode, PolicySet, Report, RootReport, Settings, SetupError,
+    outcome,
 };
 
 /// What became of a scenario.
@@ -292,6 +293,21 @@ impl Looked<'_> {
         }
     }
 
+    /// What is left for a look at the state after the apply.
+    fn obligations(&self, wanted: &[String], failures: &mut Vec<String>) {
+        let open = self
+            .all()
+            .filter(|(root, finding)| finding.verdict == Verdict::Unknown && root.mode == InputMode::Plan);
+        let mut found: Vec<&str> = open.map(|(_, finding)| &*finding.rule).collect();
+        let mut wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        found.sort_unstable();
+        wanted.sort_unstable();
+        if found != wanted {
+            let shown = |rules: &[&str]| if rules.is_empty() { "none".to_owned() } else { rules.join(", ") };
+            failures.push(format!("obligations: {}, expected {}", shown(&found), shown(&wanted)));
+        }
+    }
+
     fn numbers(&self, expected: &Expected, failures: &mut Vec<String>) {
         let gaps: u32 = self.report.roots.iter().map(|root| root.summary.gaps).sum();
         if let Some(number) = expected.gaps.filter(|number| *number != gaps) {
@@ -299,7 +315,11 @@ impl Looked<'_> {
                 self.report.roots.iter().flat_map(|root| &root.gaps).map(|gap| gap.reason.as_str()).collect();
             failures.push(format!("{gaps} gaps, expected {number}: {}", reasons.join("; ")));
         }
-        let gate = Gate { fail_on: Severity::Low, defers: false, excused: BTreeSet::new(), overridden: None };
+        let defers = expected.obligations.is_some();
+        if let Some(wanted) = &expected.obligations {
+            self.obligations(wanted, failures);
+        }
+        let gate = Gate { fail_on: Severity::Low, defers, excused: BTreeSet::new(), overridden: None };
         let exit = u32::from(outcome(self.report, &gate).exit);
         let wanted = expected.exit.as_ref().and_then(|wanted| wanted.in_environment(self.environment));
         if let Some(wanted) = wanted.filter(|wanted| *wanted != exit) {

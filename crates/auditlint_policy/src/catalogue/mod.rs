@@ -11,12 +11,12 @@ mod sets;
 pub(crate) use interest::literal;
 pub(crate) use rules::parameter_value;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use auditlint_graph::{Interest, Tables};
 use auditlint_syntax::document::{self, Node, packed};
 use auditlint_syntax::{LineColumn, LineIndex, Name, Problem, Source, Span};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::control::Standard;
 use crate::destination::PLACE_ATTRIBUTES;
@@ -77,6 +77,16 @@ pub enum Reading {
 }
 
 impl Catalogue {
+    /// Whether a rule of that id was compiled in.
+    #[must_use]
+    pub fn has_built_in(id: &str) -> bool {
+        static IDS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
+            let paths = embedded::TEXTS.iter().map(|(path, ..)| *path);
+            paths.filter_map(|path| path.strip_prefix("rules/")?.strip_suffix(".yaml")).collect()
+        });
+        IDS.contains(id)
+    }
+
     /// The catalogue that was compiled in.
     #[must_use]
     pub fn embedded(reading: Reading) -> Self {

@@ -6,7 +6,7 @@ use auditlint_syntax::document::reader::{MapReader, string, strings, unknown, wr
 use auditlint_syntax::document::{Entry, Node, NodeKind};
 use auditlint_syntax::{Location, Problem, ProblemKind, Source, Span};
 
-use super::environment::{Declared, roots};
+use super::environment::{Declared, roots, units};
 use super::values::{date, fields};
 use crate::catalogue::parameter_value;
 use crate::check;
@@ -27,13 +27,14 @@ pub(super) const POLICY_KEYS: [&str; 7] =
     ["logging_policy", "rules", "extends", "enforcement", "exemptions", "repository", "rego"];
 
 /// The other keys of a policy.
-pub(super) const FURTHER_KEYS: [&str; 11] = [
+pub(super) const FURTHER_KEYS: [&str; 12] = [
     "apiVersion",
     "kind",
     "metadata",
     "scope",
     "environments",
     "unmatched",
+    "accounts",
     "external_stores",
     "external_sources",
     "modules",
@@ -87,6 +88,7 @@ impl Reader<'_> {
         let (metadata, extends) = (map.take("metadata"), map.take("extends"));
         let (enforcement, scope) = (map.take("enforcement"), map.take("scope"));
         let (environments, unmatched) = (map.take("environments"), map.take("unmatched"));
+        let accounts = map.take("accounts");
         let (exemptions, repository) = (map.take("exemptions"), map.take("repository"));
         let (foreign, rego) = (map.take("foreign_suppressions"), map.take("rego"));
         map.finish();
@@ -95,8 +97,9 @@ impl Reader<'_> {
         if let Some(node) = scope {
             out.statement.scope = self.scope(node, problems);
         }
+        let units = accounts.map(|node| units(node, problems)).unwrap_or_default();
         if let Some(node) = environments {
-            out.environments = self.environments(node, problems);
+            out.environments = self.environments(node, &units, problems);
         }
         out.unmatched = unmatched.and_then(|node| Some((string(node, problems)?.to_owned(), node.span)));
         if let Some(node) = exemptions {

@@ -26,14 +26,19 @@ pub(super) struct Declared {
 }
 
 impl Reader<'_> {
-    pub(super) fn environments(&self, node: &Node, problems: &mut Vec<Problem>) -> Vec<Declared> {
+    pub(super) fn environments(
+        &self,
+        node: &Node,
+        units: &[Unit],
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Declared> {
         if !matches!(node.kind, NodeKind::Map(_)) {
             problems.push(wrong(node, "environments by their name"));
         }
-        node.entries().iter().map(|entry| self.environment(entry, problems)).collect()
+        node.entries().iter().map(|entry| self.environment(entry, units, problems)).collect()
     }
 
-    fn environment(&self, entry: &Entry, problems: &mut Vec<Problem>) -> Declared {
+    fn environment(&self, entry: &Entry, units: &[Unit], problems: &mut Vec<Problem>) -> Declared {
         let mut out = Declared {
             name: entry.key.clone(),
             matches: None,
@@ -55,7 +60,7 @@ impl Reader<'_> {
             Some((_, Some("approved"))) => out.weakens = true,
             Some((node, _)) => problems.push(wrong(node, "`approved`")),
         }
-        out.matches = matches.map(|node| environment_pattern(node, problems));
+        out.matches = matches.map(|node| environment_pattern(node, units, problems));
         if let Some(node) = overlay {
             let mut map = MapReader::new(node, problems);
             map.take("parameters");
@@ -100,18 +105,52 @@ impl Reader<'_> {
     }
 }
 
-fn environment_pattern(node: &Node, problems: &mut Vec<Problem>) -> EnvironmentPattern {
+/// An account, and the organisational unit that it is in, as `Workloads/Production`.
+pub(super) struct Unit {
+    account: String,
+    path: String,
+}
+
+/// The accounts of an organisation by their number.
+pub(super) fn units(node: &Node, problems: &mut Vec<Problem>) -> Vec<Unit> {
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        problems.push(wrong(node, "organisational units by the number of the account"));
+    }
+    let entries = node.entries().iter();
+    let unit = |entry: &Entry, path: String| Unit { account: entry.key.clone(), path };
+    entries.filter_map(|entry| Some(unit(entry, word(&entry.value, problems)?))).collect()
+}
+
+/// The accounts in a unit that looks like one of `node`, or in one below it.
+fn accounts_in(node: &Node, units: &[Unit], problems: &mut Vec<Problem>) -> Vec<Pattern> {
+    let mut out = Vec::new();
+    for look in words(node, problems) {
+        let looks = [Pattern::new(&look), Pattern::new(&format!("{look}/*"))];
+        let is_meant = |unit: &&Unit| looks.iter().any(|look| look.matches(&unit.path));
+        let before = out.len();
+        out.extend(units.iter().filter(is_meant).map(|unit| Pattern::new(&unit.account)));
+        if out.len() == before {
+            problems.push(wrong(node, "a unit that an account of `accounts` is in"));
+        }
+    }
+    out
+}
+
+fn environment_pattern(node: &Node, units: &[Unit], problems: &mut Vec<Problem>) -> EnvironmentPattern {
     let mut own = Vec::new();
     let mut map = MapReader::new(node, problems);
+    let unit = map.take("organizational_unit");
     let mut patterns = |key: &'static str| -> Vec<Pattern> {
         let found = map.take(key).map(|node| words(node, &mut own)).unwrap_or_default();
         found.iter().map(|text| Pattern::new(text)).collect()
     };
-    let accounts = ["account", "project", "subscription"].into_iter().flat_map(&mut patterns).collect();
+    let mut accounts: Vec<Pattern> =
+        ["account", "project", "subscription"].into_iter().flat_map(&mut patterns).collect();
     let (paths, workspaces) = (patterns("path"), patterns("workspace"));
     let tags = looks(map.take("tags"), &mut own);
     let variables = looks(map.take("variable"), &mut own);
     map.finish();
+    accounts.extend(unit.map(|node| accounts_in(node, units, &mut own)).unwrap_or_default());
     problems.append(&mut own);
     EnvironmentPattern { accounts, paths, workspaces, tags, variables }
 }

@@ -299,16 +299,25 @@ fn is_wide(format: &str) -> bool {
 
 /// The rules that are asked: those that conftest asks, and `unknown`.
 pub(super) fn entries(modules: &[Module], packages: &[String]) -> Vec<Entry> {
+    named(modules, |module, name| {
+        let first = name.split('_').next().unwrap_or_default();
+        let is_asked = matches!(first, "deny" | "violation" | "warn") || name == "unknown";
+        is_asked && (packages.is_empty() || packages.contains(&module.package))
+    })
+}
+
+/// The tests of a file, by the name that OPA and conftest know them by.
+pub(super) fn tests(modules: &[Module], file: &Source) -> Vec<Entry> {
+    named(modules, |module, name| module.source.file() == file.file() && name.starts_with("test_"))
+}
+
+/// The rules whose name is meant, each once.
+fn named(modules: &[Module], is_meant: impl Fn(&Module, &str) -> bool) -> Vec<Entry> {
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
     for module in modules {
-        if !packages.is_empty() && !packages.contains(&module.package) {
-            continue;
-        }
-        for rule in &module.rules {
-            let first = rule.name.split('_').next().unwrap_or_default();
-            let is_asked = matches!(first, "deny" | "violation" | "warn") || rule.name == "unknown";
-            if is_asked && !rule.is_function && seen.insert((module.package.clone(), rule.name.clone())) {
+        for rule in module.rules.iter().filter(|rule| is_meant(module, &rule.name)) {
+            if !rule.is_function && seen.insert((module.package.clone(), rule.name.clone())) {
                 out.push(Entry {
                     package: module.package.clone(),
                     rule: rule.name.clone(),

@@ -9,6 +9,7 @@ mod guard;
 mod input;
 mod names;
 mod plan;
+mod test;
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -21,6 +22,7 @@ use regorus::utils::limits::ExecutionTimerConfig;
 use crate::LocatedProblem;
 pub use answer::{Answer, RegoWorld};
 use guard::Entry;
+pub use test::{RegoTest, run_tests};
 
 /// Longest time that the policies of one entry take for a root.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -78,26 +80,7 @@ impl RegoSet {
     /// # Errors
     /// With every problem of the files, or what is wrong with the entry as a whole.
     pub fn load(spec: RegoSpec, sources: Vec<Arc<Source>>) -> Result<Self, RegoError> {
-        if sources.is_empty() {
-            return Err(RegoError::Entry(format!("`{}` holds no .rego file", spec.path)));
-        }
-        if sources.len() > MOST_FILES {
-            return Err(RegoError::Entry(format!("`{}` holds more than {MOST_FILES} files", spec.path)));
-        }
-        let large: Vec<LocatedProblem> = sources.iter().filter_map(guard::too_large).collect();
-        if !large.is_empty() {
-            return Err(RegoError::Files(large));
-        }
-        let mut engine = match parsed(&sources, false) {
-            Ok(engine) => engine,
-            Err(problems) => parsed(&sources, true).map_err(|_| RegoError::Files(problems))?,
-        };
-        let modules = guard::modules(&mut engine, &sources)
-            .ok_or_else(|| RegoError::Entry("the files cannot be looked at".to_owned()))?;
-        let problems = guard::problems(&modules);
-        if !problems.is_empty() {
-            return Err(RegoError::Files(problems));
-        }
+        let (engine, modules) = ready(&spec.path, &sources)?;
         let entries = guard::entries(&modules, &spec.packages);
         if entries.is_empty() {
             let of = match spec.packages.as_slice() {
@@ -109,18 +92,43 @@ impl RegoSet {
                 spec.path
             )));
         }
-        // As OPA and conftest: what a function cannot make sense of is not defined.
-        engine.set_strict_builtin_errors(false);
-        engine.set_execution_timer_config(ExecutionTimerConfig { limit: LONGEST, check_interval: STEPS });
         Ok(Self { spec, sources, entries, engine: Mutex::new(engine) })
     }
 
     /// An interpreter of one's own.
     fn engine(&self) -> Engine {
-        static LIMIT: Once = Once::new();
-        LIMIT.call_once(|| regorus::set_global_memory_limit(Some(MOST_MEMORY)));
         self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// An interpreter that has read the files, and what they hold; none where they hold what must not run.
+fn ready(path: &str, sources: &[Arc<Source>]) -> Result<(Engine, Vec<guard::Module>), RegoError> {
+    static LIMIT: Once = Once::new();
+    if sources.is_empty() {
+        return Err(RegoError::Entry(format!("`{path}` holds no .rego file")));
+    }
+    if sources.len() > MOST_FILES {
+        return Err(RegoError::Entry(format!("`{path}` holds more than {MOST_FILES} files")));
+    }
+    let large: Vec<LocatedProblem> = sources.iter().filter_map(guard::too_large).collect();
+    if !large.is_empty() {
+        return Err(RegoError::Files(large));
+    }
+    let mut engine = match parsed(sources, false) {
+        Ok(engine) => engine,
+        Err(problems) => parsed(sources, true).map_err(|_| RegoError::Files(problems))?,
+    };
+    let modules = guard::modules(&mut engine, sources)
+        .ok_or_else(|| RegoError::Entry("the files cannot be looked at".to_owned()))?;
+    let problems = guard::problems(&modules);
+    if !problems.is_empty() {
+        return Err(RegoError::Files(problems));
+    }
+    // As OPA and conftest: what a function cannot make sense of is not defined.
+    engine.set_strict_builtin_errors(false);
+    engine.set_execution_timer_config(ExecutionTimerConfig { limit: LONGEST, check_interval: STEPS });
+    LIMIT.call_once(|| regorus::set_global_memory_limit(Some(MOST_MEMORY)));
+    Ok((engine, modules))
 }
 
 /// Why an entry cannot run.
