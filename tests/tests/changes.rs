@@ -69,3 +69,75 @@ fn a_store_that_goes_is_meant_by_the_tags_that_it_had() -> anyhow::Result<()> {
     assert_eq!(addresses, [Some("aws_cloudwatch_log_group.meant")]);
     Ok(())
 }
+
+/// A plan that does something with one log group, and what a run says of it with a policy.
+fn judged(change: Value, policy: &str) -> anyhow::Result<(i32, Vec<String>)> {
+    let plan = serde_json::json!({
+        "format_version": "1.2", "complete": true,
+        "configuration": {"root_module": {"resources": [{
+            "address": "aws_cloudwatch_log_group.jobs", "mode": "managed", "type": "aws_cloudwatch_log_group",
+            "name": "jobs", "expressions": {"name": {}, "retention_in_days": {}},
+        }]}},
+        "resource_changes": [{
+            "address": "aws_cloudwatch_log_group.jobs", "mode": "managed", "type": "aws_cloudwatch_log_group",
+            "name": "jobs", "change": change,
+        }],
+    });
+    let workspace = Workspace::with(&[("plan.json", &plan.to_string()), ("logging.yaml", policy)])?;
+    let words = ["check", "plan.json", "--policy", "logging.yaml", "--format", "json", "--show", "exempt"];
+    let run = workspace.run(&words)?;
+    let report: Value = serde_json::from_str(&run.stdout).with_context(|| format!("{run:?}"))?;
+    let findings = report.get("findings").and_then(Value::as_array).context("findings")?.iter();
+    Ok((
+        run.exit,
+        findings.map(|one| format!("{} {}", one["verdict"], one["rule"]).replace('"', "")).collect(),
+    ))
+}
+
+#[test]
+fn a_change_is_exempt_where_the_policy_says_so() -> anyhow::Result<()> {
+    let delete = || serde_json::json!({"actions": ["delete"], "before": {"name": "jobs"}, "after": null, "after_unknown": {}});
+    let policy = "logging_policy:\n  changes: {forbid: [delete]}\n";
+    assert_eq!(judged(delete(), policy)?, (1, vec!["fail change/deleted".to_owned()]));
+    let exempt = |rule: &str| {
+        format!(
+            "{policy}exemptions:\n  - {{id: E1, rule: {rule}, targets: [aws_cloudwatch_log_group.jobs], owner: o, reason: r, expires: 9999-12-31}}\n"
+        )
+    };
+    assert_eq!(judged(delete(), &exempt("change/deleted"))?, (0, vec!["exempt change/deleted".to_owned()]));
+    let (exit, found) = judged(delete(), &exempt("change/disabled"))?;
+    anyhow::ensure!(
+        exit == 1 && found.contains(&"fail change/deleted".to_owned()),
+        "of another change: {found:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn what_becomes_of_a_retention_can_be_unknown() -> anyhow::Result<()> {
+    let change = serde_json::json!({
+        "actions": ["update"], "before": {"name": "jobs", "retention_in_days": 400}, "after": {"name": "jobs"},
+        "after_unknown": {"retention_in_days": true},
+    });
+    let policy = "logging_policy:\n  changes: {forbid: [shorten_retention]}\n";
+    assert_eq!(judged(change, policy)?, (0, vec!["unknown change/shortened".to_owned()]));
+    Ok(())
+}
+
+/// Whoever permits more in the change that makes use of it is told, and the change is judged by what held before.
+#[test]
+fn a_change_does_not_permit_what_it_does() -> anyhow::Result<()> {
+    let policy =
+        |forbidden: &str| format!("logging_policy:\n  access_logs:\n  changes: {{forbid: [{forbidden}]}}\n");
+    let files = [("main.tf", "locals {}\n"), ("logging.yaml", &*policy("delete, disable"))];
+    let workspace =
+        Workspace::with(&[&files[..], &[(".auditlint.yaml", "policy: [logging.yaml]\n")]].concat())?;
+    workspace.git(&["init", "--quiet", "--initial-branch=main"])?;
+    workspace.commit()?;
+    workspace.git(&["switch", "--quiet", "--create", "change"])?;
+    workspace.write("logging.yaml", &policy("disable"))?;
+    workspace.commit()?;
+    let run = workspace.run(&["check", ".", "--base-ref", "main"])?;
+    anyhow::ensure!(run.exit == 1 && run.stdout.contains("`delete` is forbidden no more"), "{run:?}");
+    Ok(())
+}

@@ -171,6 +171,23 @@ fn the_baseline_only_shrinks_and_what_worsens_is_new() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whoever says of a module that nobody can read what it provides does so before it is used.
+#[test]
+fn a_change_does_not_vouch_for_what_nobody_reads() -> anyhow::Result<()> {
+    let call = "module \"trail\" {\n  source = \"acme/trail/aws\"\n}\n";
+    let modules =
+        "modules:\n  - {source: acme/trail/aws, provides: [], attested_by: us, review_by: 9999-12-31}\n";
+    let workspace = repository(&[("main.tf", call), (".auditlint.yaml", CONFIG), ("logging.yaml", POLICY)])?;
+    workspace.write("logging.yaml", &format!("{POLICY}{modules}"))?;
+    workspace.commit()?;
+    let (_, report) = check(&workspace, &[])?;
+    ensure!(report.pointer("/summary/gaps") == Some(&Value::from(0)), "{report:#}");
+    let (exit, report) = check(&workspace, &["--base-ref", "main"])?;
+    ensure!(exit == 1 && report.pointer("/summary/gaps") == Some(&Value::from(1)), "{report:#}");
+    ensure!(found(&report).contains(&"policy/self-exemption fail".to_owned()), "{report:#}");
+    Ok(())
+}
+
 /// What a change does to excuse itself.
 type Way<'w> = &'w dyn Fn(&Workspace) -> anyhow::Result<()>;
 
