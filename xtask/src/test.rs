@@ -36,15 +36,16 @@ pub(crate) fn everything(editors: Editors) -> anyhow::Result<()> {
         done.is_ok()
     };
     take(cargo("format", &["fmt", "--all", "--check"]));
-    take(cargo("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    // Where nothing is compiled yet, what the binary is built with serves the lints, the tests and the pages as well.
+    let profile: &[&str] = if is_ci() { &["--release"] } else { &[] };
+    let lints = [&["clippy", "--workspace", "--all-targets"], profile, &["--", "-D", "warnings"]].concat();
+    take(cargo("lints", &lints));
     // Those of other systems are looked at too, which no build fetches.
     take(cargo("packages", &["fetch", "--locked"]));
     take(cargo("dependencies", &["deny", "--offline", "check", "bans", "licenses", "sources"]));
     // The binary that users get is the one that the tests of the command line and the editors run.
     let built = take(cargo("build", &["build", "--release", "--package", "auditlint"]));
     if built {
-        // Where nothing is compiled yet, the dependencies of the binary serve the tests as well.
-        let profile: &[&str] = if is_ci() { &["--release"] } else { &[] };
         let mut tests = Command::new(step::cargo_path());
         tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]).args(profile);
         tests.env("AUDITLINT_BIN", &binary);
@@ -60,7 +61,7 @@ pub(crate) fn everything(editors: Editors) -> anyhow::Result<()> {
         }
     }
     let mut pages = Command::new(step::cargo_path());
-    pages.args(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    pages.args(["doc", "--workspace", "--no-deps", "--document-private-items"]).args(profile);
     take(run("documentation", pages.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")));
     ensure!(failed.is_empty(), "{} of the steps failed:\n  {}", failed.len(), failed.join("\n  "));
     step::say("\nall steps passed");
