@@ -13,7 +13,7 @@ use auditlint_syntax::{Location, Name};
 use crate::check::{Check, DESTINATION_ACCOUNT, DESTINATION_REGION};
 use crate::evaluate::place;
 use crate::external::Pattern;
-use crate::flow::{FlowMap, Role, Station, StationId};
+use crate::flow::{Role, Station, StationId, Way};
 use crate::intent::Field;
 use crate::{
     Category, Evaluator, Evidence, Finding, Matter, Place, Policy, PolicyRef, Related, Severity, Verdict,
@@ -178,7 +178,11 @@ pub fn outside(
     }
     let map = evaluator.flow_map(graph, matter, root);
     let by_name = graph.iter().map(|(_, resource)| (resource.address.to_string(), resource)).collect();
-    let judging = Judging { matter, graph, map: &map, root, by_name };
+    let mut ways: BTreeMap<&StationId, Vec<&Way>> = BTreeMap::new();
+    for way in &map.ways {
+        ways.entry(&way.to).or_default().push(way);
+    }
+    let judging = Judging { matter, graph, ways, root, by_name };
     let mut found: Vec<Finding> = map.stations.iter().flat_map(|station| judging.station(station)).collect();
     found.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.rule.cmp(&b.rule)));
     found
@@ -187,7 +191,8 @@ pub fn outside(
 struct Judging<'a> {
     matter: Matter<'a>,
     graph: &'a ResourceGraph,
-    map: &'a FlowMap,
+    /// By the station that they lead to.
+    ways: BTreeMap<&'a StationId, Vec<&'a Way>>,
     root: &'a str,
     by_name: BTreeMap<String, &'a Arc<Resource>>,
 }
@@ -206,7 +211,7 @@ impl Judging<'_> {
                 }
                 Role::ServiceStore | Role::External => {
                     let name = &station.id.name;
-                    let ways = self.map.ways.iter().filter(|way| way.to == station.id);
+                    let ways = self.ways.get(&station.id).into_iter().flatten();
                     found.extend(ways.filter_map(|way| {
                         let resource = self.resource(&way.from)?;
                         let standing = match station.role {
