@@ -9,8 +9,6 @@ use auditlint_policy::external::AttestedModule;
 use auditlint_policy::{Finding, Place, Policy, Verdict};
 use jiff::civil::Date;
 
-use crate::demands::finding;
-
 /// What is said of the module that a gap is about.
 pub(crate) fn answer<'p>(gap: &Gap, policy: &'p Policy, today: Option<Date>) -> Option<&'p AttestedModule> {
     let module = policy.externals.module(gap.module.as_ref()?)?;
@@ -28,9 +26,10 @@ pub(crate) fn findings(
         let module = answer(gap, policy, today)?;
         let message = format!("{}: not read, {} says what it provides", gap.reason, module.attested_by);
         let reason = format!("{} answers for it until {}", module.attested_by, module.review_by);
-        let finding = finding(policy, ATTESTED_MODULE, module.at, message, (root, &module.provides));
+        let finding = ATTESTED_MODULE.finding(policy, module.at, module.provides.clone(), message);
         let place = gap.at.map_or(finding.place.clone(), Place::Source);
-        Some(Arc::new(Finding { verdict: Verdict::Exempt, exemption: Some(reason), place, ..finding }))
+        let (verdict, exemption) = (Verdict::Exempt, Some(reason));
+        Some(Arc::new(Finding { verdict, exemption, place, root: root.into(), ..finding }))
     };
     graph.gaps.iter().filter_map(of).collect()
 }

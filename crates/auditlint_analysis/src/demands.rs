@@ -4,14 +4,13 @@
 use std::sync::Arc;
 
 use auditlint_graph::terraform::RootIdentity;
-use auditlint_graph::{Address, Cause, CauseKind, Mode};
-use auditlint_policy::check::{ATTESTED_MODULE, Check, REQUIRED_SOURCE, REVIEW_DUE};
+use auditlint_graph::{Address, Cause, CauseKind};
+use auditlint_policy::check::{ATTESTED_MODULE, REQUIRED_SOURCE, REVIEW_DUE};
 use auditlint_policy::external::{AttestedModule, Externals};
 use auditlint_policy::{
-    Catalogue, Category, Days, Demand, Finding, Level, MinimalSet, Place, Policy, PolicyRef, Related, Remedy,
+    Catalogue, Category, Days, Demand, Finding, Level, MinimalSet, Place, Policy, Related, Remedy,
     RemedyKind, RootPattern, Safety, Verdict,
 };
-use auditlint_syntax::{Location, Name};
 use jiff::civil::Date;
 
 use crate::{InputMode, PolicySet, RootReport};
@@ -117,7 +116,7 @@ impl Asking<'_> {
         let remedy = |set: &Arc<MinimalSet>| Remedy {
             title: format!("add {}{}", set.title, if at.is_none() { ", to one of the roots" } else { "" }),
             safety: if at.is_none() { Safety::NeedsInput } else { Safety::ChangesBehaviour },
-            subject: nobody(),
+            subject: Address::nobody(),
             changes: vec![RemedyKind::AddSet { set: Arc::clone(set), days: asked.unwrap_or(set.retention) }],
         };
         sets.map(remedy).collect()
@@ -155,15 +154,14 @@ impl Found {
         if self.verdict == Verdict::Pass {
             return None;
         }
-        let categories = vec![demand.category];
-        let finding = finding(policy, REQUIRED_SOURCE, demand.at, self.message, (root, &categories));
+        let finding = REQUIRED_SOURCE.finding(policy, demand.at, vec![demand.category], self.message);
         Some(Finding {
             verdict: self.verdict,
             level: policy.statement.enforcement.of_category(demand.category),
             cause: self.cause,
             related: self.related,
             remedies: self.remedies,
-            categories,
+            root: root.into(),
             ..finding
         })
     }
@@ -255,17 +253,6 @@ fn unidentified(demand: &Demand) -> Cause {
     Cause { kind: CauseKind::Elsewhere, subject: subject.to_owned(), hint: hint.to_owned() }
 }
 
-/// The address of no resource.
-fn nobody() -> Address {
-    Address {
-        module: auditlint_graph::ModulePath::default(),
-        mode: Mode::Managed,
-        kind: Name::default(),
-        name: Name::default(),
-        key: None,
-    }
-}
-
 /// The store into which a source outside of the run writes, and how long it keeps, where that is less than is asked.
 fn too_short<'p>(
     policy: &Policy,
@@ -296,7 +283,7 @@ fn reviews(policy: &Policy, today: Date) -> impl Iterator<Item = Finding> {
             "module {} had to be looked at again by {attested_by} until {review_by}",
             source.as_str()
         );
-        finding(policy, REVIEW_DUE, *at, message, ("", &[]))
+        REVIEW_DUE.finding(policy, *at, Vec::new(), message)
     });
     // Stores of one exported file share a name, an owner and a day.
     let mut seen = Vec::new();
@@ -305,39 +292,9 @@ fn reviews(policy: &Policy, today: Date) -> impl Iterator<Item = Finding> {
         seen.push(at);
         let owner = review.owner.as_ref().map(|owner| format!(" by {owner}")).unwrap_or_default();
         let message = format!("external {what} {id} had to be looked at again{owner} until {by}");
-        let categories: &[Category] = &[];
-        Some(finding(policy, REVIEW_DUE, at, message, ("", categories)))
+        Some(REVIEW_DUE.finding(policy, at, Vec::new(), message))
     });
     outside.chain(modules)
-}
-
-/// The finding of a check on a line of the policy.
-pub(crate) fn finding(
-    policy: &Policy,
-    check: Check,
-    at: Location,
-    message: String,
-    (root, categories): (&str, &[Category]),
-) -> Finding {
-    Finding {
-        rule: check.id.into(),
-        verdict: Verdict::Fail,
-        level: policy.level(),
-        severity: check.severity,
-        categories: categories.to_vec(),
-        address: nobody(),
-        attribute: None,
-        message,
-        place: Place::Source(at),
-        related: Vec::new(),
-        policy: PolicyRef { id: Arc::clone(&policy.id), at },
-        cause: None,
-        evidence: Vec::new(),
-        flows: Vec::new(),
-        remedies: Vec::new(),
-        exemption: None,
-        root: root.into(),
-    }
 }
 
 /// The folder of a root; a plan lies in that of the root that it was made of.

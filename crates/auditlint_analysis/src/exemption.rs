@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use auditlint_graph::{Address, Mode};
 use auditlint_policy::check::{Check, EXEMPTION_EXPIRED, EXEMPTION_UNUSED, SELF_EXEMPTION, SUPPRESSION};
-use auditlint_policy::{Finding, Level, Place, PolicyRef, Verdict};
-use auditlint_syntax::{Location, Name};
+use auditlint_policy::{Finding, Level};
+use auditlint_syntax::Location;
 use jiff::civil::Date;
 
 use crate::{PolicySet, RootReport};
@@ -46,31 +45,7 @@ pub(crate) fn add(roots: &mut [RootReport], set: &PolicySet, today: Option<Date>
     first.recount();
 }
 
-/// A finding about an exception itself.
+/// A finding about an exception itself: nothing that the policy says makes it count for less.
 pub(crate) fn finding(set: &PolicySet, check: Check, at: Location, message: String) -> Finding {
-    Finding {
-        rule: check.id.into(),
-        verdict: Verdict::Fail,
-        level: Level::Mandatory,
-        severity: check.severity,
-        categories: Vec::new(),
-        address: Address {
-            module: auditlint_graph::ModulePath::default(),
-            mode: Mode::Managed,
-            kind: Name::default(),
-            name: Name::default(),
-            key: None,
-        },
-        attribute: None,
-        message,
-        place: Place::Source(at),
-        related: Vec::new(),
-        policy: PolicyRef { id: Arc::clone(&set.policy.id), at },
-        cause: None,
-        evidence: Vec::new(),
-        flows: Vec::new(),
-        remedies: Vec::new(),
-        exemption: None,
-        root: "".into(),
-    }
+    Finding { level: Level::Mandatory, ..check.finding(&set.policy, at, Vec::new(), message) }
 }

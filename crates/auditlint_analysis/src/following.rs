@@ -29,12 +29,15 @@ pub(crate) struct Following {
     suppressions: Suppressions,
     /// The texts that changed since the resources were judged; none where all of them have to be judged anew.
     pending: Option<Pending>,
-    /// What was last said of the root as a whole: it takes all of it, so that no keystroke waits for it.
-    answer: Answer,
+    /// What was last said of the root as a whole, where the resources stand now: it takes all of the root, so that no
+    /// keystroke waits for it.
+    answered: FxHashMap<FileId, Vec<Arc<Finding>>>,
+    /// The same of what stands in no text.
+    answered_elsewhere: Vec<Arc<Finding>>,
+    /// What came to no end meanwhile.
+    unanswered: Vec<Gap>,
     /// Whether that was said of something that has changed since.
     is_answer_old: bool,
-    /// The same for each file, where the resources stand now.
-    answered: FxHashMap<FileId, Vec<Arc<Finding>>>,
     /// The findings of each file before suppressions speak.
     raw: FxHashMap<FileId, Vec<Arc<Finding>>>,
     /// The same once suppressions have spoken.
@@ -72,9 +75,10 @@ impl Following {
             evaluator,
             suppressions: Suppressions::default(),
             pending: None,
-            answer: Answer::default(),
-            is_answer_old: true,
             answered: FxHashMap::default(),
+            answered_elsewhere: Vec::new(),
+            unanswered: Vec::new(),
+            is_answer_old: true,
             raw: FxHashMap::default(),
             excused: FxHashMap::default(),
             idle: FxHashMap::default(),
@@ -120,13 +124,14 @@ impl Following {
 
     /// What could not be read or decided, and nobody answers for.
     fn open_gaps(&self, world: &World<'_>) -> Vec<Gap> {
-        [world.open_gaps(&self.live.configuration.graph), self.answer.gaps.clone()].concat()
+        [world.open_gaps(&self.live.configuration.graph), self.unanswered.clone()].concat()
     }
 
     pub(crate) fn report(&self, empty: RootReport, world: &World<'_>) -> RootReport {
         let graph = &self.live.configuration.graph;
         let mut evaluation = self.evaluator.evaluation(graph, &self.chosen.policy);
-        evaluation.findings.extend(self.answer.findings.iter().cloned().map(Arc::new));
+        let answered = self.answered.values().flatten().chain(&self.answered_elsewhere);
+        evaluation.findings.extend(answered.cloned());
         let today = world.settings.today;
         evaluation.findings.extend(attested::findings(
             graph,
@@ -200,7 +205,12 @@ impl Following {
             return self.collect(world);
         };
         let rejudged = self.evaluator.rejudge(graph, matter, crossings);
-        let mut dirty = self.place_answer();
+        let mut dirty = if pending.any {
+            self.place_answer(self.answered.keys().copied().collect())
+        } else {
+            let paths = world.files.paths();
+            self.place_answer(pending.texts.iter().map(|path| paths.id(path)).collect())
+        };
         for change in rejudged {
             for finding in &change.old {
                 let Some(file) = file_of(finding) else { continue };
@@ -240,20 +250,38 @@ impl Following {
     /// Says what takes all of the root, of the verdicts as they are.
     pub(crate) fn look_at_whole(&mut self, root: &Root, world: &World<'_>) {
         let graph = &self.live.configuration.graph;
-        self.answer = whole::answer(root, (graph, &self.evaluator), &self.chosen, world);
+        let Answer { findings, gaps } = whole::answer(root, (graph, &self.evaluator), &self.chosen, world);
         self.is_answer_old = false;
-        let dirty = self.place_answer();
+        self.unanswered = gaps;
+        self.answered_elsewhere.clear();
+        let mut dirty: BTreeSet<FileId> = self.answered.drain().map(|(file, _)| file).collect();
+        for finding in findings.into_iter().map(Arc::new) {
+            dirty.extend(self.put_answer(finding));
+        }
         self.excuse(dirty, world);
     }
 
-    /// Takes what was said of the root as a whole to where its resources stand now; the files of which that changes anything.
-    fn place_answer(&mut self) -> BTreeSet<FileId> {
-        let mut dirty: BTreeSet<FileId> = self.answered.drain().map(|(file, _)| file).collect();
-        self.answer.follow(&self.live.configuration.graph);
-        for finding in &self.answer.findings {
-            let Some(file) = file_of(finding) else { continue };
-            dirty.insert(file);
-            self.answered.entry(file).or_default().push(Arc::new(finding.clone()));
+    /// Puts what was said of the root as a whole to where it stands; the file.
+    fn put_answer(&mut self, finding: Arc<Finding>) -> Option<FileId> {
+        let file = file_of(&finding);
+        match file {
+            Some(file) => self.answered.entry(file).or_default().push(finding),
+            None => self.answered_elsewhere.push(finding),
+        }
+        file
+    }
+
+    /// Takes what was said of the root as a whole and stands in the texts of `moved` to where its resources stand now; the
+    /// files of which that changes anything.
+    fn place_answer(&mut self, moved: BTreeSet<FileId>) -> BTreeSet<FileId> {
+        let mut dirty = BTreeSet::new();
+        let there: Vec<Vec<Arc<Finding>>> =
+            moved.iter().filter_map(|file| self.answered.remove(file)).collect();
+        for finding in there.iter().flatten() {
+            dirty.extend(file_of(finding));
+            if let Some(followed) = Answer::followed(finding, &self.live.configuration.graph) {
+                dirty.extend(self.put_answer(followed));
+            }
         }
         dirty
     }
@@ -261,7 +289,7 @@ impl Following {
     /// Collects every finding anew.
     fn collect(&mut self, world: &World<'_>) {
         self.raw.clear();
-        self.place_answer();
+        self.place_answer(self.answered.keys().copied().collect());
         for finding in self.evaluator.findings() {
             if let Some(file) = file_of(finding) {
                 self.raw.entry(file).or_default().push(Arc::clone(finding));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auditlint_graph::ResourceGraph;
 use auditlint_policy::rego::{Answer, RegoError, RegoSet, RegoWorld};
-use auditlint_policy::{Evaluator, LocatedProblem, Policy, PolicyError};
+use auditlint_policy::{FlowMap, LocatedProblem, Policy, PolicyError};
 use auditlint_syntax::{EntryKind, Files, Location, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -103,16 +103,12 @@ fn below(path: &Utf8Path, files: &dyn Files, tests: Tests, depth: usize, out: &m
 /// What the policies in Rego say of a root.
 pub(crate) fn answer(
     root: &Root,
-    (graph, evaluator): (&ResourceGraph, &Evaluator),
+    (graph, flow): (&ResourceGraph, &FlowMap),
     chosen: &Chosen,
     world: &World<'_>,
 ) -> Answer {
     let mut all = Answer::default();
-    if world.set.rego.is_empty() {
-        return all;
-    }
     let name = root.name();
-    let flow = evaluator.flow_map(graph, chosen.matter(world.set), &name);
     let line = |at: Location| {
         let path = world.files.paths().path(at.file);
         let source = world.files.read(&path).ok()?;
@@ -120,7 +116,7 @@ pub(crate) fn answer(
     };
     let told = RegoWorld {
         graph,
-        flow: &flow,
+        flow,
         policy: &chosen.policy,
         mode: root.empty_report().mode.as_str(),
         root: &name,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use auditlint_graph::terraform::Configuration;
 use auditlint_graph::{Address, ResourceGraph, Slot, join};
-use auditlint_policy::change;
 use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
 use auditlint_policy::{Evaluator, Finding, FlowMap, KeptStore, Place};
 use auditlint_syntax::{FileId, Name};
@@ -153,11 +152,6 @@ impl Once {
         let mut evaluation = evaluator.evaluation(graph, &chosen.policy);
         let answer = whole::answer(root, (graph, &evaluator), &chosen, world);
         evaluation.findings.extend(answer.findings.into_iter().map(Arc::new));
-        if let Some(before) = root.plan.as_ref().and_then(|plan| plan.before.as_ref()) {
-            let matter = chosen.matter(world.set);
-            let found = change::forbidden(before, (graph, &evaluator), matter, &root.name());
-            evaluation.findings.extend(found.into_iter().map(Arc::new));
-        }
         drop(evaluator);
         let empty = root.empty_report();
         let today = world.settings.today;

@@ -1,9 +1,11 @@
-//! What takes all of a root to say: where its logs may rest, and what policies in Rego find. An editor asks it after it
-//! has shown what an edit changed.
+//! What takes all of a root to say: where its logs may rest, what may not become of them, and what policies in Rego find.
+//! An editor asks it after it has shown what an edit changed.
+
+use std::cell::LazyCell;
 
 use auditlint_graph::ResourceGraph;
 use auditlint_policy::rego::Answer;
-use auditlint_policy::{Evaluator, destination};
+use auditlint_policy::{Evaluator, change, destination};
 
 use crate::chosen::Chosen;
 use crate::rego;
@@ -11,7 +13,7 @@ use crate::root::{Prepared, Root, World};
 
 /// Whether the policy asks anything of that kind.
 pub(crate) fn is_asked(chosen: &Chosen, set: &Prepared) -> bool {
-    !set.rego.is_empty() || !chosen.policy.destinations.is_empty()
+    !set.rego.is_empty() || !chosen.policy.destinations.is_empty() || !chosen.policy.changes.is_empty()
 }
 
 /// The answer for a root whose resources `evaluator` judged.
@@ -21,7 +23,20 @@ pub(crate) fn answer(
     chosen: &Chosen,
     world: &World<'_>,
 ) -> Answer {
-    let mut answer = rego::answer(root, (graph, evaluator), chosen, world);
-    answer.findings.extend(destination::outside(graph, evaluator, chosen.matter(world.set), &root.name()));
+    let (matter, name) = (chosen.matter(world.set), root.name());
+    let flow = LazyCell::new(|| evaluator.flow_map(graph, matter, &name));
+    let mut answer = Answer::default();
+    if !world.set.rego.is_empty() {
+        answer = rego::answer(root, (graph, &flow), chosen, world);
+    }
+    if !chosen.policy.destinations.is_empty() {
+        answer.findings.extend(destination::outside(graph, &flow, matter, &name));
+    }
+    if !chosen.policy.changes.is_empty() {
+        answer.findings.extend(change::ignored(graph, evaluator, matter, &world.set.tables.facts));
+        if let Some(before) = root.plan.as_ref().and_then(|plan| plan.before.as_ref()) {
+            answer.findings.extend(change::forbidden(before, (graph, &flow), matter, &name));
+        }
+    }
     answer
 }

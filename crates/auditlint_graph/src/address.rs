@@ -204,6 +204,24 @@ impl fmt::Display for Address {
 }
 
 impl Address {
+    /// The address of no resource: what is said with it is about the policy or a root as a whole.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self {
+            module: ModulePath::root(),
+            mode: Mode::Managed,
+            kind: Name::default(),
+            name: Name::default(),
+            key: None,
+        }
+    }
+
+    /// Whether it is the address of no resource.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        self.kind.is_empty()
+    }
+
     /// Reads an address.
     ///
     /// # Errors

@@ -31,6 +31,6 @@ pub use map::{Entries, Map};
 pub use number::Number;
 pub use origin::{Derived, Origin, PlanSection};
 pub use partial::Partial;
-pub use resource::{Action, Declared, Ignored, Resource};
+pub use resource::{Action, Declared, Ignored, IgnoredPath, Resource};
 pub(crate) use value::Shape;
 pub use value::{RefKey, Reference, References, RootKey, Tracked, Unknown, Value};

@@ -36,10 +36,19 @@ impl Action {
 /// The attributes whose later changes `lifecycle` ignores: what is written counts only when the resource is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ignored {
-    /// `ignore_changes = all`
-    pub everything: bool,
-    /// The attributes that are named; of a path the first step.
-    pub attributes: Vec<Name>,
+    /// Where `ignore_changes = all` stands.
+    pub everything: Option<Location>,
+    /// What is named.
+    pub paths: Vec<IgnoredPath>,
+}
+
+/// An element of `ignore_changes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoredPath {
+    /// The names on the way, at least one; which element of a list is meant is left out.
+    pub names: Vec<Name>,
+    /// Where it is written.
+    pub at: Location,
 }
 
 /// Where a resource is declared.
@@ -89,12 +98,14 @@ impl Resource {
         self.attributes.get(name)
     }
 
-    /// Whether what is written for that attribute counts for a resource that is there already.
+    /// Whether changes of that attribute, or of something in it, are ignored: what is written for it counts only when the
+    /// resource is made.
     #[must_use]
     pub fn ignores(&self, name: &str) -> bool {
-        self.ignored
-            .as_ref()
-            .is_some_and(|ignored| ignored.everything || ignored.attributes.iter().any(|known| known == name))
+        self.ignored.as_ref().is_some_and(|ignored| {
+            ignored.everything.is_some()
+                || ignored.paths.iter().any(|path| path.names.first().is_some_and(|known| known == name))
+        })
     }
 
     /// The file that declares it.

@@ -1,6 +1,12 @@
 //! What is judged of a policy and of all roots together, where no rule of the catalogue speaks of a resource.
 
-use crate::Severity;
+use std::sync::Arc;
+
+use auditlint_graph::Address;
+use auditlint_syntax::Location;
+
+use crate::destination::Part;
+use crate::{Category, Change, Finding, Place, Policy, PolicyRef, Severity, Verdict};
 
 /// A check that is no rule: it has no resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +19,41 @@ pub struct Check {
     pub why: &'static str,
     /// How much.
     pub severity: Severity,
+}
+
+impl Check {
+    /// What it finds where the policy asks at `at`: a failure there that is about no resource, as severe as the policy
+    /// says at least, and with nothing that explains it further.
+    #[must_use]
+    pub fn finding(
+        self,
+        policy: &Policy,
+        at: Location,
+        categories: Vec<Category>,
+        message: String,
+    ) -> Finding {
+        let enforcement = &policy.statement.enforcement;
+        let least = enforcement.severity.map_or(Severity::Low, |(least, _)| least);
+        Finding {
+            rule: self.id.into(),
+            verdict: Verdict::Fail,
+            severity: self.severity.max(least),
+            level: enforcement.of_check(self, categories.iter().copied()),
+            categories,
+            address: Address::nobody(),
+            attribute: None,
+            message,
+            place: Place::Source(at),
+            related: Vec::new(),
+            policy: PolicyRef { id: Arc::clone(&policy.id), at },
+            cause: None,
+            evidence: Vec::new(),
+            flows: Vec::new(),
+            remedies: Vec::new(),
+            exemption: None,
+            root: Arc::from(""),
+        }
+    }
 }
 
 /// A category that must have a source has one.
@@ -116,6 +157,15 @@ pub const CHANGE_RETARGETED: Check = Check {
     severity: Severity::Medium,
 };
 
+/// What is written for logs is what is there.
+pub const CHANGE_IGNORED: Check = Check {
+    id: "change/ignored",
+    title: "No lifecycle ignores changes of what a rule rests on",
+    why: "What `ignore_changes` names counts when the resource is made, and never again: whoever changes it by hand changes it \
+          for good, no plan shows it, and everything that is judged of it is judged of what nobody keeps.",
+    severity: Severity::Medium,
+};
+
 /// Logs rest in accounts that the policy permits.
 pub const DESTINATION_ACCOUNT: Check = Check {
     id: "destination/account",
@@ -134,24 +184,39 @@ pub const DESTINATION_REGION: Check = Check {
     severity: Severity::High,
 };
 
-/// Those that are found at resources, and are named in policies as rules are.
-pub const OF_RESOURCES: [Check; 6] = [
-    CHANGE_DISABLED,
-    CHANGE_DELETED,
-    CHANGE_SHORTENED,
-    CHANGE_RETARGETED,
-    DESTINATION_ACCOUNT,
-    DESTINATION_REGION,
-];
+/// What is found at resources beside what rules say of them; policies name it as they name rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfResources {
+    /// What a plan does to logs that are there.
+    Change(Change),
+    /// Where logs rest.
+    Place(Part),
+}
 
-/// The one of those with that id.
-#[must_use]
-pub fn of_resources(id: &str) -> Option<Check> {
-    OF_RESOURCES.into_iter().find(|check| check.id == id)
+impl OfResources {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Change::ALL.map(Self::Change).into_iter().chain(Part::ALL.map(Self::Place))
+    }
+
+    /// That whose check has the id.
+    #[must_use]
+    pub fn of_id(id: &str) -> Option<Self> {
+        Self::all().find(|one| one.check().id == id)
+    }
+
+    /// The check that finds it.
+    #[must_use]
+    pub const fn check(self) -> Check {
+        match self {
+            Self::Change(change) => change.check(),
+            Self::Place(part) => part.check(),
+        }
+    }
 }
 
 /// All of them.
-pub const CHECKS: [Check; 14] = [
+pub const CHECKS: [Check; 15] = [
     REQUIRED_SOURCE,
     REVIEW_DUE,
     ATTESTED_MODULE,
@@ -164,6 +229,7 @@ pub const CHECKS: [Check; 14] = [
     CHANGE_DELETED,
     CHANGE_SHORTENED,
     CHANGE_RETARGETED,
+    CHANGE_IGNORED,
     DESTINATION_ACCOUNT,
     DESTINATION_REGION,
 ];

@@ -13,11 +13,9 @@ use auditlint_syntax::{Location, Name};
 use crate::check::{Check, DESTINATION_ACCOUNT, DESTINATION_REGION};
 use crate::evaluate::place;
 use crate::external::Pattern;
-use crate::flow::{Role, Station, StationId, Way};
+use crate::flow::{FlowMap, Role, Station, StationId, Way};
 use crate::intent::Field;
-use crate::{
-    Category, Evaluator, Evidence, Finding, Matter, Place, Policy, PolicyRef, Related, Severity, Verdict,
-};
+use crate::{Category, Evidence, Finding, Matter, Place, Policy, Related, Verdict};
 
 /// The attributes that say where a resource stands.
 pub const PLACE_ATTRIBUTES: [&str; 5] = ["region", "location", "arn", PROVIDER_REGION, PROVIDER_ACCOUNT];
@@ -55,12 +53,6 @@ impl Part {
             Self::Account => DESTINATION_ACCOUNT,
             Self::Region => DESTINATION_REGION,
         }
-    }
-
-    /// The part of which the check of that id speaks.
-    #[must_use]
-    pub fn of_check(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|part| part.check().id == id)
     }
 
     /// The field of a policy that says what is permitted.
@@ -165,18 +157,31 @@ fn folded(text: &str) -> String {
     text.chars().filter(|c| *c != ' ').flat_map(char::to_lowercase).collect()
 }
 
-/// The stores that stand where the policy permits no logs, sorted by address; `evaluator` judged the resources.
-#[must_use]
-pub fn outside(
-    graph: &ResourceGraph,
-    evaluator: &Evaluator,
-    matter: Matter<'_>,
-    root: &Arc<str>,
-) -> Vec<Finding> {
-    if matter.policy.destinations.is_empty() {
-        return Vec::new();
+/// What is permitted; of each category where that is not the same for all.
+fn permitted(asked: &[&Destination]) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for one in asked {
+        let places: Vec<&str> = one.permitted.iter().map(Pattern::as_str).collect();
+        let (places, category) = (places.join(", "), one.category.as_str());
+        match groups.iter_mut().find(|(known, _)| *known == places) {
+            Some((_, categories)) => categories.push(category),
+            None => groups.push((places, vec![category])),
+        }
     }
-    let map = evaluator.flow_map(graph, matter, root);
+    match groups.as_slice() {
+        [(places, _)] => places.clone(),
+        _ => {
+            let of = |(places, categories): &(String, Vec<&str>)| {
+                format!("{places} for {}", categories.join(" and "))
+            };
+            groups.iter().map(of).collect::<Vec<String>>().join(", ")
+        }
+    }
+}
+
+/// The stores that stand where the policy permits no logs, sorted by address; `map` is the flow of the root of that name.
+#[must_use]
+pub fn outside(graph: &ResourceGraph, map: &FlowMap, matter: Matter<'_>, root: &str) -> Vec<Finding> {
     let by_name = graph.iter().map(|(_, resource)| (resource.address.to_string(), resource)).collect();
     let mut ways: BTreeMap<&StationId, Vec<&Way>> = BTreeMap::new();
     for way in &map.ways {
@@ -254,8 +259,7 @@ impl Judging<'_> {
             Standing::Unknown(_) => asked.collect(),
         };
         let first = broken.first()?;
-        let permitted: Vec<&str> = first.permitted.iter().map(Pattern::as_str).collect();
-        let permitted = permitted.join(", ");
+        let permitted = permitted(&broken);
         let categories: Vec<Category> = broken.iter().map(|asked| asked.category).collect();
         let words: Vec<&str> = categories.iter().map(|category| category.as_str()).collect();
         let words = words.join(", ");
@@ -285,27 +289,16 @@ impl Judging<'_> {
             }],
             Standing::Unknown(_) => Vec::new(),
         };
-        let check = part.check();
-        let enforcement = &policy.statement.enforcement;
-        let severity = enforcement.severity.map_or(Severity::Low, |(least, _)| least);
+        let finding = part.check().finding(policy, first.at, categories, message);
         Some(Finding {
-            rule: check.id.into(),
             verdict,
-            severity: check.severity.max(severity),
-            level: enforcement.of_check(check, categories.iter().copied()),
-            categories,
             address: Address::clone(&resource.address),
-            attribute: None,
-            message,
             evidence,
             place,
             related,
-            policy: PolicyRef { id: Arc::clone(&policy.id), at: first.at },
             cause,
-            flows: Vec::new(),
-            remedies: Vec::new(),
-            exemption: None,
             root: Arc::clone(&self.matter.root.folder),
+            ..finding
         })
     }
 }

@@ -124,12 +124,14 @@ pub(super) enum Operator {
     Retarget,
     /// A resource is made no times.
     CountZero,
+    /// Terraform leaves alone what somebody else makes of an attribute.
+    IgnoreChanges,
     /// A value is not known.
     Unknown,
 }
 
 impl Operator {
-    const ALL: [(&'static str, Self); 10] = [
+    const ALL: [(&'static str, Self); 11] = [
         ("drop_attribute", Self::DropAttribute),
         ("drop_block", Self::DropBlock),
         ("null", Self::Null),
@@ -139,6 +141,7 @@ impl Operator {
         ("drop_companion", Self::DropCompanion),
         ("retarget", Self::Retarget),
         ("count_zero", Self::CountZero),
+        ("ignore_changes", Self::IgnoreChanges),
         ("unknown", Self::Unknown),
     ];
 

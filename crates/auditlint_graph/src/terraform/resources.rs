@@ -41,8 +41,8 @@ impl World<'_> {
         if wanted {
             incomplete = unparsed(&tree.body);
             let overrides = module.folder.overrides(mode, kind, name);
-            ignores = overrides.filter_map(|over| ignored(&over.block().body)).next_back();
-            ignores = ignores.or_else(|| ignored(&tree.body));
+            ignores = overrides.filter_map(|over| ignored(over)).next_back();
+            ignores = ignores.or_else(|| ignored(block));
         }
         let make = |key: Option<Key>, undecided: Option<Cause>| {
             let mut attributes = Map::default();

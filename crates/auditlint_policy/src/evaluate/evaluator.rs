@@ -130,6 +130,13 @@ impl Evaluator {
         graph.iter().for_each(|(slot, _)| self.judge(graph, matter, &bindings, slot));
     }
 
+    /// The verdicts on `graph`, another state of the same root, under the same crossings.
+    pub(crate) fn otherwise(&self, graph: &ResourceGraph, matter: Matter<'_>) -> Self {
+        let mut other = Self::survey(graph, matter);
+        other.judge_all(graph, matter, self.flow.crossings());
+        other
+    }
+
     /// Takes in where logs go after `delta`; `graph` is the one after it. The verdicts stay until [`Self::rejudge`].
     pub fn follow(&mut self, graph: &ResourceGraph, delta: &Delta, matter: Matter<'_>) {
         let reads = self.changed(graph, delta, matter.catalogue);

@@ -174,6 +174,11 @@ impl Flow {
         differs
     }
 
+    /// What crosses the border of the root.
+    pub(crate) fn crossings(&self) -> &Arc<Crossings> {
+        &self.crossings
+    }
+
     /// The logs of one of `categories` of which nobody knows where they come to rest.
     pub(crate) fn lost(&self, slot: Slot, categories: &[Category]) -> Option<&Lost> {
         let lost = self.parts.get(&slot).into_iter().flat_map(|part| &part.lost);

@@ -7,10 +7,9 @@ use auditlint_syntax::Location;
 use super::bind::{Bound, bind};
 use super::merge::Weakening;
 use super::statement::Statement;
-use crate::check::{self, Check};
-use crate::destination::Part;
+use crate::check::{Check, OfResources};
 use crate::policy::Level;
-use crate::{Binding, Catalogue, Category, Change, Severity};
+use crate::{Binding, Catalogue, Category, Severity};
 
 /// What a finding counts for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,8 +101,11 @@ impl Statement {
 
     /// Whether anything is asked that the check finds.
     fn asks_check(&self, check: Check) -> bool {
-        let change = Change::of_check(check.id).is_some_and(|change| self.changes.contains_key(&change));
-        change || Part::of_check(check.id).is_some_and(|part| self.says(part.field()))
+        match OfResources::of_id(check.id) {
+            Some(OfResources::Change(change)) => self.changes.contains_key(&change),
+            Some(OfResources::Place(part)) => self.says(part.field()),
+            None => false,
+        }
     }
 
     /// The most that a finding of a check counts for, whatever logs it is about.
@@ -172,7 +174,7 @@ impl Statement {
         // Which rules are asked, and about which categories, is known once they are bound.
         let bound = if own.enforcement.rules.is_empty() { Bound::default() } else { bind(self, catalogue) };
         for (id, stated) in &own.enforcement.rules {
-            let of_check = check::of_resources(id).and_then(|check| self.said_of_check(check));
+            let of_check = OfResources::of_id(id).and_then(|one| self.said_of_check(one.check()));
             let of_rule = || {
                 let binding = bound.bindings.iter().find(|binding| *binding.rule.id == **id)?;
                 Some(self.said_of_rule(binding))

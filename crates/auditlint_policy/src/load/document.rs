@@ -9,7 +9,7 @@ use auditlint_syntax::{Location, Problem, ProblemKind, Source, Span};
 use super::environment::{Declared, roots, units};
 use super::values::{date, fields};
 use crate::catalogue::parameter_value;
-use crate::check;
+use crate::check::OfResources;
 use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::intent::{Asked, Enforcement, NamedRule, OnUnknown, Statement};
 use crate::policy::Level;
@@ -305,7 +305,7 @@ impl Reader<'_> {
             }
         }
         for entry in rules.map(Node::entries).unwrap_or_default() {
-            if self.catalogue.rule(&entry.key).is_none() && check::of_resources(&entry.key).is_none() {
+            if self.catalogue.rule(&entry.key).is_none() && OfResources::of_id(&entry.key).is_none() {
                 let known = self.catalogue.rules().iter().map(|rule| &*rule.id);
                 problems.push(unknown("rule", &entry.key, entry.key_span, known));
                 continue;

@@ -6,7 +6,7 @@ use auditlint_syntax::document::{Node, NodeKind};
 
 use super::document::{Reader, read_severity};
 use super::values::{date, duration, word};
-use crate::check::OF_RESOURCES;
+use crate::check::OfResources;
 use crate::exemption::{Exemption, RepositoryLimits};
 use crate::external::Pattern;
 
@@ -47,7 +47,7 @@ impl Reader<'_> {
             .collect();
         for pattern in &rules {
             let known = || {
-                let checks = OF_RESOURCES.iter().map(|check| check.id);
+                let checks = OfResources::all().map(|one| one.check().id);
                 self.catalogue.rules().iter().map(|rule| &*rule.id).chain(checks)
             };
             if !known().any(|id| pattern.matches(id)) {

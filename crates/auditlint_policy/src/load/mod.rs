@@ -27,7 +27,7 @@ pub use external::ReadFrom;
 use values::duration;
 
 use crate::catalogue::{Catalogue, LocatedProblem, locate};
-use crate::check::{self, Check};
+use crate::check::{Check, OfResources};
 use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::Externals;
 use crate::intent::bind::{Bound, bind};
@@ -144,7 +144,7 @@ impl Policy {
         for word in select.iter().chain(ignore) {
             let is_known = catalogue.rule(word).is_some()
                 || Category::parse(word).is_some()
-                || check::of_resources(word).is_some();
+                || OfResources::of_id(word).is_some();
             if !is_known {
                 let ids = catalogue.rules().iter().map(|rule| &*rule.id);
                 let near = nearest(word, ids.chain(categories()));

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use auditlint_graph::{
-    Address, Cause, CauseKind, Gap, GapKind, Mode, ModulePath, Resource, ResourceGraph, Target,
-};
-use auditlint_syntax::{Location, Name};
+use auditlint_graph::{Address, Cause, CauseKind, Gap, GapKind, Resource, ResourceGraph, Target};
+use auditlint_syntax::Location;
 use serde_json::Value;
 
 use super::guard::Entry;
@@ -49,17 +47,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The same findings where their resources stand in `graph`, a later state of the same root; what is said of a
-    /// resource that is gone goes with it.
-    pub fn follow(&mut self, graph: &ResourceGraph) {
-        self.findings.retain_mut(|finding| {
-            if finding.address == nobody() {
-                return true;
-            }
-            let Some(resource) = instance(graph, &finding.address) else { return false };
-            finding.place = placed(graph, resource, finding.attribute.as_deref()).0;
-            true
-        });
+    /// A finding where its resource stands in `graph`, a later state of the same root; none where the resource is gone.
+    #[must_use]
+    pub fn followed(finding: &Arc<Finding>, graph: &ResourceGraph) -> Option<Arc<Finding>> {
+        if finding.address.is_nobody() {
+            return Some(Arc::clone(finding));
+        }
+        let (place, _) = placed(graph, instance(graph, &finding.address)?, finding.attribute.as_deref());
+        Some(Arc::new(Finding { place, ..Finding::clone(finding) }))
     }
 }
 
@@ -146,7 +141,7 @@ impl RegoSet {
             severity: text("severity")
                 .and_then(|word| Severity::parse(&word.to_lowercase()))
                 .unwrap_or(Severity::Medium),
-            address: address.unwrap_or_else(nobody),
+            address: address.unwrap_or_else(Address::nobody),
             attribute: path.map(str::to_owned),
             message: shortened(&says),
             place,
@@ -182,7 +177,7 @@ impl RegoSet {
             level: if is_advice { Level::Advisory } else { world.policy.level() },
             severity: Severity::Medium,
             categories: Vec::<Category>::new(),
-            address: nobody(),
+            address: Address::nobody(),
             attribute: None,
             message: String::new(),
             place: Place::Nowhere,
@@ -236,16 +231,6 @@ fn instance<'g>(graph: &'g ResourceGraph, address: &Address) -> Option<&'g Resou
     let slots = graph.instances(&Target::at(address));
     let resources = || slots.iter().filter_map(|slot| graph.get(*slot)).map(|resource| &**resource);
     resources().find(|resource| resource.address == *address).or_else(|| resources().next())
-}
-
-fn nobody() -> Address {
-    Address {
-        module: ModulePath::default(),
-        mode: Mode::Managed,
-        kind: Name::default(),
-        name: Name::default(),
-        key: None,
-    }
 }
 
 fn shortened(text: &str) -> String {

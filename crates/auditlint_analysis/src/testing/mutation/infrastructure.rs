@@ -160,7 +160,27 @@ impl Text<'_> {
         if is_companion {
             self.replace(Operator::CountZero, &address, Span::new(at, at), "\n  count = 0");
         }
+        self.ignoring(block, &address, paths, Span::new(at, at));
         self.body(block, &address, "", paths, &place);
+    }
+
+    /// A `lifecycle` that ignores one of the attributes or blocks, where there is none yet: `open` is inside of the body.
+    /// What names a resource nobody changes by hand without making another one.
+    fn ignoring(&mut self, block: &Block, address: &str, paths: &BTreeSet<String>, open: Span) {
+        let facts = address.split('.').next().and_then(|kind| self.set.catalogue.facts(kind));
+        let names = |name: &str| facts.is_some_and(|facts| facts.identity.iter().any(|known| known == name));
+        let heads = paths.iter().filter_map(|path| path.split('.').next()).filter(|head| !names(head));
+        let heads: BTreeSet<&str> = heads.collect();
+        let written = block.body.attributes.iter().map(|attribute| attribute.name.as_str());
+        let written: BTreeSet<&str> =
+            written.chain(block.body.blocks.iter().map(|inner| inner.ident.as_str())).collect();
+        if written.contains("lifecycle") {
+            return;
+        }
+        for name in heads.intersection(&written) {
+            let lines = format!("\n  lifecycle {{\n    ignore_changes = [{name}]\n  }}");
+            self.replace(Operator::IgnoreChanges, &format!("{address}.{name}"), open, &lines);
+        }
     }
 
     fn body(

@@ -8,86 +8,30 @@ use std::sync::Arc;
 
 use auditlint_graph::{Action, Address, Cause, Resource, ResourceGraph, Target};
 
-use crate::check::{CHANGE_DELETED, CHANGE_DISABLED, CHANGE_RETARGETED, CHANGE_SHORTENED, Check};
+use super::Change;
 use crate::evaluate::place;
 use crate::flow::{Certainty, FlowMap, Keeps, Role, Station, StationId, Ways};
-use crate::{Category, Days, Evaluator, Evidence, Finding, Matter, PolicyRef, Related, Severity, Verdict};
+use crate::{Category, Days, Evaluator, Evidence, Finding, Matter, Related, Verdict};
 
-/// A kind of change that a policy can forbid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Change {
-    /// A source stops emitting.
-    Disable,
-    /// A store or forwarder of logs goes, or is made anew without what it kept.
-    Delete,
-    /// A store keeps for less long.
-    ShortenRetention,
-    /// Logs no longer rest where they did.
-    Retarget,
-}
-
-impl Change {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Disable, Self::Delete, Self::ShortenRetention, Self::Retarget];
-
-    /// The word of policies.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Disable => "disable",
-            Self::Delete => "delete",
-            Self::ShortenRetention => "shorten_retention",
-            Self::Retarget => "retarget",
-        }
-    }
-
-    /// The change of that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|change| change.as_str() == word)
-    }
-
-    /// The change that the check of that id finds.
-    #[must_use]
-    pub fn of_check(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|change| change.check().id == id)
-    }
-
-    /// The check that finds it.
-    #[must_use]
-    pub const fn check(self) -> Check {
-        match self {
-            Self::Disable => CHANGE_DISABLED,
-            Self::Delete => CHANGE_DELETED,
-            Self::ShortenRetention => CHANGE_SHORTENED,
-            Self::Retarget => CHANGE_RETARGETED,
-        }
-    }
-}
-
-/// The forbidden changes of a plan, sorted by address; `before` are the resources before the apply, and `evaluator`
-/// judged those after it.
+/// The forbidden changes of a plan, sorted by address; `before` are the resources before the apply, and `is` is
+/// the flow after it.
 #[must_use]
 pub fn forbidden(
     before: &ResourceGraph,
-    (after, evaluator): (&ResourceGraph, &Evaluator),
+    (after, is): (&ResourceGraph, &FlowMap),
     matter: Matter<'_>,
     root: &Arc<str>,
 ) -> Vec<Finding> {
-    if matter.policy.changes.is_empty() {
-        return Vec::new();
-    }
     let mut earlier = Evaluator::survey(before, matter);
     earlier.settle(before, &Arc::default());
     let was = earlier.flow_map(before, matter, root);
-    let is = evaluator.flow_map(after, matter, root);
     let comparison = Comparison {
         matter,
         before,
         after,
         by_name: after.iter().map(|(_, resource)| (resource.address.to_string(), resource)).collect(),
         was: Ways::of(&was),
-        is: Ways::of(&is),
+        is: Ways::of(is),
     };
     let of_stations = was.stations.iter().flat_map(|station| comparison.of(station, &was));
     let mut found: Vec<Finding> = of_stations.chain(comparison.recorders()).collect();
@@ -284,7 +228,6 @@ impl Comparison<'_> {
     fn finding(&self, found: Found, resource: &Resource) -> Option<Finding> {
         let policy = self.matter.policy;
         let at = *policy.changes.get(&found.change)?;
-        let check = found.change.check();
         let categories: Vec<Category> = found.categories.into_iter().collect();
         let (place, related): (_, Vec<Related>) = place::of(self.after, resource, None, None);
         let evidence = |(subject, value): (&str, String)| Evidence {
@@ -294,25 +237,16 @@ impl Comparison<'_> {
             place: place.clone(),
         };
         let values = found.values.into_iter().flat_map(|values| ["before", "after"].into_iter().zip(values));
-        let severity = policy.statement.enforcement.severity.map_or(Severity::Low, |(least, _)| least);
+        let finding = found.change.check().finding(policy, at, categories, found.message);
         Some(Finding {
-            rule: check.id.into(),
             verdict: found.verdict,
-            severity: check.severity.max(severity),
-            level: policy.statement.enforcement.of_check(check, categories.iter().copied()),
-            categories,
             address: Address::clone(&resource.address),
-            attribute: None,
-            message: found.message,
             evidence: values.map(evidence).collect(),
             place,
             related,
-            policy: PolicyRef { id: Arc::clone(&policy.id), at },
             cause: found.cause,
-            flows: Vec::new(),
-            remedies: Vec::new(),
-            exemption: None,
             root: Arc::clone(&self.matter.root.folder),
+            ..finding
         })
     }
 }
