@@ -16,7 +16,7 @@ pub(super) fn ignored(block: &BlockRef) -> Option<Arc<Ignored>> {
         let place = |expression: &Expr| block.place(expression.span);
         match &value.kind {
             ExprKind::Tuple(items) => {
-                out.paths.extend(items.iter().filter_map(|item| path(item, place(item))))
+                out.paths.extend(items.iter().filter_map(|item| path(item, place(item))));
             }
             _ if names(value).is_some_and(|names| names == ["all"]) => out.everything = Some(place(value)),
             _ => {}

@@ -41,7 +41,7 @@ impl World<'_> {
         if wanted {
             incomplete = unparsed(&tree.body);
             let overrides = module.folder.overrides(mode, kind, name);
-            ignores = overrides.filter_map(|over| ignored(over)).next_back();
+            ignores = overrides.filter_map(ignored).next_back();
             ignores = ignores.or_else(|| ignored(block));
         }
         let make = |key: Option<Key>, undecided: Option<Cause>| {
