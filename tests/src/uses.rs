@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auditlint_policy::Catalogue;
 use auditlint_policy::condition::{AttributePath, Condition, Operand, Test};
-use auditlint_policy::facts::{Emission, Facts, Forwarding, Keeping, LookedUp, Retention, ServiceStore};
+use auditlint_policy::facts::{
+    Emission, Facts, Forwarding, Keeping, LookedUp, Regions, Retention, ServiceStore,
+};
 use auditlint_policy::probes;
 use auditlint_policy::rule::{BlockTemplate, ChangeTemplate, Rule, ValueTemplate};
 use auditlint_syntax::Name;
@@ -176,8 +178,11 @@ fn of_facts(file: &str, facts: &Facts, out: &mut Vec<Use>) {
     }
     scope("blocks").say_all(blocks, &What::Nested, out);
     scope("only_written").say_all(only_written, &What::Nested, out);
-    for Emission { categories: _, on, to } in emits {
+    for Emission { categories: _, on, regions, to } in emits {
         let scope = scope("emits");
+        if let Some(Regions::AllWhere(condition)) = regions {
+            of_condition(&scope, condition, out);
+        }
         on.iter().for_each(|on| of_condition(&scope, on, out));
         for sink in to {
             scope.names(&sink.types, out);

@@ -5,6 +5,7 @@
 //! schemas lie beside the repository; the check itself reads only what is committed.
 
 use anyhow::{Context as _, ensure};
+use auditlint_policy::facts::Regions;
 use auditlint_tests::markdown::whole;
 use auditlint_tests::mismatch::mismatches;
 use auditlint_tests::schema::Schemas;
@@ -26,6 +27,27 @@ fn every_path_that_the_catalogue_names_is_in_the_schemas() -> anyhow::Result<()>
     let found = mismatches(&catalogue_of(&texts)?, &texts, &Schemas::committed()?);
     let lines: Vec<String> = found.iter().map(|problem| problem.to_string()).collect();
     ensure!(lines.is_empty(), "{} complaints:\n{}", lines.len(), lines.join("\n"));
+    Ok(())
+}
+
+/// A type of AWS without `region` belongs to a service without regions: its source says so, or it is taken for one in the
+/// region of its provider configuration.
+#[test]
+fn a_source_without_a_region_says_of_which_regions_it_records() -> anyhow::Result<()> {
+    let (catalogue, schemas) = (catalogue()?, Schemas::committed()?);
+    let mut looked_at = 0;
+    for (kind, facts) in catalogue.all_facts().into_iter().filter(|(kind, _)| kind.starts_with("aws_")) {
+        let Some(block) = schemas.get(kind).filter(|_| !facts.emits.is_empty()) else { continue };
+        looked_at += 1;
+        let stands = block.attributes.contains_key("region");
+        let says_none =
+            facts.emits.iter().all(|emission| matches!(emission.regions, Some(Regions::None | Regions::All)));
+        ensure!(
+            stands != says_none,
+            "{kind}: region in the schema: {stands}, `regions` of its events: {says_none}"
+        );
+    }
+    ensure!(looked_at > 30, "{looked_at} sources");
     Ok(())
 }
 

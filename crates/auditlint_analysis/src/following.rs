@@ -144,7 +144,8 @@ impl Following {
         let files = self.live.configuration.files;
         let blocks_unknown = self.chosen.blocks_unknown(empty.mode);
         let gaps = self.open_gaps(world);
-        let empty = RootReport { gaps, files, environment, blocks_unknown, ..empty };
+        let reach = self.evaluator.reach(graph, self.chosen.matter(&self.set));
+        let empty = RootReport { gaps, files, environment, blocks_unknown, reach, ..empty };
         let mut report = filled(empty, graph, evaluation, excused, world.files);
         self.suppressions.tell(&mut report, world);
         report

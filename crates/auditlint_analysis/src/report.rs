@@ -1,10 +1,10 @@
 //! What a check gives: everything that an output format may show, already sorted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use auditlint_graph::Gap;
-use auditlint_policy::{Category, Finding, Place, Policy, Verdict, digest};
+use auditlint_policy::{Category, Finding, Place, Policy, Reach, Verdict, digest};
 use auditlint_syntax::{FileId, Source};
 use camino::Utf8PathBuf;
 
@@ -70,6 +70,8 @@ pub struct RootReport {
     pub files: usize,
     /// The numbers.
     pub summary: Summary,
+    /// In which regions each category is recorded of which the policy asks that.
+    pub reach: BTreeMap<Category, Reach>,
 }
 
 impl RootReport {

@@ -1,5 +1,6 @@
 //! One root: what it is made of, what was computed of it, and when that is out of date.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -350,6 +351,7 @@ impl Root {
             gaps: Vec::new(),
             files: 0,
             summary: Summary::default(),
+            reach: BTreeMap::new(),
         }
     }
 }

@@ -152,6 +152,7 @@ impl Once {
         let mut evaluation = evaluator.evaluation(graph, &chosen.policy);
         let answer = whole::answer(root, (graph, &evaluator), &chosen, world);
         evaluation.findings.extend(answer.findings.into_iter().map(Arc::new));
+        let reach = evaluator.reach(graph, chosen.matter(world.set));
         drop(evaluator);
         let empty = root.empty_report();
         let today = world.settings.today;
@@ -163,6 +164,7 @@ impl Once {
             gaps: [world.open_gaps(graph), answer.gaps].concat(),
             files: configuration.files,
             environment,
+            reach,
             ..empty
         };
         let empty = RootReport { blocks_unknown: chosen.blocks_unknown(empty.mode), ..empty };

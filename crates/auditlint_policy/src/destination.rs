@@ -139,11 +139,11 @@ fn of_arn(arn: &str, part: Part) -> Option<Name> {
     found.filter(|found| !found.is_empty()).map(Name::new)
 }
 
-/// Where a resource stands, where that is known.
-pub(crate) fn standing(resource: &Resource, part: Part) -> Option<Name> {
+/// Where a resource stands, or why that is not known.
+pub(crate) fn standing(resource: &Resource, part: Part) -> Result<Name, Cause> {
     match Standing::of(resource, part) {
-        Standing::At(name, _) => Some(name),
-        Standing::Unknown(_) => None,
+        Standing::At(name, _) => Ok(name),
+        Standing::Unknown(cause) => Err(cause),
     }
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn fits(look: &Pattern, place: &str) -> bool {
 }
 
 /// Azure writes its regions in two ways, `West Europe` and `westeurope`, Google its locations in capitals.
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     text.chars().filter(|c| *c != ' ').flat_map(char::to_lowercase).collect()
 }
 

@@ -62,8 +62,21 @@ pub struct Emission {
     pub categories: Vec<Category>,
     /// What turns them on; always on where there is none.
     pub on: Option<Condition>,
+    /// Of which regions they are; of that in which the source stands where there is none.
+    pub regions: Option<Regions>,
     /// Where they go.
     pub to: Vec<Sink>,
+}
+
+/// Of which regions the events of a source are that are not those of the one in which it stands.
+#[derive(Clone, Debug)]
+pub enum Regions {
+    /// `all`: it records what happens in every region.
+    All,
+    /// `none`: it stands in no region, and records what happens at itself.
+    None,
+    /// Of every region where this holds, else of the one in which it stands.
+    AllWhere(Condition),
 }
 
 /// Where logs go: an attribute of the source itself, or of a companion that names the source.

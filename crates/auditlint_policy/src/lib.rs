@@ -32,7 +32,7 @@ pub use catalogue::{Catalogue, LocatedProblem, Reading};
 pub use category::Category;
 pub use change::Change;
 pub use duration::Days;
-pub use evaluate::{Evaluation, Evaluator, Matter, Rejudged, RootContext};
+pub use evaluate::{Evaluation, Evaluator, Matter, Reach, Rejudged, RootContext};
 pub use finding::{
     Element, Evidence, Finding, FlowStep, LiteralValue, NewBlock, NewValue, Place, PolicyRef, Related,
     Remedy, RemedyKind, Safety, Severity, Where,

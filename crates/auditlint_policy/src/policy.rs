@@ -129,6 +129,8 @@ pub struct Demand {
     pub category: Category,
     /// In each root that one of these means; where there is none, in one root of the estate.
     pub within: Vec<RootPattern>,
+    /// In each of these regions; where there is none, in any.
+    pub regions: Vec<Name>,
     /// The external sources that stand for one.
     pub provided_by: Vec<String>,
     /// The line that asks for it.

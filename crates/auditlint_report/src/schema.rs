@@ -256,6 +256,10 @@ fn intent() -> Value {
         let mut own = fields(Some(category));
         own.insert("required".to_owned(), json!({"type": "boolean"}));
         own.insert("required_in".to_owned(), list(reference("roots")));
+        own.insert(
+            "regions".to_owned(),
+            json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+        );
         own.insert("provided_by".to_owned(), strings());
         own.insert("may_live_in".to_owned(), strings());
         own.insert("controls".to_owned(), strings());

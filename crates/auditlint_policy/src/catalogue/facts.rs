@@ -9,7 +9,7 @@ use super::rules::read_categories;
 use crate::Days;
 use crate::condition::AttributePath;
 use crate::facts::{
-    Emission, Facts, Forwarding, Keeping, Lifecycle, LookedUp, Retention, ServiceStore, Sink,
+    Emission, Facts, Forwarding, Keeping, Lifecycle, LookedUp, Regions, Retention, ServiceStore, Sink,
 };
 
 /// Reads the facts of the file at `file`.
@@ -121,6 +121,11 @@ fn emission(node: &Node, problems: &mut Vec<Problem>) -> Emission {
     let mut map = MapReader::new(node, problems);
     let categories = read_categories(map.need("categories"), &mut own);
     let on = map.take("on").and_then(|node| condition(node, &mut own));
+    let regions = map.take("regions").and_then(|node| match node.as_str() {
+        Some("all") => Some(Regions::All),
+        Some("none") => Some(Regions::None),
+        _ => condition(node, &mut own).map(Regions::AllWhere),
+    });
     let to = map
         .take("to")
         .map(Node::items)
@@ -130,7 +135,7 @@ fn emission(node: &Node, problems: &mut Vec<Problem>) -> Emission {
         .collect();
     map.finish();
     problems.append(&mut own);
-    Emission { categories, on, to }
+    Emission { categories, on, regions, to }
 }
 
 fn sink(node: &Node, problems: &mut Vec<Problem>) -> Option<Sink> {

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::Catalogue;
 use super::rules::placeholders;
 use crate::condition::{AttributePath, Condition, Operand};
-use crate::facts::{Facts, Retention};
+use crate::facts::{Facts, Regions, Retention};
 use crate::{Rule, probes};
 
 pub(super) fn tables<'r>(catalogue: &Catalogue, rules: impl Iterator<Item = &'r Arc<Rule>>) -> Tables {
@@ -101,6 +101,9 @@ fn add_facts(kind: &str, facts: &Facts, interest: &mut Interest) {
     stations.chain(further).for_each(|kind| interest.mention(kind));
     for emission in &facts.emits {
         emission.on.iter().for_each(|on| add_condition(kind, on, interest));
+        if let Some(Regions::AllWhere(condition)) = &emission.regions {
+            add_condition(kind, condition, interest);
+        }
         for sink in &emission.to {
             match &sink.companion {
                 Some((companion, join)) => {

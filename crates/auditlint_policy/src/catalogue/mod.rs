@@ -307,7 +307,10 @@ impl Catalogue {
             interest.add_to_all(TAG_ATTRIBUTES);
             tables.interest = Arc::new(interest);
         }
-        let asks_places = |policy: &Policy| !policy.destinations.is_empty() || policy.scope.asks_regions();
+        let asks_places = |policy: &Policy| {
+            let asks_sources = policy.demands.iter().any(|demand| !demand.regions.is_empty());
+            asks_sources || !policy.destinations.is_empty() || policy.scope.asks_regions()
+        };
         if asks_places(policy) || policy.environments.iter().any(|one| asks_places(&one.policy)) {
             let mut interest = Interest::clone(&tables.interest);
             interest.add_to_all(PLACE_ATTRIBUTES);

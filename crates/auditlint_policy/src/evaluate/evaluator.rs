@@ -210,7 +210,17 @@ impl Evaluator {
         most: usize,
     ) -> Vec<Address> {
         let Some(resource) = graph.get(slot) else { return Vec::new() };
-        let context = Context {
+        remedy::choices(&self.context(graph, matter, (slot, resource)), matter.policy, types, most)
+    }
+
+    /// What conditions see of a resource, as the last verdicts have it.
+    pub(super) fn context<'c>(
+        &'c self,
+        graph: &'c ResourceGraph,
+        matter: Matter<'c>,
+        (slot, resource): (Slot, &'c Resource),
+    ) -> Context<'c> {
+        Context {
             graph,
             catalogue: matter.catalogue,
             flow: &self.flow,
@@ -220,8 +230,7 @@ impl Evaluator {
             resource,
             elsewhere: None,
             reads: None,
-        };
-        remedy::choices(&context, matter.policy, types, most)
+        }
     }
 
     /// Every finding of now, in no particular order.

@@ -9,6 +9,7 @@ mod links;
 mod look;
 mod outside;
 pub(crate) mod place;
+mod reach;
 mod reads;
 mod remedy;
 mod test;
@@ -25,6 +26,7 @@ use judge::days_text;
 pub(crate) use judged::{Judged, Looked};
 pub(crate) use links::{Link, computed, instance_link};
 pub(crate) use look::{Look, Subject};
+pub use reach::Reach;
 pub(crate) use reads::{Read, Reads};
 pub(crate) use test::text;
 

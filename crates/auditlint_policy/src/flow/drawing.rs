@@ -263,7 +263,7 @@ fn location(context: &Context<'_>, keeping: Option<&Keeping>) -> StorePlace {
         Some(Look::Set(value) | Look::Default(value)) if !value.sensitive => value.value().as_str(),
         _ => None,
     };
-    let own = |part| destination::standing(context.resource, part);
+    let own = |part| destination::standing(context.resource, part).ok();
     StorePlace { account: own(Part::Account), region: region.map(Name::new).or_else(|| own(Part::Region)) }
 }
 

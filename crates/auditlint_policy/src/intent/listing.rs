@@ -49,12 +49,13 @@ fn lines(policy: &Policy) -> Vec<PolicyLine> {
             out.push(PolicyLine { what, value: stated.setting.show(spec.field), at: Some(stated.at) });
         }
         for demand in statement.demands.iter().filter(|demand| demand.category == category) {
-            let value = if demand.within.is_empty() { "in the estate" } else { "in each root that is meant" };
-            out.push(PolicyLine {
-                what: format!("{name}.required"),
-                value: value.to_owned(),
-                at: Some(demand.at),
-            });
+            let place = if demand.within.is_empty() { "in the estate" } else { "in each root that is meant" };
+            let regions: Vec<&str> = demand.regions.iter().map(|region| region.as_str()).collect();
+            let value = match regions.as_slice() {
+                [] => place.to_owned(),
+                regions => format!("{place}, in {}", regions.join(", ")),
+            };
+            out.push(PolicyLine { what: format!("{name}.required"), value, at: Some(demand.at) });
         }
     }
     for (event, at) in &statement.alerts {

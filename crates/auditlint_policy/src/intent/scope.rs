@@ -150,9 +150,9 @@ impl ScopePattern {
 
 fn located(resource: &Resource, looks: &[Pattern]) -> Verdict {
     match destination::standing(resource, Part::Region) {
-        Some(region) if looks.iter().any(|look| destination::fits(look, &region)) => Verdict::Pass,
-        Some(_) => Verdict::Fail,
-        None => Verdict::Unknown,
+        Ok(region) if looks.iter().any(|look| destination::fits(look, &region)) => Verdict::Pass,
+        Ok(_) => Verdict::Fail,
+        Err(_) => Verdict::Unknown,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use auditlint_syntax::document::reader::{MapReader, string, strings, unknown, wrong};
 use auditlint_syntax::document::{Entry, Node, NodeKind};
-use auditlint_syntax::{Location, Problem, ProblemKind, Source, Span};
+use auditlint_syntax::{Location, Name, Problem, ProblemKind, Source, Span};
 
 use super::environment::{Declared, roots, units};
 use super::values::{date, fields};
@@ -198,22 +198,33 @@ impl Reader<'_> {
         let mut map = MapReader::new(value, problems);
         let (required, within, provided) =
             (map.entry("required"), map.entry("required_in"), map.take("provided_by"));
+        let regional = map.entry("regions");
         let is_required = map.bool("required") == Some(true);
         let elsewhere = map.strings("may_live_in");
         let controls: BTreeSet<String> = map.strings("controls").into_iter().map(str::to_owned).collect();
         let fields = fields(&mut map, Some(category), (self.catalogue, self.source));
         map.finish();
-        if let Some(asks) = within.or(required.filter(|_| is_required)) {
+        let regions: Vec<Name> = regional
+            .map(|entry| strings(&entry.value, problems).into_iter().map(Name::new).collect())
+            .unwrap_or_default();
+        if let Some(entry) = regional.filter(|entry| entry.value.items().is_empty()) {
+            problems.push(wrong(&entry.value, "a list of at least one region"));
+        }
+        // Whoever names regions asks for a source in each of them.
+        if let Some(asks) = within.or(required.filter(|_| is_required)).or(regional) {
             let roots = within.map(|within| roots(&within.value, problems)).unwrap_or_default();
             let provided_by = provided.map(|node| strings(node, problems)).unwrap_or_default();
             out.demands.push(Demand {
                 category,
                 within: roots,
+                regions,
                 provided_by: provided_by.into_iter().map(str::to_owned).collect(),
                 at: self.place(asks.key_span),
             });
         } else if let Some(node) = provided {
-            let message = "`provided_by` answers `required` or `required_in`, and neither is here".to_owned();
+            let message =
+                "`provided_by` answers `required`, `required_in` or `regions`, and none of them is here"
+                    .to_owned();
             problems.push(Problem { kind: ProblemKind::Syntax, span: node.span, message });
         }
         if !elsewhere.is_empty() {

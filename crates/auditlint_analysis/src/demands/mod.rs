@@ -1,17 +1,22 @@
 //! What is missing altogether, over all roots of a run: a category that the policy requires and nobody records, and
 //! what the policy says of the outside without anybody having looked again.
 
+mod lack;
+mod provided;
+
 use std::sync::Arc;
 
 use auditlint_graph::terraform::RootIdentity;
 use auditlint_graph::{Address, Cause, CauseKind};
-use auditlint_policy::check::{ATTESTED_MODULE, REQUIRED_SOURCE, REVIEW_DUE};
-use auditlint_policy::external::{AttestedModule, Externals};
+use auditlint_policy::check::{REQUIRED_SOURCE, REVIEW_DUE};
+use auditlint_policy::external::AttestedModule;
 use auditlint_policy::{
-    Catalogue, Category, Days, Demand, Finding, Level, MinimalSet, Place, Policy, Related, Remedy,
-    RemedyKind, RootPattern, Safety, Verdict,
+    Catalogue, Demand, Finding, Level, MinimalSet, Policy, Related, Remedy, RemedyKind, RootPattern, Safety,
+    Verdict,
 };
 use jiff::civil::Date;
+
+use lack::Lack;
 
 use crate::{InputMode, PolicySet, RootReport};
 
@@ -47,35 +52,33 @@ pub(crate) fn add(
 }
 
 impl Asking<'_> {
-    /// One source in the whole estate is enough.
+    /// One source in the whole estate is enough, for each region that is asked.
     fn estate(&self, roots: &mut [RootReport], demand: &Demand) {
-        if roots.iter().any(|root| holds_source(root, demand.category)) {
-            return;
-        }
+        let Some(lack) = Lack::of(roots, demand) else { return };
         let number = roots.len();
         let is_whole = roots.iter().all(|root| root.gaps.is_empty());
         let Some(first) = roots.first_mut() else { return };
         let category = demand.category.as_str();
-        let found = self.provided(demand, 0).unwrap_or_else(|| {
+        let found = self.provided(demand, &lack, 0).unwrap_or_else(|| {
+            let places = lack.places();
             let nothing = match number {
-                1 => format!("this root holds no source for {category}"),
-                _ => format!("no root of {number} holds a source for {category}"),
+                1 => format!("this root holds no source for {category}{places}"),
+                _ => format!("no root of {number} holds a source for {category}{places}"),
             };
-            match (is_whole, number) {
-                (false, _) => Found::unknown(nothing, unread()),
-                (true, 1) => Found::unknown(nothing, other_roots(category)),
-                (true, _) => Found::fail(nothing),
+            match (is_whole, &lack.cause, number) {
+                (false, ..) => Found::unknown(nothing, unread()),
+                (true, Some(cause), _) => Found::unknown(nothing, cause.clone()),
+                (true, None, 1) => Found::unknown(nothing, other_roots(category)),
+                (true, None, _) => Found::fail(nothing),
             }
-            .with_remedies(self.remedies(demand.category, (number == 1).then_some(0)))
+            .with_remedies(self.remedies(&lack, demand, (number == 1).then_some(0)))
         });
         put(first, found.finding(self.policy, demand, ""));
     }
 
     /// Each root that is meant needs one.
     fn within(&self, root: &mut RootReport, at: usize, demand: &Demand) {
-        if holds_source(root, demand.category) {
-            return;
-        }
+        let Some(lack) = Lack::of(std::slice::from_ref(root), demand) else { return };
         let asks_identity = demand.within.iter().any(RootPattern::asks_identity);
         let identity = if asks_identity { (self.identity)(at) } else { RootIdentity::default() };
         let is_meant =
@@ -84,14 +87,16 @@ impl Asking<'_> {
             return;
         }
         let name = if folder(root).is_empty() { "." } else { folder(root) };
-        let found = self.provided(demand, at).unwrap_or_else(|| {
-            let nothing = format!("root {name} holds no source for {}", demand.category.as_str());
-            match (is_meant, root.gaps.is_empty()) {
-                (Verdict::Pass, true) => Found::fail(nothing),
-                (Verdict::Pass, false) => Found::unknown(nothing, unread()),
+        let found = self.provided(demand, &lack, at).unwrap_or_else(|| {
+            let nothing =
+                format!("root {name} holds no source for {}{}", demand.category.as_str(), lack.places());
+            match (is_meant, root.gaps.is_empty(), &lack.cause) {
+                (Verdict::Pass, true, None) => Found::fail(nothing),
+                (Verdict::Pass, true, Some(cause)) => Found::unknown(nothing, cause.clone()),
+                (Verdict::Pass, false, _) => Found::unknown(nothing, unread()),
                 _ => Found::unknown(nothing, unidentified(demand)),
             }
-            .with_remedies(self.remedies(demand.category, Some(at)))
+            .with_remedies(self.remedies(&lack, demand, Some(at)))
         });
         let finding = found.finding(self.policy_of(root), demand, root.path.as_str());
         put(root, finding);
@@ -105,8 +110,13 @@ impl Asking<'_> {
     }
 
     /// What would record the category, written into the root at a position, or into one of several: of the providers
-    /// that the root has, or of all where it does not say which.
-    fn remedies(&self, category: Category, at: Option<usize>) -> Vec<Remedy> {
+    /// that the root has, or of all where it does not say which. Where a region is missing alone it is not known which
+    /// provider configuration works there.
+    fn remedies(&self, lack: &Lack<'_>, demand: &Demand, at: Option<usize>) -> Vec<Remedy> {
+        if lack.is_recorded {
+            return Vec::new();
+        }
+        let category = demand.category;
         let providers = at.map(|at| (self.identity)(at).providers).unwrap_or_default();
         let asked = self.policy.days.retention.iter().filter(|(known, ..)| *known == category);
         let asked = asked.map(|(_, days, _)| *days).max();
@@ -167,77 +177,6 @@ impl Found {
     }
 }
 
-impl Asking<'_> {
-    /// What the sources outside of the run that stand for one in the root at a position come to; none where the policy
-    /// names none.
-    fn provided(&self, demand: &Demand, at: usize) -> Option<Found> {
-        let policy = self.policy;
-        let externals = &policy.externals;
-        let category = demand.category;
-        let mut worst: Option<Found> = None;
-        for id in &demand.provided_by {
-            let source = externals.source(id)?;
-            let place = Place::Source(source.at);
-            let related = Related { message: format!("the policy says what {id} records"), place };
-            let found = if !source.categories.contains(&category) {
-                Found {
-                    related: vec![related],
-                    ..Found::fail(format!("{id} does not record {}", category.as_str()))
-                }
-            } else if let Some((store, kept, asked)) =
-                too_short(policy, externals, source.into.as_deref(), category)
-            {
-                let message = format!(
-                    "{id} records {} into {store}, which keeps it for {kept}; the policy asks for {asked}",
-                    category.as_str()
-                );
-                Found { related: vec![related], ..Found::fail(message) }
-            } else {
-                Found { related: vec![related], ..self.covered(&source.accounts, id, demand, at) }
-            };
-            // One that stands for it is enough.
-            let is_better = |known: &Found| Verdict::any([known.verdict, found.verdict]) != known.verdict;
-            if worst.as_ref().is_none_or(is_better) {
-                worst = Some(found);
-            }
-        }
-        worst
-    }
-
-    /// Whether an outside source that records in `accounts` alone records in that of the root at a position.
-    fn covered(&self, accounts: &[String], id: &str, demand: &Demand, at: usize) -> Found {
-        let pass = || Found::of(Verdict::Pass, String::new());
-        if accounts.is_empty() {
-            return pass();
-        }
-        let covered = accounts.join(", ");
-        // Of an estate as a whole nobody asks in which account it lies.
-        let identity = if demand.within.is_empty() { None } else { Some((self.identity)(at)) };
-        match identity {
-            Some(identity) if !identity.other_accounts => {
-                let beyond =
-                    identity.accounts.iter().find(|own| !accounts.iter().any(|known| known == own.as_str()));
-                match beyond {
-                    None => pass(),
-                    Some(own) => {
-                        Found::fail(format!("{id} covers {covered}, and the root is applied in {own}"))
-                    }
-                }
-            }
-            _ => Found::unknown(
-                format!("whether {id} covers this is not known"),
-                Cause {
-                    kind: CauseKind::Elsewhere,
-                    subject: format!("the account of the root, of which {id} covers {covered}"),
-                    hint: format!(
-                        "{SAY_ACCOUNT}, or leave out `covers.accounts` of {id} where it covers every account"
-                    ),
-                },
-            ),
-        }
-    }
-}
-
 /// How the account of a root is told.
 const SAY_ACCOUNT: &str =
     "say its `account` in `roots` of .auditlint.yaml, or `allowed_account_ids` in its provider";
@@ -251,25 +190,6 @@ fn unidentified(demand: &Demand) -> Cause {
         ("how the providers of the root tag what it makes", "give `default_tags` a value that is known")
     };
     Cause { kind: CauseKind::Elsewhere, subject: subject.to_owned(), hint: hint.to_owned() }
-}
-
-/// The store into which a source outside of the run writes, and how long it keeps, where that is less than is asked.
-fn too_short<'p>(
-    policy: &Policy,
-    externals: &'p Externals,
-    into: Option<&'p str>,
-    category: Category,
-) -> Option<(&'p str, Days, Days)> {
-    let store = into?;
-    let kept = externals.store(store)?.retention?;
-    let asked = policy
-        .days
-        .retention
-        .iter()
-        .filter(|(known, ..)| *known == category)
-        .map(|(_, days, _)| *days)
-        .max()?;
-    (kept < Days::Count(asked)).then_some((store, kept, Days::Count(asked)))
 }
 
 /// What should have been looked at by `today`.
@@ -305,14 +225,6 @@ fn folder(root: &RootReport) -> &str {
             root.path.parent().map_or("", |folder| folder.as_str())
         }
     }
-}
-
-/// Whether a root holds a source of the category, be it in a module of which somebody says so.
-fn holds_source(root: &RootReport, category: Category) -> bool {
-    let is_attested =
-        |finding: &Finding| *finding.rule == *ATTESTED_MODULE.id && finding.categories.contains(&category);
-    root.summary.by_category.iter().any(|(known, count)| *known == category && *count > 0)
-        || root.findings.iter().any(|finding| is_attested(finding))
 }
 
 fn unread() -> Cause {
