@@ -31,8 +31,7 @@ fn each_region_needs_a_source_in_any_root() -> anyhow::Result<()> {
     let (west, east) = (trail("region = \"eu-west-1\"", ""), trail("region = \"us-east-1\"", ""));
     let (exit, said) = judged(POLICY, &[("west/main.tf", west.clone()), ("east/main.tf", east)])?;
     ensure!(exit == 0 && said.is_empty(), "{said:?}");
-    let (exit, said) =
-        judged(POLICY, &[("west/main.tf", west.clone()), ("other/main.tf", "locals {}\n".into())])?;
+    let (exit, said) = judged(POLICY, &[("west/main.tf", west), ("other/main.tf", "locals {}\n".into())])?;
     let missing = "fail: no root of 2 holds a source for configuration_changes in us-east-1";
     ensure!(exit == 1 && said == [missing], "{said:?}");
     let both = [("a/main.tf", String::from("locals {}\n")), ("b/main.tf", String::from("locals {}\n"))];

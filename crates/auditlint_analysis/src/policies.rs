@@ -109,8 +109,12 @@ pub fn load_policies_before(
     let mut set = load_policies(catalogue, &*before, folder, named)?;
     match load_policies(catalogue, files, folder, named) {
         Ok(after) => {
-            set.added = anchor::added(&set, &after, catalogue);
+            let config = after.config.as_ref().and_then(|(path, _)| files.read(path).ok());
+            let left_out = config.as_ref().map(|config| anchor::left_out(&set, &after, config));
+            let added = anchor::added(&set, &after, catalogue);
+            set.added = added.into_iter().chain(left_out.into_iter().flatten()).collect();
             // Their lines are shown.
+            set.sources.extend(config);
             set.sources.extend(after.sources);
             set.sources.extend(after.baseline.map(|(source, _)| source));
         }

@@ -125,6 +125,23 @@ impl RepositoryLimits {
         }
     }
 
+    /// Whether they allow anything that `other` does not.
+    #[must_use]
+    pub fn allow_more_than(&self, other: &Self) -> bool {
+        let both = self.both(other);
+        let is_same = |one: &Self, other: &Self| {
+            let suppresses = |limits: &Self| (limits.max_suppression, limits.severity_below);
+            (&one.may_exempt, one.may_baseline, one.may_suppress)
+                == (&other.may_exempt, other.may_baseline, other.may_suppress)
+                // How long and by whom matters only where it may be at all.
+                && (one.may_exempt.is_empty()
+                    || (one.max_exemption, &one.approvers) == (other.max_exemption, &other.approvers))
+                && (!one.may_suppress || suppresses(one) == suppresses(other))
+        };
+        let is_said = |pattern: &Pattern| self.not_suppressed.contains(pattern);
+        !is_same(self, &both) || self.may_suppress && !other.not_suppressed.iter().all(is_said)
+    }
+
     /// Why these limits refuse an exemption; none where they allow it.
     #[must_use]
     pub fn refuse(&self, exemption: &Exemption) -> Option<String> {

@@ -1,9 +1,12 @@
 //! What a repository may do to the policy that it is checked by: nothing that loosens it, where that policy comes from
 //! elsewhere or from the revision before a change.
 
+mod weaker;
+
 use auditlint_policy::exemption::RepositoryLimits;
-use auditlint_policy::external::{AttestedModule, ExternalSource, ExternalStore, Externals};
-use auditlint_policy::intent::Permission;
+use auditlint_policy::external::{
+    AttestedModule, DeclaredRole, ExternalSource, ExternalStore, Externals, Pattern,
+};
 use auditlint_policy::rego::RegoSet;
 use auditlint_policy::{Catalogue, Policy};
 use auditlint_syntax::{Files, Location, Source};
@@ -67,12 +70,7 @@ pub(crate) fn added(before: &PolicySet, after: &PolicySet, catalogue: &Catalogue
             ));
         }
     }
-    weaker("", &before.policy, &after.policy, catalogue, &mut out);
-    for environment in &before.policy.environments {
-        let now = after.policy.environments.iter().find(|now| now.name == environment.name);
-        let now = now.map_or(&after.policy, |now| &now.policy);
-        weaker(&format!(" in {}", environment.name), &environment.policy, now, catalogue, &mut out);
-    }
+    out.extend(weaker::told(&before.policy, &after.policy, catalogue));
     rego(before, after, &mut out);
     outside(&before.policy.externals, &after.policy.externals, &mut out);
     if let Some((source, now)) = &after.baseline {
@@ -99,6 +97,28 @@ pub(crate) fn added(before: &PolicySet, after: &PolicySet, catalogue: &Catalogue
         }
     }
     out
+}
+
+/// What a change of the config file leaves out of the run, or says to be no store: exempt in all but name.
+pub(crate) fn left_out(before: &PolicySet, after: &PolicySet, config: &Source) -> Vec<(Location, String)> {
+    let ignored = |set: &PolicySet| {
+        set.config.as_ref().map(|(_, config)| config.ignore_paths.clone()).unwrap_or_default()
+    };
+    let known = ignored(before);
+    let at = Location { file: config.file(), span: auditlint_syntax::Span::default() };
+    let paths = ignored(after).into_iter().filter(|path| !known.contains(path));
+    let paths =
+        paths.map(|path| (at, format!("this change leaves {path} out: it is checked until that is merged")));
+    let known = &before.policy.externals.roles;
+    let is_known = |role: &&DeclaredRole| {
+        known.iter().any(|known| (&known.matches, known.role) == (&role.matches, role.role))
+    };
+    let roles = after.policy.externals.roles.iter().filter(|role| !is_known(role)).map(|role| {
+        let stores: Vec<&str> = role.matches.iter().map(Pattern::as_str).collect();
+        let (stores, role_is) = (stores.join(", "), role.role.as_str());
+        (role.at, format!("this change says that {stores} is for `{role_is}`: it counts once it is merged"))
+    });
+    paths.chain(roles).collect()
 }
 
 /// What a change says otherwise of what nobody reads: stores, sources and modules that are not here.
@@ -153,71 +173,6 @@ fn rego(before: &PolicySet, after: &PolicySet, out: &mut Vec<(Location, String)>
                     set.spec.path
                 ),
             ));
-        }
-    }
-}
-
-/// What one policy asks less than the other.
-fn weaker(
-    place: &str,
-    before: &Policy,
-    after: &Policy,
-    catalogue: &Catalogue,
-    out: &mut Vec<(Location, String)>,
-) {
-    let (_, found) = before.statement.tightened(&after.statement, catalogue, Permission::Tighten);
-    let head = after
-        .texts
-        .last()
-        .map(|text| Location { file: text.file(), span: auditlint_syntax::Span::default() });
-    for weakening in found {
-        let (value, at) = weakening.value;
-        let message = format!(
-            "this change weakens the policy{place}: `{}` was {} and is {value}",
-            weakening.what, weakening.over.0
-        );
-        if !out.iter().any(|(known, _)| *known == at) {
-            out.push((at, message));
-        }
-    }
-    let Some(head) = head else { return };
-    for change in before.statement.changes.keys().filter(|one| !after.statement.changes.contains_key(one)) {
-        let message =
-            format!("this change weakens the policy{place}: `{}` is forbidden no more", change.as_str());
-        out.push((head, message));
-    }
-    for event in before.statement.alerts.keys().filter(|one| !after.statement.alerts.contains_key(*one)) {
-        let message = format!("this change weakens the policy{place}: nobody is told of `{event}` any more");
-        out.push((head, message));
-    }
-    for category in before.statement.categories.keys() {
-        if !after.statement.categories.contains_key(category) {
-            let message =
-                format!("this change weakens the policy{place}: {} is asked no more", category.as_str());
-            out.push((head, message));
-            continue;
-        }
-        for spec in &auditlint_policy::intent::FIELDS {
-            let was = before.statement.effective(*category, spec.field);
-            if let (Some(was), None) = (was, after.statement.effective(*category, spec.field)) {
-                let (category, field) = (category.as_str(), spec.field.name());
-                let message = format!(
-                    "this change weakens the policy{place}: `{category}.{field}` was {} and is gone",
-                    was.setting.show(spec.field)
-                );
-                out.push((head, message));
-            }
-        }
-    }
-    for binding in &before.bindings {
-        let now = after.bindings.iter().find(|now| now.rule.id == binding.rule.id);
-        if now.is_none_or(|now| now.level < binding.level) && binding.level.gates() {
-            let is_told = out.iter().any(|(at, _)| *at == head);
-            if !is_told {
-                let message =
-                    format!("this change weakens the policy{place}: {} is asked less", binding.rule.id);
-                out.push((head, message));
-            }
         }
     }
 }
