@@ -1,6 +1,6 @@
 //! A policy as it is evaluated: which rules, with which parameters, asked for by which line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use auditlint_graph::terraform::RootIdentity;
@@ -33,6 +33,8 @@ pub struct Policy {
     pub changes: BTreeMap<Change, Location>,
     /// Where logs may rest.
     pub destinations: Vec<Destination>,
+    /// From which accounts and organisations stores of a category may be read.
+    pub readers: Vec<(Category, BTreeSet<String>, Location)>,
     /// The categories of which what turns the logs on may live in another root, and which roots these are.
     pub may_live_in: Vec<(Category, Vec<String>)>,
     /// The stores and sources outside of the run.

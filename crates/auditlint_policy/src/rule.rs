@@ -111,6 +111,7 @@ pub enum Intent {
     Integrity,
     Immutability,
     PublicAccess,
+    Access,
     Durability,
     Coverage,
     Level,

@@ -28,6 +28,7 @@ pub(crate) const INTENTS: &[(&str, Intent)] = &[
     ("integrity", Intent::Integrity),
     ("immutability", Intent::Immutability),
     ("public_access", Intent::PublicAccess),
+    ("access", Intent::Access),
     ("durability", Intent::Durability),
     ("coverage", Intent::Coverage),
     ("level", Intent::Level),

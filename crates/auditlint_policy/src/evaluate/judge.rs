@@ -8,6 +8,7 @@ use super::{Context, Joins, Judged, Look, RootContext, Subject, place, remedy};
 use crate::condition::Operand;
 use crate::external::StoreRole;
 use crate::flow::{self, Flow, Lost};
+use crate::intent::bind::list;
 use crate::rule::{Intent, ParameterKind, RuleKind};
 use crate::{
     Binding, Catalogue, Category, Days, Evidence, Finding, Place, Policy, PolicyRef, Related, Verdict,
@@ -103,6 +104,11 @@ impl Judge<'_> {
             } else if !reaching.is_empty() {
                 categories = reaching;
             }
+            if self.binding.by_flow && rule.asks.contains(&Intent::Access) {
+                let (accounts, line) = self.readers(&categories)?;
+                at = line;
+                give(&mut parameters, "accounts", accounts);
+            }
         }
         let context = Context { parameters: &parameters, ..world };
         let subject = Subject::resource(self.resource);
@@ -174,6 +180,15 @@ impl Judge<'_> {
         let days = &self.policy.days;
         let found = [(Intent::RetentionHot, &days.hot), (Intent::Immutability, &days.immutable)];
         found.into_iter().find(|(intent, _)| asks(*intent)).map(|(_, days)| days.as_slice())
+    }
+
+    /// From where a store of these categories may be read: only what all of them allow.
+    fn readers(&self, categories: &[Category]) -> Option<(Operand, Location)> {
+        let mut asked = self.policy.readers.iter().filter(|(category, ..)| categories.contains(category));
+        let (_, first, line) = asked.next()?;
+        let all =
+            asked.fold(first.clone(), |known, (_, other, _)| known.intersection(other).cloned().collect());
+        Some((list(&all), *line))
     }
 
     /// Why what turns the logs of a source on may live in another root, where the policy says so of a category that
@@ -317,8 +332,13 @@ impl Judge<'_> {
 
 /// Gives a parameter another number of days.
 fn set(parameters: &mut [(Name, Operand)], name: &str, days: u32) {
+    give(parameters, name, Operand::Number(f64::from(days)));
+}
+
+/// Gives a parameter another value.
+fn give(parameters: &mut [(Name, Operand)], name: &str, given: Operand) {
     let wanted = parameters.iter_mut().find(|(known, _)| known == name);
-    wanted.into_iter().for_each(|(_, value)| *value = Operand::Number(f64::from(days)));
+    wanted.into_iter().for_each(|(_, value)| *value = given.clone());
 }
 
 /// What decides, as the end of a sentence.

@@ -1,5 +1,6 @@
 //! From what is asked to the rules that ask it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use auditlint_syntax::{Location, Name};
@@ -20,6 +21,7 @@ pub(crate) struct Bound {
     pub(crate) bindings: Vec<Binding>,
     pub(crate) days: AskedDays,
     pub(crate) destinations: Vec<Destination>,
+    pub(crate) readers: Vec<(Category, BTreeSet<String>, Location)>,
     /// The categories in the order in which they are written.
     pub(crate) categories: Vec<(Category, Location)>,
 }
@@ -67,6 +69,11 @@ impl Binder<'_> {
         self.out.days.maxima.extend(days(Field::RetentionMax));
         self.out.days.hot.extend(days(Field::RetentionHot));
         self.out.days.immutable.extend(days(Field::Immutability));
+        if let Some(Stated { setting: Setting::Within(accounts), at }) =
+            self.statement.effective(category, Field::Readers)
+        {
+            self.out.readers.push((category, accounts.clone(), *at));
+        }
         for part in Part::ALL {
             let stated = self.statement.effective(category, part.field());
             if let Some(Stated { setting: Setting::Within(places), at }) = stated {
@@ -140,6 +147,7 @@ impl Binder<'_> {
             _ if field == Field::Level => true,
             (Setting::Word(at), FieldKind::Words(words)) => at + 1 == words.len(),
             (Setting::Flag(on), _) => *on,
+            (Setting::Within(_), _) => true,
             _ => false,
         };
         // What keeps its own log is asked about the categories of that log, a store about those of the flows.
@@ -161,6 +169,11 @@ impl Binder<'_> {
         let given = days.map(|days| (Name::new_static(name), Operand::Number(f64::from(days))));
         let level = (field == Field::Level).then(|| Operand::Text(Name::new(stated.setting.show(field))));
         let given = given.or_else(|| Some((Name::new_static("level"), level?)));
+        let accounts = || match &stated.setting {
+            Setting::Within(accounts) => Some((Name::new_static("accounts"), list(accounts))),
+            _ => None,
+        };
+        let given = given.or_else(accounts);
         Some(Use { given, category, at: stated.at, by_flow: rule.kind == RuleKind::Store || days.is_some() })
     }
 
@@ -236,6 +249,11 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+/// Texts as the value of a parameter.
+pub(crate) fn list(texts: &BTreeSet<String>) -> Operand {
+    Operand::List(texts.iter().map(|text| Operand::Text(Name::new(text))).collect())
 }
 
 fn parameters(rule: &Rule, given: &[(Name, Operand)]) -> Vec<(Name, Operand)> {

@@ -37,6 +37,8 @@ pub enum Field {
     FailedAttempts,
     /// Whether attempts that succeed are recorded.
     SuccessfulAttempts,
+    /// Who may read what a store keeps.
+    Readers,
     /// In which accounts logs may rest.
     Accounts,
     /// In which regions logs may rest.
@@ -86,7 +88,7 @@ pub struct FieldSpec {
 }
 
 /// Every field, in the order of the pages.
-pub const FIELDS: [FieldSpec; 20] = [
+pub const FIELDS: [FieldSpec; 21] = [
     FieldSpec {
         field: Field::RetentionMin,
         path: &["retention", "min"],
@@ -206,6 +208,14 @@ pub const FIELDS: [FieldSpec; 20] = [
         only: Some(Category::Authentication),
         asks: Some(Intent::SuccessfulAttempts),
         doc: "Attempts to sign in that succeed are recorded.",
+    },
+    FieldSpec {
+        field: Field::Readers,
+        path: &["access", "accounts"],
+        kind: FieldKind::Within,
+        only: None,
+        asks: Some(Intent::Access),
+        doc: "The accounts, and the organisations by their ids, from which stores may be read; `*` for any text.",
     },
     FieldSpec {
         field: Field::Accounts,

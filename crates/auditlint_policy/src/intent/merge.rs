@@ -231,6 +231,9 @@ pub(super) fn is_less(name: &str, value: &Operand, known: &Operand) -> bool {
         (Operand::Number(value), Operand::Number(known)) if name == "maximum" => value > known,
         (Operand::Number(value), Operand::Number(known)) => value < known,
         (Operand::Text(value), Operand::Text(known)) if name == "level" => rank(value) < rank(known),
+        (Operand::List(value), Operand::List(known)) if name == "accounts" => {
+            value.iter().any(|one| !known.contains(one))
+        }
         _ => false,
     }
 }

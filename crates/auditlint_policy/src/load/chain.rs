@@ -14,7 +14,6 @@ use super::not_text;
 use super::parameters::{self, Parameters, Values};
 use crate::Catalogue;
 use crate::catalogue::{LocatedProblem, locate};
-use crate::destination::Part;
 use crate::intent::{Field, Permission, Setting, Statement, Weakening};
 
 /// Most documents that extend one another in a line.
@@ -218,15 +217,14 @@ impl<'a> Chain<'a> {
             },
             None => None,
         };
-        for part in Part::ALL {
-            let stated =
-                statement.categories.keys().filter_map(|one| statement.effective(*one, part.field()));
+        for field in [Field::Readers, Field::Accounts, Field::Regions] {
+            let stated = statement.categories.keys().filter_map(|one| statement.effective(*one, field));
             let empty =
                 stated.filter(|one| matches!(&one.setting, Setting::Within(places) if places.is_empty()));
             for at in empty.map(|stated| stated.at) {
                 let message = format!(
                     "`{}` permits nothing that the policies that are extended permit as well: nothing can meet both",
-                    part.field().name()
+                    field.name()
                 );
                 let problem = (at.file, Problem { kind: ProblemKind::Syntax, span: at.span, message });
                 if !out.contains(&problem) {

@@ -203,7 +203,7 @@ struct Whole {
 
 impl Whole {
     fn policy(&self, statement: Statement, catalogue: &Catalogue) -> Policy {
-        let Bound { bindings, days, destinations, categories } = bind(&statement, catalogue);
+        let Bound { bindings, days, destinations, readers, categories } = bind(&statement, catalogue);
         let [hcl, plan, state] = statement.enforcement.on_unknown;
         let said = |said: Option<(OnUnknown, Location)>, default| said.map_or(default, |(what, _)| what);
         Policy {
@@ -215,6 +215,7 @@ impl Whole {
             demands: statement.demands.clone(),
             changes: statement.changes.clone(),
             destinations,
+            readers,
             may_live_in: statement.may_live_in.clone(),
             externals: Arc::clone(&self.externals),
             scope: statement.scope.clone(),

@@ -35,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "is-s3-access-log-target",
     "is-fed-by-trail",
     "public-principal",
+    "foreign-reader",
     "wildcard-action",
     "unbound-service",
     "lets-write",
@@ -121,7 +122,7 @@ pub fn own_attributes(name: &str) -> &'static [&'static str] {
         "cloudtrail-management-events" | "trail-data-events" => {
             &["event_selector", "advanced_event_selector"]
         }
-        "public-principal" | "wildcard-action" | "unbound-service" | "lets-write" => {
+        "public-principal" | "foreign-reader" | "wildcard-action" | "unbound-service" | "lets-write" => {
             &["policy", "access_policy", "policy_document"]
         }
         "logs-to-itself" => &["bucket", "logging", "target_bucket"],
@@ -143,6 +144,7 @@ pub(crate) fn run(name: &str, context: &Context<'_>, with: &[(Name, Operand)]) -
         "is-s3-access-log-target" => bucket::is_fed_by(context, "aws_s3_bucket"),
         "is-fed-by-trail" => bucket::is_fed_by(context, "aws_cloudtrail"),
         "public-principal" => principal::public(context, with),
+        "foreign-reader" => principal::foreign_reader(context, with),
         "wildcard-action" => principal::wildcard_action(context, with),
         "unbound-service" => principal::unbound_service(context, with),
         "lets-write" => principal::lets_write(context, with),

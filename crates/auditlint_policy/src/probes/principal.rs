@@ -7,6 +7,7 @@ use auditlint_syntax::document::{self, Node, NodeKind};
 use super::{Context, text, texts};
 use crate::condition::{AttributePath, Operand};
 use crate::evaluate::{Judged, Look, Subject};
+use crate::external::Pattern;
 
 /// Conditions that bind a wildcard principal to accounts, organisations, networks or sources that are named.
 const BINDING: &[&str] = &[
@@ -25,9 +26,74 @@ const BINDING: &[&str] = &[
     "aws:userid",
 ];
 
+/// Those of them whose values are ids of accounts or organisations.
+const ACCOUNT_KEYS: &[&str] = &[
+    "aws:principalorgid",
+    "aws:principalaccount",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceowner",
+];
+
+/// What stands for a part of a policy that is not known.
+const NOT_KNOWN: &str = "(known after apply)";
+
 /// Whether the policy at `path` lets anyone in: an `Allow` for `*` that no condition binds.
 pub(super) fn public(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
     allowed(context, with, lets_anyone_in)
+}
+
+/// Whether the policy at `path` lets anyone from outside of `accounts` do one of `actions`: of accounts and of
+/// organisations, by their ids. Who a service works for is another question.
+pub(super) fn foreign_reader(context: &Context<'_>, with: &[(Name, Operand)]) -> Judged {
+    let accounts: Vec<Pattern> =
+        texts(context, with, "accounts").iter().map(|account| Pattern::new(account)).collect();
+    let actions = texts(context, with, "actions");
+    allowed(context, with, |statement| {
+        let does = match (statement.get("Action"), statement.get("NotAction")) {
+            (Some(action), _) => names(action).any(|look| actions.iter().any(|action| covers(look, action))),
+            (None, Some(others)) => {
+                !actions.iter().all(|action| names(others).any(|look| covers(look, action)))
+            }
+            (None, None) => false,
+        };
+        Some(does && is_foreign(statement, &accounts))
+    })
+}
+
+/// Whether a statement is for anyone from outside of `accounts`.
+fn is_foreign(statement: &Node, accounts: &[Pattern]) -> bool {
+    let permitted = |id: &str| accounts.iter().any(|look| look.matches(id));
+    // Whom a condition binds a principal to, where it names accounts or organisations.
+    let bound = || {
+        let tests = statement.get("Condition").map(Node::entries).unwrap_or_default();
+        let positive = tests.iter().filter(|test| !test.key.to_ascii_lowercase().contains("not"));
+        let mut named = positive
+            .flat_map(|test| test.value.entries())
+            .filter(|entry| ACCOUNT_KEYS.contains(&entry.key.to_ascii_lowercase().as_str()));
+        named.any(|entry| names(&entry.value).next().is_some() && names(&entry.value).all(|id| permitted(id)))
+    };
+    let Some(principal) = statement.get("Principal") else {
+        return statement.get("NotPrincipal").is_some();
+    };
+    let kinds = principal.entries().iter();
+    let of_kinds = kinds.filter(|kind| kind.key != "Service").flat_map(|kind| names(&kind.value));
+    let mut all = names(principal).chain(of_kinds);
+    all.any(|who| {
+        let account = who.split(':').nth(4).unwrap_or(who);
+        // What is not known yet is asked with other fillings.
+        !account.contains(NOT_KNOWN) && !permitted(account) && !bound()
+    })
+}
+
+/// The text, or the texts of a list.
+fn names(node: &Node) -> impl Iterator<Item = &str> {
+    node.as_str().into_iter().chain(node.items().iter().filter_map(Node::as_str))
+}
+
+/// Whether an action of a policy, with `*` for any text, is that action as well.
+fn covers(look: &str, action: &str) -> bool {
+    Pattern::new(&look.to_ascii_lowercase()).matches(&action.to_ascii_lowercase())
 }
 
 fn lets_anyone_in(statement: &Node) -> Option<bool> {
@@ -114,7 +180,7 @@ fn allowed(context: &Context<'_>, with: &[(Name, Operand)], asked: impl Fn(&Node
 
 /// The answer of a policy of which parts are not known, where it is the same whatever those parts are.
 fn every_filling(unknown: &Unknown, asked: &impl Fn(&Node) -> Option<bool>) -> Option<bool> {
-    let answers = ["(known after apply)", "*", "Allow"].map(|fill| allows(&unknown.filled(fill)?, asked));
+    let answers = [NOT_KNOWN, "*", "Allow"].map(|fill| allows(&unknown.filled(fill)?, asked));
     let [first, rest @ ..] = answers;
     first.filter(|_| rest.iter().all(|answer| *answer == first))
 }
