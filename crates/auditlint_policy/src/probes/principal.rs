@@ -71,7 +71,7 @@ fn is_foreign(statement: &Node, accounts: &[Pattern]) -> bool {
         let mut named = positive
             .flat_map(|test| test.value.entries())
             .filter(|entry| ACCOUNT_KEYS.contains(&entry.key.to_ascii_lowercase().as_str()));
-        named.any(|entry| names(&entry.value).next().is_some() && names(&entry.value).all(|id| permitted(id)))
+        named.any(|entry| names(&entry.value).next().is_some() && names(&entry.value).all(permitted))
     };
     let Some(principal) = statement.get("Principal") else {
         return statement.get("NotPrincipal").is_some();
