@@ -431,10 +431,3 @@ fn variables(selection: &Selection) -> Result<Vec<(Name, String)>, Failure> {
         })
         .collect()
 }
-
-/// Runs the language server until the editor leaves.
-pub(crate) fn serve(policies: Vec<String>) -> Result<u8, Failure> {
-    let catalogue = catalogue::load(Reading::WithoutExamples)?;
-    let options = auditlint_lsp::Options { catalogue, policies, schema: auditlint_report::policy_schema };
-    Ok(auditlint_lsp::serve(options).context("the language server")?)
-}

@@ -18,6 +18,7 @@ mod policies;
 mod policy;
 mod report;
 mod revision;
+mod server;
 mod test;
 
 use std::process::ExitCode;
@@ -60,7 +61,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Report(options) => report::run(options),
         Command::Policy(command) => policy::run(command),
         Command::Init { folder, from } => init::run(&folder, from),
-        Command::Lsp { policy, .. } => inputs::serve(policy),
+        Command::Lsp { policy, .. } => server::run(policy),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "auditlint", &mut script);

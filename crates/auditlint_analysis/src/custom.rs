@@ -6,12 +6,24 @@ use auditlint_policy::{Catalogue, Config, LocatedProblem, Reading};
 use auditlint_syntax::{EntryKind, Files, LineColumn, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::SetupError;
 use crate::policies::relative;
+use crate::{Analysis, SetupError};
 
 /// Most files, and how deep folders lie in one another.
 const MOST: usize = 4_096;
 const DEEPEST: usize = 8;
+
+impl Analysis {
+    /// The file of a rule of the repository's own; none of one that is built in.
+    #[must_use]
+    pub fn rule_file(&self, id: &str) -> Option<Utf8PathBuf> {
+        let (config, said) = self.policy_set().config.as_ref()?;
+        let (name, _) = said.custom.as_ref()?;
+        let folder = relative(config.parent().unwrap_or_else(|| Utf8Path::new("")), name)?;
+        let path = folder.join("rules").join(format!("{id}.yaml"));
+        self.files().read(&path).ok().map(|_| path)
+    }
+}
 
 /// The catalogue with what the folder that the config names adds to it; none where it names none.
 pub(crate) fn catalogue(

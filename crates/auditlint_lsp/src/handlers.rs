@@ -35,6 +35,7 @@ impl Handlers {
             encoding: session.encoding,
             document_changes: session.document_changes,
             schema: Arc::clone(&session.schema),
+            library: session.library.clone(),
             open: session.documents.values().filter(same).cloned().collect(),
             document,
         })

@@ -9,11 +9,13 @@ mod convert;
 mod front;
 mod handlers;
 mod hold;
+mod library;
 mod policy;
 mod publish;
 mod scene;
 mod session;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use auditlint_policy::Catalogue;
@@ -32,6 +34,9 @@ pub struct Options {
     pub policies: Vec<String>,
     /// The JSON Schema of policies, from which it comes what may be written in them.
     pub schema: fn(&Catalogue) -> String,
+    /// The folder of this machine into which built-in rules and policies are written when an editor asks for them; none
+    /// where they cannot be opened.
+    pub library: Option<PathBuf>,
 }
 
 /// Requests that are worked on at once. High, because a request of ours that waits for the client must never

@@ -1,5 +1,6 @@
 //! A document with the snapshot that belongs to it, and what is shown and offered in it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use auditlint_analysis::{Analysis, Cancelled, Fix};
@@ -23,6 +24,7 @@ pub(crate) struct Scene {
     pub(crate) encoding: Encoding,
     pub(crate) document_changes: bool,
     pub(crate) schema: Arc<PolicySchema>,
+    pub(crate) library: Option<Arc<Path>>,
     /// The open documents of the workspace, for the versions of edits.
     pub(crate) open: Vec<Document>,
 }

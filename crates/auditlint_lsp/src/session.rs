@@ -1,6 +1,7 @@
 //! What the server knows: the open documents and the workspaces with their hosts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use auditlint_analysis::{
@@ -28,6 +29,8 @@ pub(crate) struct Session {
     pub(crate) document_changes: bool,
     /// That of policies.
     pub(crate) schema: Arc<PolicySchema>,
+    /// Where built-in rules and policies are written.
+    pub(crate) library: Option<Arc<Path>>,
     /// Whether the client lets the server say which files it watches.
     pub(crate) watches_files: bool,
     /// Whether the client asks for lenses anew when it is told to.
@@ -72,6 +75,7 @@ impl Shared {
     pub(crate) fn new(options: Options) -> Self {
         let session = Session {
             schema: Arc::new(PolicySchema::new(options.schema)),
+            library: options.library.as_deref().map(Arc::from),
             options,
             encoding: Encoding::Utf16,
             document_changes: false,

@@ -229,9 +229,21 @@ fn counted(number: usize, what: &str) -> String {
 /// Where what is named at `offset` stands: a policy that is extended, a resource that is exempt.
 pub(crate) fn definition(analysis: &Analysis, source: &Source, offset: u32) -> Option<Definition> {
     let document = document::parse(source.text());
-    let found = find(&document.root, offset, &mut Vec::new()).filter(|found| !found.is_key)?;
+    let found = find(&document.root, offset, &mut Vec::new())?;
     let word =
         source.text().get(found.span.start as usize..found.span.end as usize)?.trim_matches(['"', '\'']);
+    // The id of a rule means the same wherever it stands, as a key of `enforcement` too.
+    if analysis.policy_set().catalogue.rule(word).is_some() {
+        return Some(
+            analysis.rule_file(word).map_or_else(|| Definition::BuiltIn(word.to_owned()), Definition::File),
+        );
+    }
+    if found.is_key {
+        return None;
+    }
+    if word.starts_with("auditlint:") {
+        return Some(Definition::BuiltIn(word.to_owned()));
+    }
     let base = source.path().parent().unwrap_or_else(|| Utf8Path::new(""));
     match last_key(&found.path)? {
         "extends" | "ref" | "policy" | "path" | "from" => {
@@ -254,8 +266,12 @@ pub(crate) fn definition(analysis: &Analysis, source: &Source, offset: u32) -> O
 
 /// Where a definition leads.
 pub(crate) enum Definition {
+    /// To a file of the workspace.
     File(Utf8PathBuf),
+    /// Into one.
     Place(Location),
+    /// To the built-in rule or policy of that name.
+    BuiltIn(String),
 }
 
 /// The lines above the parts of a policy or of its tests.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use auditlint_analysis::testing::{TestBed, TestReport, is_test, run_tests};
 use auditlint_analysis::{Cancelled, today};
 use auditlint_syntax::Source;
+use camino::Utf8Path;
 use tower_lsp::ls_types as proto;
 
 use crate::scene::Scene;
 use crate::session::Document;
-use crate::{convert, policy};
+use crate::{convert, library, policy};
 
 /// The command behind the lens above a policy and its tests.
 pub(crate) const RUN_TESTS: &str = "auditlint.runTests";
@@ -47,15 +48,19 @@ impl Scene {
 
     pub(crate) fn definition(&self, position: proto::Position) -> Option<proto::GotoDefinitionResponse> {
         let source = self.policy()?;
+        let here = |path: &Utf8Path| self.root.join(path).into_std_path_buf();
         let (path, range) = match policy::definition(&self.analysis, &source, self.offset(&source, position))?
         {
-            policy::Definition::File(path) => (path, proto::Range::default()),
+            policy::Definition::File(path) => (here(&path), proto::Range::default()),
             policy::Definition::Place(at) => {
                 let source = self.analysis.source(at.file)?;
-                (source.path().to_owned(), convert::range(&source, at.span, self.encoding))
+                (here(source.path()), convert::range(&source, at.span, self.encoding))
+            }
+            policy::Definition::BuiltIn(name) => {
+                (library::file(&name, self.library.as_deref()?)?, proto::Range::default())
             }
         };
-        let uri = proto::Uri::from_file_path(self.root.join(path).as_std_path())?;
+        let uri = proto::Uri::from_file_path(path)?;
         Some(proto::GotoDefinitionResponse::Scalar(proto::Location { uri, range }))
     }
 

@@ -34,6 +34,7 @@ impl Client {
             catalogue: Arc::new(Catalogue::embedded(Reading::WithoutExamples)),
             policies,
             schema: |_| include_str!("../../../../policies/schema/policy.json").to_owned(),
+            library: Some(folder.path().join(".git/library")),
         };
         let (read, write) = tokio::io::split(theirs);
         let server = tokio::spawn(serve_on(options, read, write));

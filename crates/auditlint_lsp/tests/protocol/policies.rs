@@ -188,6 +188,42 @@ async fn a_policy_tells_what_its_words_mean_and_where_they_lead() {
     assert_eq!(leads(&mut client, "aws_lb.web").await, format!("{}:0", client.uri("main.tf")));
 }
 
+/// What is built in stands in no file of the workspace: it is written into one that an editor can open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_leads_to_its_file() {
+    let mut client = workspace().await;
+    let leads = async |client: &mut Client, (text, word): (&str, &str)| -> String {
+        let answer = client.ask("textDocument/definition", ".auditlint.yaml", (text, word, 2)).await;
+        answer["uri"].as_str().unwrap_or("nowhere").to_owned()
+    };
+    let library = format!("{}/{}", client.uri(".git/library"), env!("CARGO_PKG_VERSION"));
+    let rule = leads(&mut client, (POLICY, "aws/elb/load")).await;
+    assert_eq!(rule, format!("{library}/rules/aws/elb/load-balancer-access-logs.yaml"));
+    let path = rule.strip_prefix("file://").unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.starts_with("title: ") && text.contains("examples:"), "{text}");
+    assert!(std::fs::metadata(path).unwrap().permissions().readonly());
+    // Somebody changed it all the same.
+    std::fs::remove_file(path).unwrap();
+    std::fs::write(path, "title: mine").unwrap();
+    assert_eq!(leads(&mut client, (POLICY, "aws/elb/load")).await, rule);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+
+    let other = "extends: auditlint:soc2\nenforcement:\n  rules: {own/naming: advisory}\nrules: [own/naming]\ncustom: rulebook\n";
+    let own = "title: Log groups are named by their service\nwhy: Whoever looks for a log looks by its name.\nseverity: low\nkind: guard\nasks: [quality]\ncategories: [system]\nselects: [aws_cloudwatch_log_group]\nrequires: {path: name, present: true}\nmessage: has no name\n";
+    let folder = client.folder.path().join("rulebook/rules/own");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("naming.yaml"), own).unwrap();
+    let whole = json!([{"text": other}]);
+    let document = json!({"uri": client.uri(".auditlint.yaml"), "version": 2});
+    let change = json!({"textDocument": document, "contentChanges": whole});
+    client.notify("textDocument/didChange", change).await;
+    assert_eq!(leads(&mut client, (other, "auditlint:soc2")).await, format!("{library}/standards/soc2.yaml"));
+    let key = leads(&mut client, (other, "own/naming: adv")).await;
+    assert_eq!(key, client.uri("rulebook/rules/own/naming.yaml"));
+    assert_eq!(leads(&mut client, (other, "own/naming]")).await, key);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lenses_count_findings_and_run_the_tests() {
     let mut client = workspace().await;

@@ -87,6 +87,17 @@ impl Catalogue {
         IDS.contains(id)
     }
 
+    /// The path below `policies` and the text of what was compiled in by that name: the id of a rule, or
+    /// `auditlint:NAME` of a policy.
+    #[must_use]
+    pub fn built_in_text(name: &str) -> Option<(&'static str, &'static str)> {
+        let is_meant = |path: &str| match name.strip_prefix("auditlint:") {
+            Some(policy) => policy_name(path) == Some(policy),
+            None => path.strip_prefix("rules/").and_then(|path| path.strip_suffix(".yaml")) == Some(name),
+        };
+        embedded::TEXTS.iter().find(|(path, ..)| is_meant(path)).map(|(path, text, _)| (*path, *text))
+    }
+
     /// The catalogue that was compiled in.
     #[must_use]
     pub fn embedded(reading: Reading) -> Self {
