@@ -232,6 +232,71 @@ fn a_plan_says_in_which_region_a_store_is() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Of a plan alone, its provider configurations say where what says nothing itself stands.
+#[test]
+fn a_plan_says_where_its_providers_work() -> anyhow::Result<()> {
+    let block = |name: &str, provider: &str| {
+        serde_json::json!({"address": format!("aws_cloudwatch_log_group.{name}"), "mode": "managed", "name": name,
+            "type": "aws_cloudwatch_log_group", "provider_config_key": provider,
+            "expressions": {"name": {"constant_value": name}}})
+    };
+    let stage = |name: &str| {
+        serde_json::json!({"address": format!("aws_apigatewayv2_stage.{name}"), "mode": "managed", "name": name,
+            "type": "aws_apigatewayv2_stage", "provider_config_key": "aws", "expressions": {
+                "name": {"constant_value": name}, "api_id": {"constant_value": "api-1"},
+                "access_log_settings": [{"format": {"constant_value": "$context.requestId"}, "destination_arn": {
+                    "references": [format!("aws_cloudwatch_log_group.{name}.arn"), format!("aws_cloudwatch_log_group.{name}")]}}]}})
+    };
+    let change = |kind: &str, name: &str, after: Value, unknown: Value| {
+        serde_json::json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
+            "change": {"actions": ["create"], "before": null, "after": after, "after_unknown": unknown}})
+    };
+    let names = ["here", "far", "secret"];
+    let groups = names.iter().map(|name| {
+        change(
+            "aws_cloudwatch_log_group",
+            name,
+            serde_json::json!({"name": name}),
+            serde_json::json!({"arn": true}),
+        )
+    });
+    let stages = names.iter().map(|name| {
+        let after = serde_json::json!({"name": name, "api_id": "api-1", "access_log_settings": [{"format": "$context.requestId"}]});
+        let unknown = serde_json::json!({"access_log_settings": [{"destination_arn": true}]});
+        change("aws_apigatewayv2_stage", name, after, unknown)
+    });
+    let providers = serde_json::json!({
+        "aws": {"name": "aws", "expressions": {"region": {"references": ["var.region"]},
+            "allowed_account_ids": {"constant_value": ["111122223333"]}}},
+        "aws.far": {"name": "aws", "alias": "far", "expressions": {"region": {"constant_value": "us-east-1"},
+            "assume_role": [{"role_arn": {"constant_value": "arn:aws:iam::444455556666:role/logs"}}]}},
+        "aws.secret": {"name": "aws", "alias": "secret", "expressions": {"region": {"references": ["var.secret"]}}},
+    });
+    let blocks: Vec<Value> = names
+        .iter()
+        .zip(["aws", "module.logs:aws.far", "aws.secret"])
+        .flat_map(|(name, provider)| [block(name, provider), stage(name)])
+        .collect();
+    let variables = serde_json::json!({"region": {}, "secret": {"sensitive": true}});
+    let plan = serde_json::json!({
+        "format_version": "1.2", "complete": true,
+        "variables": {"region": {"value": "eu-west-1"}, "secret": {"value": "us-hidden-1"}},
+        "resource_changes": groups.chain(stages).collect::<Vec<Value>>(),
+        "configuration": {"provider_config": providers, "root_module": {"variables": variables, "resources": blocks}},
+    });
+    let policy = policy("regions: [\"eu-*\"], accounts: [\"111122223333\"]");
+    let (_, found) =
+        found(&[("plan.json", &plan.to_string()), ("logging.yaml", &policy)], &["check", "plan.json"])?;
+    let expected = [
+        "fail destination/account aws_cloudwatch_log_group.far: keeps access_logs in account 444455556666; the policy permits 111122223333",
+        "unknown destination/account aws_cloudwatch_log_group.secret: keeps access_logs, and whether in account 111122223333 is not known",
+        "fail destination/region aws_cloudwatch_log_group.far: keeps access_logs in region us-east-1; the policy permits eu-*",
+        "unknown destination/region aws_cloudwatch_log_group.secret: keeps access_logs, and whether in region eu-* is not known",
+    ];
+    ensure!(found == expected, "{found:#?}");
+    Ok(())
+}
+
 #[test]
 fn a_child_permits_no_more_than_its_parent() -> anyhow::Result<()> {
     let cases = [

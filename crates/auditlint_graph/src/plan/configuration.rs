@@ -6,6 +6,7 @@ use auditlint_syntax::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value as Json;
 
+use super::provider::Providers;
 use super::scan::{Halt, Scan, members, text};
 use super::tokens::Tokens;
 use super::window::{Stop, Window};
@@ -20,6 +21,8 @@ pub(super) struct Configured {
     modules: FxHashMap<ModulePath, Module>,
     /// The variables of the root that are declared as sensitive.
     pub(super) sensitive: FxHashSet<Name>,
+    /// Where the providers work.
+    pub(super) providers: Providers,
 }
 
 /// One module of the configuration.
@@ -42,6 +45,8 @@ pub(super) struct Block {
     pub(super) is_repeated: bool,
     /// What its `for_each` goes over.
     pub(super) each: Expression,
+    /// The key of its provider configuration.
+    pub(super) provider: Option<Name>,
 }
 
 /// How an attribute is written.
@@ -80,6 +85,7 @@ impl Configured {
         while let Some(key) = window.next_key()? {
             match key.as_str() {
                 "root_module" => self.read_module(window, interest, &ModulePath::root(), 0)?,
+                "provider_config" => self.providers = window.read(Providers::read)?,
                 _ => window.skip()?,
             }
         }
@@ -178,6 +184,7 @@ impl Module {
                 (b"mode", _) => managed = text(scan.take()?).is_some_and(|mode| mode == "managed"),
                 (b"type", _) => kind = text(scan.take()?),
                 (b"name", _) => name = text(scan.take()?),
+                (b"provider_config_key", _) => block.provider = text(scan.take()?).map(Name::new),
                 (b"expressions", Some(kind)) => block.own = Self::expressions(scan, interest.of(kind))?,
                 (b"expressions", None) => waiting = Some(scan.take()?),
                 (b"count_expression", _) => {

@@ -47,9 +47,13 @@ pub(super) fn resources(
             let each = block.map(|block| &block.each);
             let resolver = Resolver::new(configured, &instances, &element.address, each);
             let merge = Merge::new(&element, block, resolver, tables);
+            let provider = block.and_then(|block| block.provider.as_ref());
+            let place = configured.map(|all| all.providers.place(provider, kind, &tables.interest));
             let undecided = place_among_deferred(element.index)
                 .map(|at| Box::new(put_off(deferred.get(at).map_or("unknown", |reason| &**reason))));
-            Arc::new(Resource { undecided, ..merge.resource(*element) })
+            let mut resource = Resource { undecided, ..merge.resource(*element) };
+            resource.attributes.extend(place.into_iter().flatten());
+            Arc::new(resource)
         })
         .collect()
 }

@@ -8,6 +8,7 @@ mod instance;
 mod layout;
 mod left_out;
 mod merge;
+mod provider;
 mod reference;
 mod scan;
 mod state;
@@ -195,11 +196,14 @@ fn finish(mut document: Document, name: &str, tables: &Tables) -> Result<Plan, P
         elements.sort_by_key(|element| element.is_deferred());
     }
     let prior: Elements = elements.iter_mut().filter_map(|element| element.prior.take()).collect();
-    let configured = document.configured.as_ref();
     let mut variables = document.variables;
-    for (name, value) in &mut variables {
-        value.sensitive = configured.is_some_and(|configured| configured.sensitive.contains(name));
+    if let Some(configured) = &mut document.configured {
+        for (name, value) in &mut variables {
+            value.sensitive = configured.sensitive.contains(name);
+        }
+        configured.providers.settle(&variables);
     }
+    let configured = document.configured.as_ref();
     for resource in merge::resources(elements, configured, &document.deferred, tables) {
         graph.put(resource, &tables.facts);
     }
