@@ -99,6 +99,15 @@ impl Scene {
         Ok(())
     }
 
+    /// The same, in that environment.
+    fn refuses_with(&self, environment: &[(&str, &str)], reason: &str) -> anyhow::Result<()> {
+        let before = self.state()?;
+        let run = run_with(self.own.top(), &["policy", "update"], b"", environment)?;
+        ensure!(run.exit == 3 && run.stderr.contains(reason) && run.stdout.is_empty(), "{run:?}");
+        ensure!(self.state()? == before, "something was written: {:?}", self.state()?.keys());
+        Ok(())
+    }
+
     fn check(&self) -> anyhow::Result<Run> {
         self.own.run(&["check", "."])
     }
@@ -133,6 +142,39 @@ fn a_private_repository_is_read_with_the_token_of_its_host_alone() -> anyhow::Re
     let run = scene.check()?;
     ensure!(run.exit == 1 && run.stdout.contains("load-balancer-access-logs"), "{run:?}");
     Ok(())
+}
+
+/// Over ssh, by the program of that name: one that runs on this machine what it was to run on the other, and writes down
+/// whom it was to ask.
+#[test]
+#[cfg(unix)]
+fn a_private_repository_is_read_over_ssh() -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let scene = Scene::new("//base?ref=main")?;
+    let program = "#!/bin/sh\necho \"$*\" >>\"$0.asked\"\nwhile [ \"$1\" = -o ]; do shift 2; done\nshift\nexec sh -c \"$*\"\n";
+    let programs = Workspace::with(&[("ssh", program)])?;
+    let ssh = programs.top().join("ssh");
+    std::fs::set_permissions(&ssh, std::fs::Permissions::from_mode(0o755))?;
+    let path = format!("{}:{}", programs.top(), std::env::var("PATH")?);
+    let repository = scene.server.top().join("policies");
+    scene.extend(&format!("git::ssh://git@git.example.com{repository}//base?ref=main"))?;
+    let run = run_with(scene.own.top(), &["policy", "update"], b"", &[("PATH", &path)])?;
+    ensure!(run.exit == 0 && run.stdout.contains(": new, "), "{run:?}");
+    let (_, asked) = read(&ssh.with_extension("asked")).context("nobody was asked")?;
+    let asked = String::from_utf8(asked)?;
+    ensure!(asked.contains("git@git.example.com") && asked.contains("git-upload-pack"), "{asked}");
+    let run = scene.check()?;
+    ensure!(run.exit == 1 && run.stdout.contains("load-balancer-access-logs"), "{run:?}");
+    // A repository that is not there, a key that is not let in, and no program at all.
+    scene.extend(&format!("git::ssh://git@git.example.com{repository}-gone//base?ref=main"))?;
+    scene.refuses_with(&[("PATH", &path)], "nothing was changed")?;
+    programs.write(
+        "ssh",
+        "#!/bin/sh\necho 'git@git.example.com: Permission denied (publickey).' >&2\nexit 255\n",
+    )?;
+    scene.refuses_with(&[("PATH", &path)], "ssh was not let in")?;
+    scene.refuses_with(&[("PATH", programs.top().join("nowhere").as_str())], "nothing was changed")
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test looks at what was written")]

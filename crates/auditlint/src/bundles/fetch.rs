@@ -117,11 +117,17 @@ fn received(
     connection
         .prepare_fetch(gix::progress::Discard, gix::remote::ref_map::Options::default())
         .and_then(|prepared| prepared.receive(gix::progress::Discard, stop))
-        .map_err(|error| match host(&reference.url).filter(|_| is_refused.load(Ordering::SeqCst)) {
-            Some(host) => {
-                format!("the server asks for a token: AUDITLINT_GIT_TOKEN, with AUDITLINT_GIT_HOST={host}")
+        .map_err(|error| {
+            if !is_refused.load(Ordering::SeqCst) {
+                return said(&error);
             }
-            None => said(&error),
+            match host(&reference.url) {
+                Some(host) => format!(
+                    "the server asks for a token: AUDITLINT_GIT_TOKEN, with AUDITLINT_GIT_HOST={host}"
+                ),
+                // Nothing else asks for credentials: ssh has keys of its own, and was not let in with them.
+                None => "ssh was not let in: see that `git ls-remote` reads the same address".to_owned(),
+            }
         })?;
     let find = |name: &str| repository.rev_parse_single(name).ok();
     let (tag, branch) = (find(&format!("refs/tags/{revision}")), find(&format!("refs/heads/{revision}")));
