@@ -49,6 +49,15 @@ impl Workspace {
         Ok(std::fs::write(path, text)?)
     }
 
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// Where the disk says so.
+    #[expect(clippy::disallowed_methods, reason = "the test looks at what was written")]
+    pub fn read(&self, path: &str) -> anyhow::Result<String> {
+        Ok(std::fs::read_to_string(self.top.join(path))?)
+    }
+
     /// The folder.
     #[must_use]
     pub fn top(&self) -> &Utf8Path {

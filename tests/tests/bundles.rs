@@ -148,6 +148,7 @@ fn a_private_repository_is_read_with_the_token_of_its_host_alone() -> anyhow::Re
 /// whom it was to ask.
 #[test]
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "the test puts a program before those of its own search path")]
 fn a_private_repository_is_read_over_ssh() -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 

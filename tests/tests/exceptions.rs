@@ -1,7 +1,14 @@
 //! Exceptions: exemptions, comments, the baseline, and that a change does not excuse itself.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, ensure};
+use auditlint_analysis::{AnalysisHost, Change, RootSpec, Settings, load_policies};
+use auditlint_graph::terraform::RootInputs;
+use auditlint_syntax::MemoryFiles;
+use auditlint_tests::catalogue;
 use auditlint_tests::workspace::Workspace;
+use camino::Utf8Path;
 use serde_json::Value;
 
 const HCL: &str = "resource \"aws_lb\" \"web\" {\n  name = \"web\"\n}\n";
@@ -283,5 +290,35 @@ fn what_is_soft_can_be_overridden_by_name_and_what_is_off_is_counted() -> anyhow
     workspace.write("logging.yaml", &policy("\"off\""))?;
     let (exit, report) = check(&workspace, &[])?;
     ensure!(exit == 0 && found(&report).is_empty() && report["summary"]["off"] == 1, "{report:#}");
+    Ok(())
+}
+
+/// In an editor as well, whether the root is judged once or followed.
+#[test]
+fn a_gap_of_the_first_day_is_shown_to_nobody() -> anyhow::Result<()> {
+    let broken = "resource \"aws_lb\" \"web\" {\n  name = = 1\n}\n";
+    let policy = "logging_policy:\n  access_logs:\n";
+    let workspace = Workspace::with(&[("main.tf", broken), (".auditlint.yaml", policy)])?;
+    let run = workspace.run(&["baseline", "create"])?;
+    ensure!(run.exit == 0, "{run:?}");
+    let baseline = workspace.read(".auditlint.baseline.json")?;
+    let gaps = |follow_edits: bool, baseline: Option<&str>| -> anyhow::Result<usize> {
+        let files = [("main.tf", broken), (".auditlint.yaml", policy)];
+        let files = files.into_iter().chain(baseline.map(|text| (".auditlint.baseline.json", text)));
+        let files = Arc::new(MemoryFiles::of(files));
+        let set = load_policies(&catalogue()?, &*files, Utf8Path::new(""), &[])?;
+        let mut host = AnalysisHost::new(files, set, Settings { follow_edits, ..Settings::default() });
+        let inputs = RootInputs::default();
+        host.apply_change(Change::Roots(vec![RootSpec::Folder { inputs, environment: None }]));
+        let analysis = host.analysis();
+        let file = analysis.files().paths().id(Utf8Path::new("main.tf"));
+        let roots = analysis.roots();
+        analysis.findings_in(file, &roots).map_err(|_| anyhow::anyhow!("cancelled"))?;
+        Ok(analysis.gaps(file, &roots).map_err(|_| anyhow::anyhow!("cancelled"))?.len())
+    };
+    for follows in [false, true] {
+        ensure!(gaps(follows, None)? == 1, "follows: {follows}");
+        ensure!(gaps(follows, Some(&baseline))? == 0, "follows: {follows}");
+    }
     Ok(())
 }

@@ -3,8 +3,9 @@
 //! They stand in `configuration.provider_config`, and may hold secrets: nothing of them is kept but the region and the
 //! account.
 
+use std::collections::BTreeMap;
+
 use auditlint_syntax::Name;
-use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use super::scan::{Halt, Scan, members};
@@ -14,7 +15,7 @@ use crate::{Interest, Origin, Tracked, Value};
 
 /// The provider configurations by their keys.
 #[derive(Debug, Default)]
-pub(super) struct Providers(FxHashMap<Name, Provider>);
+pub(super) struct Providers(BTreeMap<Name, Provider>);
 
 /// What a provider configuration says.
 #[derive(Debug, Default)]
@@ -85,7 +86,7 @@ fn role_account(expressions: &Json) -> Option<Name> {
 impl Providers {
     /// Reads the value of the key `provider_config`.
     pub(super) fn read(scan: &mut Scan<'_, '_>) -> Result<Self, Halt> {
-        let mut all = FxHashMap::default();
+        let mut all = BTreeMap::new();
         members(scan, |key, scan| {
             let written: Json = serde_json::from_str(scan.take()?).unwrap_or_default();
             let name = written.get("name").and_then(Json::as_str).unwrap_or_default();
