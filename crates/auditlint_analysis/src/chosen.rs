@@ -7,8 +7,8 @@ use auditlint_policy::intent::{OnUnknown, PolicyEnvironment, RootLook};
 use auditlint_policy::{Finding, Matter, Policy, RootContext, Verdict};
 use jiff::civil::Date;
 
-use crate::root::{Prepared, World};
 use crate::suppression::Suppressions;
+use crate::world::{Prepared, World};
 use crate::{InputMode, RootSpec};
 
 /// The policy of a root.

@@ -8,8 +8,9 @@ use auditlint_policy::{FlowMap, KeptStore, StationId};
 use auditlint_syntax::Name;
 use rayon::prelude::*;
 
-use crate::root::{Root, World};
+use crate::root::Root;
 use crate::snapshot::Cancelled;
+use crate::world::World;
 use crate::{Analysis, InputMode, LeftOut};
 
 /// The log flows of an estate.

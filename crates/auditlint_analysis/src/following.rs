@@ -15,8 +15,10 @@ use rustc_hash::FxHashMap;
 
 use crate::attested;
 use crate::chosen::Chosen;
-use crate::root::{ByFile, Judged, Prepared, Root, World, filled, sort};
+use crate::judged::{ByFile, Judged, filled, sort};
+use crate::root::Root;
 use crate::suppression::{Suppressions, Touched};
+use crate::world::{Prepared, World};
 use crate::{RootReport, RootSpec, whole};
 
 pub(crate) struct Following {

@@ -17,8 +17,9 @@ use thiserror::Error;
 use crate::PolicySet;
 use crate::estate::Settled;
 use crate::overlay::Overlay;
-use crate::root::{Prepared, Root};
+use crate::root::Root;
 use crate::snapshot::Analysis;
+use crate::world::Prepared;
 
 /// A root of this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

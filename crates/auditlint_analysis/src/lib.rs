@@ -22,6 +22,7 @@ mod flows;
 mod following;
 mod host;
 mod hover;
+mod judged;
 mod left_out;
 mod migration;
 mod outcome;
@@ -37,6 +38,7 @@ mod survey;
 pub mod testing;
 mod weaker;
 mod whole;
+mod world;
 
 pub use auditlint_graph::terraform::is_terraform;
 pub use baseline::{Accepted, BASELINE_NAME, Baseline};

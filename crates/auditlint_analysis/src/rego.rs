@@ -11,7 +11,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::bundle;
 use crate::chosen::Chosen;
 use crate::policies::relative;
-use crate::root::{Root, World};
+use crate::root::Root;
+use crate::world::World;
 
 /// Folders lie no deeper in one another.
 const DEEPEST: usize = 8;

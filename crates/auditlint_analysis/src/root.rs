@@ -5,20 +5,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auditlint_graph::plan::{Content, Plan};
-use auditlint_graph::terraform::{Caches, Estate, Member, Standing};
-use auditlint_graph::{Address, Gap, ResourceGraph, RootKey, Slot};
+use auditlint_graph::terraform::{Member, Standing};
+use auditlint_graph::{Address, RootKey, Slot};
+use auditlint_policy::FlowMap;
 use auditlint_policy::crossing::{Beyond, Crossings, Exports, Found};
-use auditlint_policy::{Evaluation, Finding, FlowMap, Level, Place, Verdict};
-use auditlint_syntax::{Access, FileId, Files, Name};
+use auditlint_syntax::{Access, Name};
 use camino::{Utf8Path, Utf8PathBuf};
-use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::attested;
 use crate::chosen::Chosen;
 use crate::following::Following;
-use crate::host::Settings;
+use crate::judged::Judged;
 use crate::survey::{Once, Surveyed, Work};
-use crate::{FlowRoot, InputMode, PolicySet, RootReport, RootSpec, Summary};
+use crate::world::World;
+use crate::{FlowRoot, InputMode, RootReport, RootSpec, Summary};
 
 /// A root of the host. What it computed is kept until an input of it changes.
 pub(crate) struct Root {
@@ -39,45 +38,6 @@ pub(crate) struct Root {
 struct Memo {
     surveyed: Option<Surveyed>,
     judged: Option<(Arc<Crossings>, Arc<Judged>)>,
-}
-
-/// What a root comes to.
-pub(crate) struct Judged {
-    /// The whole report, where the root is judged once; one that follows edits makes it when it is asked for.
-    report: Option<RootReport>,
-    pub(crate) graph: Arc<ResourceGraph>,
-    pub(crate) by_file: ByFile,
-    /// What is not known of it, and nobody answers for.
-    gaps: Vec<Gap>,
-}
-
-/// The findings of each file, sorted by place, rule and address.
-pub(crate) type ByFile = FxHashMap<FileId, Arc<[Arc<Finding>]>>;
-
-impl Judged {
-    /// The verdicts of a root that is judged once.
-    pub(crate) fn once(report: RootReport, graph: Arc<ResourceGraph>, by_file: ByFile) -> Self {
-        let gaps = report.gaps.clone();
-        Self { report: Some(report), graph, by_file, gaps }
-    }
-
-    /// The verdicts of a root that follows edits.
-    pub(crate) fn following(graph: Arc<ResourceGraph>, by_file: ByFile, gaps: Vec<Gap>) -> Self {
-        Self { report: None, graph, by_file, gaps }
-    }
-
-    /// The findings that have a place in a text, in no particular order of files.
-    pub(crate) fn findings(&self) -> impl Iterator<Item = &Arc<Finding>> {
-        self.by_file.values().flat_map(|findings| findings.iter())
-    }
-
-    pub(crate) fn in_file(&self, file: FileId) -> &[Arc<Finding>] {
-        self.by_file.get(&file).map_or(&[], |findings| findings)
-    }
-
-    pub(crate) fn gaps(&self) -> &[Gap] {
-        &self.gaps
-    }
 }
 
 impl Root {
@@ -356,116 +316,6 @@ impl Root {
     }
 }
 
-/// What a computation may look at.
-pub(crate) struct World<'a> {
-    pub(crate) files: &'a dyn Files,
-    pub(crate) caches: &'a Caches,
-    pub(crate) set: &'a Arc<Prepared>,
-    pub(crate) estate: &'a Estate,
-    pub(crate) revision: u64,
-    pub(crate) settings: &'a Settings,
-    pub(crate) is_current: &'a (dyn Fn() -> bool + Sync),
-    /// Whether somebody waits for what can be said at once.
-    pub(crate) hurries: bool,
-}
-
-impl World<'_> {
-    /// What could not be read, was not so on the first day, and for which nobody answers.
-    pub(crate) fn open_gaps(&self, graph: &ResourceGraph) -> Vec<Gap> {
-        let known = |gap: &Gap| {
-            self.set.baseline.as_ref().is_some_and(|(_, baseline)| baseline.holds(gap))
-                || attested::answer(gap, &self.set.policy, self.settings.today).is_some()
-        };
-        graph.gaps.iter().filter(|gap| !known(gap)).cloned().collect()
-    }
-}
-
-/// A policy with the tables that readers need for its catalogue.
-pub(crate) struct Prepared {
-    set: PolicySet,
-    pub(crate) tables: auditlint_graph::Tables,
-}
-
-impl Prepared {
-    pub(crate) fn new(set: PolicySet) -> Self {
-        let tables = set.catalogue.tables(&set.policy);
-        Self { set, tables }
-    }
-}
-
-impl std::ops::Deref for Prepared {
-    type Target = PolicySet;
-
-    fn deref(&self) -> &PolicySet {
-        &self.set
-    }
-}
-
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Fills `empty` with what the evaluation of `graph` gave, each finding as `excused` leaves it.
-pub(crate) fn filled(
-    empty: RootReport,
-    graph: &ResourceGraph,
-    evaluation: Evaluation,
-    excused: impl Fn(Arc<Finding>) -> Arc<Finding>,
-    files: &dyn Files,
-) -> RootReport {
-    // What is switched off is counted and not shown.
-    let (off, on): (Vec<_>, Vec<_>) =
-        evaluation.findings.into_iter().partition(|finding| finding.level == Level::Off);
-    let mut findings: Vec<Arc<Finding>> = on.into_iter().map(excused).collect();
-    sort(&mut findings, files);
-    let mut summary = Summary {
-        resources: count(
-            graph.iter().filter(|(_, r)| r.address.mode == auditlint_graph::Mode::Managed).count(),
-        ) + graph.passed,
-        applicable: evaluation.applicable,
-        pass: evaluation.passes,
-        by_category: evaluation.by_category,
-        off: count(off.iter().filter(|finding| finding.verdict != Verdict::Pass).count()),
-        ..Summary::default()
-    };
-    let [all, proven, broken, open] = &mut summary.sources;
-    for verdict in evaluation.sources.values() {
-        *all += 1;
-        match verdict {
-            Verdict::Fail => *broken += 1,
-            Verdict::Unknown => *open += 1,
-            Verdict::Pass | Verdict::Exempt | Verdict::NotApplicable => *proven += 1,
-        }
-    }
-    let mut report = RootReport { findings, summary, ..empty };
-    report.recount();
-    report
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// Sorts by path, place, rule and address.
-pub(crate) fn sort(findings: &mut [Arc<Finding>], files: &dyn Files) {
-    let files_of = findings.iter().filter_map(|finding| match finding.place {
-        Place::Source(at) => Some(at.file),
-        Place::Plan(_) | Place::Nowhere => None,
-    });
-    // Paths are compared step by step, which takes time: each once, and not for every pair of findings.
-    let mut paths: Vec<(Utf8PathBuf, FileId)> = files_of
-        .collect::<FxHashSet<FileId>>()
-        .into_iter()
-        .map(|file| (files.paths().path(file), file))
-        .collect();
-    paths.sort();
-    let ranks: FxHashMap<FileId, usize> =
-        paths.iter().enumerate().map(|(rank, (_, file))| (*file, rank)).collect();
-    let place = |finding: &Finding| match &finding.place {
-        Place::Source(at) => (ranks.get(&at.file), at.span.start),
-        Place::Plan(_) | Place::Nowhere => (None, 0),
-    };
-    findings.sort_by(|a, b| {
-        place(a).cmp(&place(b)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.address.cmp(&b.address))
-    });
 }

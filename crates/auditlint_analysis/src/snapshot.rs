@@ -12,7 +12,9 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use crate::host::{Settings, State};
-use crate::root::{Judged, Root, World};
+use crate::judged::Judged;
+use crate::root::Root;
+use crate::world::World;
 use crate::{Fix, Report, RootId, RootReport, RootSpec, Summary, demands, exemption, fix, hover, weaker};
 
 /// The snapshot is older than the host: its answer would be about a text that is gone.
@@ -309,7 +311,7 @@ impl Analysis {
             let judged = self.judged(*id)?;
             let mut failing: Vec<_> =
                 judged.findings().filter(|finding| finding.verdict == Verdict::Fail).cloned().collect();
-            crate::root::sort(&mut failing, self.files());
+            crate::judged::sort(&mut failing, self.files());
             for finding in &failing {
                 all.extend(fix::safe(self, *id, finding));
             }

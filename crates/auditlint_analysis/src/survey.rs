@@ -11,9 +11,11 @@ use rustc_hash::FxHashMap;
 
 use crate::attested;
 use crate::following::Following;
-use crate::root::{Judged, Prepared, Root, World, filled};
+use crate::judged::{Judged, filled};
+use crate::root::Root;
 use crate::suppression::Suppressions;
 use crate::whole;
+use crate::world::{Prepared, World};
 use crate::{RootReport, RootSpec};
 
 /// A root that was read: what it says to other roots is known, what they say to it is not asked yet.

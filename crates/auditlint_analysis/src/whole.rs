@@ -9,7 +9,8 @@ use auditlint_policy::{Evaluator, change, destination};
 
 use crate::chosen::Chosen;
 use crate::rego;
-use crate::root::{Prepared, Root, World};
+use crate::root::Root;
+use crate::world::{Prepared, World};
 
 /// Whether the policy asks anything of that kind.
 pub(crate) fn is_asked(chosen: &Chosen, set: &Prepared) -> bool {

@@ -9,7 +9,7 @@ use camino::Utf8Path;
 
 use super::layout::line_end;
 use super::{FileEdits, Fix, is_editable};
-use crate::root::Judged;
+use crate::judged::Judged;
 use crate::{Analysis, RootId, RootSpec};
 
 /// The sets that `findings` ask for in `root`, each once, for the longest that one asks.

@@ -23,7 +23,7 @@ use auditlint_policy::{Finding, NewBlock, NewValue, Remedy, RemedyKind, Safety};
 use auditlint_syntax::hcl::{self, BlockCache};
 use auditlint_syntax::{FileId, Source, Span, TextEdit, apply_edits};
 
-use crate::root::Judged;
+use crate::judged::Judged;
 use crate::{Analysis, RootId};
 
 use block::Subject;

@@ -23,7 +23,7 @@ use jiff::civil::Date;
 
 use crate::RootReport;
 use crate::exemption::finding;
-use crate::root::World;
+use crate::world::World;
 
 const WORD: &str = "auditlint:ignore";
 

@@ -8,7 +8,7 @@ use auditlint_syntax::{FileId, Location, Source, Span};
 
 use super::foreign::{self, Reach};
 use super::{Content, Scope, Suppression, WORD};
-use crate::root::World;
+use crate::world::World;
 
 /// Reads the comments of a text that excuse something.
 pub(super) fn read(source: &Arc<Source>, in_root: bool, world: &World<'_>, out: &mut Vec<Suppression>) {
