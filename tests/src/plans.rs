@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 
 use crate::shared;
 
@@ -54,19 +55,42 @@ impl Tool {
         let guard = tempfile::tempdir()?;
         let top = Utf8Path::from_path(guard.path()).context("a path in UTF-8")?;
         let (folder, out) = (top.join("configuration"), top.join("plan.json"));
+        let schemas = top.join("schemas");
         #[expect(clippy::disallowed_methods, reason = "the test makes a configuration")]
         {
             std::fs::create_dir(&folder)?;
             std::fs::write(folder.join("main.tf"), text)?;
+            std::fs::create_dir(&schemas)?;
         }
+        self.write_schemas(text, &schemas)?;
         let done = Command::new("python3")
             .arg(&self.script)
-            .args(["--schemas", self.schemas.as_str(), "--lenient", "--fill-variables"])
+            .args(["--schemas", schemas.as_str(), "--lenient", "--fill-variables"])
             .args([&folder, &out])
             .stdin(Stdio::null())
             .output()?;
         ensure!(done.status.success(), "terraform: {}", String::from_utf8_lossy(&done.stderr));
         #[expect(clippy::disallowed_methods, reason = "the test reads the plan")]
         Ok(std::fs::read(&out)?)
+    }
+
+    /// Writes the schemas of the types that the text names: a provider with all of its types takes terraform seconds.
+    #[expect(clippy::disallowed_methods, reason = "the test makes a configuration")]
+    fn write_schemas(&self, text: &str, folder: &Utf8Path) -> anyhow::Result<()> {
+        for entry in self.schemas.read_dir_utf8()? {
+            let entry = entry?;
+            let provider = entry.path().file_stem().unwrap_or_default();
+            if !text.contains(provider.split('-').next().unwrap_or(provider)) {
+                continue;
+            }
+            let mut schema: Value = serde_json::from_slice(&std::fs::read(entry.path())?)?;
+            for of in ["resources", "data"] {
+                if let Some(types) = schema.get_mut(of).and_then(Value::as_object_mut) {
+                    types.retain(|kind, _| text.contains(kind.as_str()));
+                }
+            }
+            std::fs::write(folder.join(entry.file_name()), schema.to_string())?;
+        }
+        Ok(())
     }
 }

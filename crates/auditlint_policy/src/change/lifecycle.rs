@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use auditlint_graph::{
-    Address, Cause, CauseKind, FactsTable, Ignored, IgnoredPath, Map, Mode, Origin, Resource, ResourceGraph,
-    Tracked, Unknown, Value,
+    Action, Address, Cause, CauseKind, FactsTable, Ignored, IgnoredPath, Map, Mode, Origin, Resource,
+    ResourceGraph, Tracked, Unknown, Value,
 };
 use auditlint_syntax::{Location, Name};
 
@@ -34,7 +34,10 @@ pub fn ignored(
 ) -> Vec<Finding> {
     let Some(at) = matter.policy.changes.get(&Change::IgnoreChanges) else { return Vec::new() };
     let (mut left, mut open) = (BTreeMap::new(), None);
-    for (_, resource) in graph.iter().filter(|(_, resource)| resource.address.mode == Mode::Managed) {
+    let stays = |resource: &Resource| {
+        resource.address.mode == Mode::Managed && !resource.action.is_some_and(Action::removes)
+    };
+    for (_, resource) in graph.iter().filter(|(_, resource)| stays(resource)) {
         let Some(ignored) = &resource.ignored else { continue };
         let Some(opened) = opened(resource, ignored, matter.catalogue, &mut left) else { continue };
         open.get_or_insert_with(|| graph.clone()).put(Arc::new(opened), facts);
@@ -48,9 +51,11 @@ pub fn ignored(
     for finding in otherwise.findings().filter(is_open).filter(|finding| !before.contains(&key(finding))) {
         let cause = finding.cause.as_ref().map(|cause| cause.subject.as_str());
         let named = cause.and_then(|cause| left.get_key_value(cause)).map(|(subject, _)| subject.as_str());
-        // Whichever of them it is where the verdict does not say: each may be.
-        let all = left.keys().map(String::as_str).filter(|_| named.is_none());
-        for subject in named.into_iter().chain(all) {
+        // Where the verdict does not say which of them it is, it is what its own resource leaves, or any.
+        let own = |left: &Left<'_>| left.resource.address == finding.address;
+        let has_own = left.values().any(own);
+        let may_be = left.iter().filter(|(_, left)| named.is_none() && (!has_own || own(left)));
+        for subject in named.into_iter().chain(may_be.map(|(subject, _)| subject.as_str())) {
             let known = resting.entry(subject).or_default();
             known.rules.insert(Arc::clone(&finding.rule));
             known.categories.extend(finding.categories.iter().copied());
