@@ -142,3 +142,33 @@ fn a_path_is_followed_to_its_end() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Until it is asked for again, what was said stays with its resource, and offers nothing that would write to a place that
+/// has moved.
+#[test]
+fn a_keystroke_offers_no_edit_of_an_older_text() -> anyhow::Result<()> {
+    let first = group("ignore_changes = [retention_in_days]");
+    let files = [
+        ("main.tf", first.as_str()),
+        (".auditlint.yaml", "policy: [logging.yaml]\n"),
+        ("logging.yaml", POLICY),
+    ];
+    let files = Arc::new(MemoryFiles::of(files));
+    let set = load_policies(&catalogue()?, &*files, Utf8Path::new(""), &[])?;
+    let mut host = AnalysisHost::new(files, set, Settings { follow_edits: true, ..Settings::default() });
+    let inputs = RootInputs::default();
+    host.apply_change(Change::Roots(vec![RootSpec::Folder { inputs, environment: None }]));
+    let file = host.analysis().files().paths().id(Utf8Path::new("main.tf"));
+    let fixes = |analysis: &auditlint_analysis::Analysis| {
+        analysis.fixes(file, 0..1_000).map_err(|_| anyhow::anyhow!("cancelled"))
+    };
+    ensure!(fixes(&host.analysis())?.len() == 1, "at the start");
+    let longer = format!("# Of the shop.\n{first}");
+    host.apply_change(Change::Overlay("main.tf".into(), longer.as_str().into()));
+    ensure!(fixes(&host.analysis().hurried())?.is_empty(), "of a text that is gone");
+    let fixes = fixes(&host.analysis())?;
+    let edits = fixes.into_iter().next().and_then(|fix| fix.edits.into_iter().next()).context("a fix")?;
+    let fixed = String::from_utf8(apply_edits(longer.as_bytes(), &edits.edits)?)?;
+    assert_eq!(fixed, longer.replace("[retention_in_days]", "[]"));
+    Ok(())
+}

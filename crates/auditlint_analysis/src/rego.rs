@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auditlint_graph::ResourceGraph;
-use auditlint_policy::rego::{Answer, RegoError, RegoSet, RegoWorld};
-use auditlint_policy::{FlowMap, LocatedProblem, Policy, PolicyError};
+use auditlint_policy::rego::{RegoError, RegoSet, RegoWorld};
+use auditlint_policy::{Answer, FlowMap, LocatedProblem, Policy, PolicyError};
 use auditlint_syntax::{EntryKind, Files, Location, Source};
 use camino::{Utf8Path, Utf8PathBuf};
 

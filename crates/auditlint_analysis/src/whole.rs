@@ -4,8 +4,7 @@
 use std::cell::LazyCell;
 
 use auditlint_graph::ResourceGraph;
-use auditlint_policy::rego::Answer;
-use auditlint_policy::{Evaluator, change, destination};
+use auditlint_policy::{Answer, Evaluator, change, destination};
 
 use crate::chosen::Chosen;
 use crate::rego;

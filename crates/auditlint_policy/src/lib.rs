@@ -3,6 +3,7 @@
 //! Evaluation is three-valued throughout ([`Verdict`]); nothing here formats output or touches a text.
 //! The catalogue's files are in the folder `policies/` at the top of the repository.
 
+mod answer;
 pub mod catalogue;
 mod category;
 pub mod change;
@@ -28,6 +29,7 @@ pub mod rego;
 pub mod rule;
 mod verdict;
 
+pub use answer::Answer;
 pub use catalogue::{Catalogue, LocatedProblem, Reading};
 pub use category::Category;
 pub use change::Change;

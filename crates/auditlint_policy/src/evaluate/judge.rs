@@ -9,6 +9,7 @@ use crate::condition::Operand;
 use crate::external::StoreRole;
 use crate::flow::{self, Flow, Lost};
 use crate::intent::bind::list;
+use crate::intent::within_both;
 use crate::rule::{Intent, ParameterKind, RuleKind};
 use crate::{
     Binding, Catalogue, Category, Days, Evidence, Finding, Place, Policy, PolicyRef, Related, Verdict,
@@ -186,8 +187,7 @@ impl Judge<'_> {
     fn readers(&self, categories: &[Category]) -> Option<(Operand, Location)> {
         let mut asked = self.policy.readers.iter().filter(|(category, ..)| categories.contains(category));
         let (_, first, line) = asked.next()?;
-        let all =
-            asked.fold(first.clone(), |known, (_, other, _)| known.intersection(other).cloned().collect());
+        let all = asked.fold(first.clone(), |known, (_, other, _)| within_both(&known, other));
         Some((list(&all), *line))
     }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auditlint_graph::{Cause, Resource, ResourceGraph, Slot};
+use auditlint_graph::{Cause, ResourceGraph};
 use auditlint_syntax::Name;
 
 use super::evaluator::{Evaluator, Matter};
-use super::{Subject, is_judged};
+use super::{Context, Subject, is_judged};
 use crate::destination::{Part, folded, standing};
 use crate::facts::Regions;
 use crate::{Category, Verdict};
@@ -52,48 +52,40 @@ impl Evaluator {
             let context = self.context(graph, matter, (slot, resource));
             for category in context.flow.emitted(slot) {
                 if let Some(known) = out.get_mut(&category) {
-                    known.join(self.reach_of(graph, matter, (slot, resource), category));
+                    known.join(reach_of(&context, category));
                 }
             }
         }
         out
     }
+}
 
-    /// In which regions a source records a category.
-    fn reach_of(
-        &self,
-        graph: &ResourceGraph,
-        matter: Matter<'_>,
-        (slot, resource): (Slot, &Resource),
-        category: Category,
-    ) -> Reach {
-        if let Some(cause) = resource.undecided.as_deref() {
-            return Reach { unknown: Some(cause.clone()), ..Reach::default() };
-        }
-        let context = self.context(graph, matter, (slot, resource));
-        let subject = Subject::resource(resource);
-        let emissions = matter.catalogue.facts(resource.kind()).into_iter().flat_map(|facts| &facts.emits);
-        let said = emissions
-            .filter(|emission| emission.categories.contains(&category))
-            .filter_map(|emission| emission.regions.as_ref());
-        let mut reach = Reach::default();
-        for regions in said {
-            match regions {
-                Regions::All => reach.everywhere = true,
-                Regions::None => return Reach::default(),
-                Regions::AllWhere(condition) => {
-                    let judged = context.condition(condition, &subject);
-                    reach.everywhere |= judged.verdict == Verdict::Pass;
-                    if judged.verdict == Verdict::Unknown {
-                        reach.unknown = judged.cause;
-                    }
+/// In which regions a source records a category.
+fn reach_of(context: &Context<'_>, category: Category) -> Reach {
+    let resource = context.resource;
+    if let Some(cause) = resource.undecided.as_deref() {
+        return Reach { unknown: Some(cause.clone()), ..Reach::default() };
+    }
+    let facts = context.catalogue.facts(resource.kind()).into_iter();
+    let emissions =
+        facts.flat_map(|facts| &facts.emits).filter(|emission| emission.categories.contains(&category));
+    let mut reach = Reach::default();
+    for regions in emissions.filter_map(|emission| emission.regions.as_ref()) {
+        match regions {
+            Regions::All => reach.everywhere = true,
+            Regions::None => return Reach::default(),
+            Regions::AllWhere(condition) => {
+                let judged = context.condition(condition, &Subject::resource(resource));
+                reach.everywhere |= judged.verdict == Verdict::Pass;
+                if judged.verdict == Verdict::Unknown {
+                    reach.unknown = judged.cause;
                 }
             }
         }
-        match standing(resource, Part::Region) {
-            Ok(region) => drop(reach.regions.insert(region)),
-            Err(cause) => reach.unknown = reach.unknown.or(Some(cause)),
-        }
-        reach
     }
+    match standing(resource, Part::Region) {
+        Ok(region) => drop(reach.regions.insert(region)),
+        Err(cause) => reach.unknown = reach.unknown.or(Some(cause)),
+    }
+    reach
 }

@@ -9,6 +9,7 @@ use super::field::{FIELDS, Field};
 use super::setting::{Setting, Stated};
 use super::statement::{Asked, Statement};
 use crate::condition::Operand;
+use crate::external::Pattern;
 use crate::policy::Level;
 use crate::{Catalogue, Category};
 
@@ -232,7 +233,10 @@ pub(super) fn is_less(name: &str, value: &Operand, known: &Operand) -> bool {
         (Operand::Number(value), Operand::Number(known)) => value < known,
         (Operand::Text(value), Operand::Text(known)) if name == "level" => rank(value) < rank(known),
         (Operand::List(value), Operand::List(known)) if name == "accounts" => {
-            value.iter().any(|one| !known.contains(one))
+            let lies_within = |one: &Operand| {
+                known.iter().any(|look| Pattern::new(&look.to_string()).matches(&one.to_string()))
+            };
+            !value.iter().all(lies_within)
         }
         _ => false,
     }

@@ -17,5 +17,6 @@ pub use field::{FIELDS, Field, FieldKind, FieldSpec};
 pub use listing::PolicyLine;
 pub use merge::{Permission, Weakening};
 pub use scope::{Scope, ScopePattern, TAG_ATTRIBUTES};
+pub(crate) use setting::within_both;
 pub use setting::{Setting, Stated};
 pub use statement::{Asked, NamedRule, Statement};

@@ -46,10 +46,7 @@ impl Setting {
                 Self::Kinds(Some(one.union(other).cloned().collect()))
             }
             (Self::Kinds(_), Self::Kinds(_)) => Self::Kinds(None),
-            (Self::Within(one), Self::Within(other)) => {
-                let both = one.iter().filter(|name| lies_within(name, other));
-                Self::within(both.chain(other.iter().filter(|name| lies_within(name, one))).cloned())
-            }
+            (Self::Within(one), Self::Within(other)) => Self::Within(within_both(one, other)),
             // A field has one kind of value.
             (one, _) => one.clone(),
         }
@@ -58,12 +55,7 @@ impl Setting {
     /// Places that look like one of these, each named once.
     #[must_use]
     pub fn within(names: impl IntoIterator<Item = String>) -> Self {
-        let names: BTreeSet<String> = names.into_iter().collect();
-        let is_said = |name: &String| {
-            let others: BTreeSet<String> = names.iter().filter(|other| *other != name).cloned().collect();
-            lies_within(name, &others)
-        };
-        Self::Within(names.iter().filter(|name| !is_said(name)).cloned().collect())
+        Self::Within(each_once(names.into_iter().collect()))
     }
 
     /// Whether it asks for less than `other`, or for something else.
@@ -88,6 +80,21 @@ impl Setting {
             }
         }
     }
+}
+
+/// What looks like one of `one` and like one of `other`.
+pub(crate) fn within_both(one: &BTreeSet<String>, other: &BTreeSet<String>) -> BTreeSet<String> {
+    let both = one.iter().filter(|name| lies_within(name, other));
+    each_once(both.chain(other.iter().filter(|name| lies_within(name, one))).cloned().collect())
+}
+
+/// The names without those that lie within another one.
+fn each_once(names: BTreeSet<String>) -> BTreeSet<String> {
+    let is_said = |name: &String| {
+        let others: BTreeSet<String> = names.iter().filter(|other| *other != name).cloned().collect();
+        lies_within(name, &others)
+    };
+    names.iter().filter(|name| !is_said(name)).cloned().collect()
 }
 
 /// Whether everything that looks like `name` looks like one of `others`.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use auditlint_graph::{Address, Cause, CauseKind, Gap, GapKind, Resource, ResourceGraph, Target};
+use auditlint_graph::{Address, Cause, CauseKind, Gap, GapKind, ResourceGraph};
 use auditlint_syntax::Location;
 use serde_json::Value;
 
 use super::guard::Entry;
 use super::{RegoInput, RegoSet, input, plan};
-use crate::evaluate::place;
+use crate::answer::{Answer, instance, placed};
 use crate::flow::FlowMap;
 use crate::{Category, Finding, Level, Place, Policy, PolicyRef, Related, Severity, Verdict};
 
@@ -35,27 +35,6 @@ pub struct RegoWorld<'w> {
     pub plan: Option<&'w [u8]>,
     /// The path and line of a place.
     pub line: &'w dyn Fn(Location) -> Option<(String, u32)>,
-}
-
-/// What came of it.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// What the policies found.
-    pub findings: Vec<Finding>,
-    /// Policies that came to no end.
-    pub gaps: Vec<Gap>,
-}
-
-impl Answer {
-    /// A finding where its resource stands in `graph`, a later state of the same root; none where the resource is gone.
-    #[must_use]
-    pub fn followed(finding: &Arc<Finding>, graph: &ResourceGraph) -> Option<Arc<Finding>> {
-        if finding.address.is_nobody() {
-            return Some(Arc::clone(finding));
-        }
-        let (place, _) = placed(graph, instance(graph, &finding.address)?, finding.attribute.as_deref());
-        Some(Arc::new(Finding { place, ..Finding::clone(finding) }))
-    }
 }
 
 impl RegoSet {
@@ -218,19 +197,6 @@ impl RegoSet {
             module: None,
         }
     }
-}
-
-/// Where a resource, or what stands at `path` in it, is written.
-fn placed(graph: &ResourceGraph, resource: &Resource, path: Option<&str>) -> (Place, Vec<Related>) {
-    let value = path.and_then(|path| resource.attribute(path.split(['.', '[']).next().unwrap_or(path)));
-    place::of(graph, resource, path, value)
-}
-
-/// The resource instance at an address; of a block that is named without a key, its first.
-fn instance<'g>(graph: &'g ResourceGraph, address: &Address) -> Option<&'g Resource> {
-    let slots = graph.instances(&Target::at(address));
-    let resources = || slots.iter().filter_map(|slot| graph.get(*slot)).map(|resource| &**resource);
-    resources().find(|resource| resource.address == *address).or_else(|| resources().next())
 }
 
 fn shortened(text: &str) -> String {

@@ -20,7 +20,7 @@ use regorus::Engine;
 use regorus::utils::limits::ExecutionTimerConfig;
 
 use crate::LocatedProblem;
-pub use answer::{Answer, RegoWorld};
+pub use answer::RegoWorld;
 use guard::Entry;
 pub use test::{RegoTest, run_tests};
 
