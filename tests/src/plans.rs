@@ -74,9 +74,13 @@ impl Tool {
         Ok(std::fs::read(&out)?)
     }
 
-    /// Writes the schemas of the types that the text names: a provider with all of its types takes terraform seconds.
+    /// Writes the schemas of the types that the text names into a folder: a provider with all of its types takes terraform
+    /// seconds.
+    ///
+    /// # Errors
+    /// Where a schema cannot be read or written.
     #[expect(clippy::disallowed_methods, reason = "the test makes a configuration")]
-    fn write_schemas(&self, text: &str, folder: &Utf8Path) -> anyhow::Result<()> {
+    pub fn write_schemas(&self, text: &str, folder: &Utf8Path) -> anyhow::Result<()> {
         for entry in self.schemas.read_dir_utf8()? {
             let entry = entry?;
             let provider = entry.path().file_stem().unwrap_or_default();

@@ -221,7 +221,9 @@ fn judges_both(rule: &Rule) -> bool {
 }
 
 fn fresh(tool: &Utf8Path) -> anyhow::Result<()> {
-    let schemas = tool.parent().and_then(Utf8Path::parent).context("no folder")?.join("schemas");
+    let guard = tempfile::tempdir()?;
+    let schemas = Utf8Path::from_path(guard.path()).context("a path in UTF-8")?;
+    plans::tool().context("what makes plans is not there")?.write_schemas(&texts()?, schemas)?;
     let folders: Vec<String> = fixtures()?
         .into_iter()
         .chain(semantics()?)
@@ -238,6 +240,18 @@ fn fresh(tool: &Utf8Path) -> anyhow::Result<()> {
     let last = text.lines().last().unwrap_or_default();
     ensure!(last.contains("conflict 0") && last.contains("error 0"), "{text}");
     Ok(())
+}
+
+/// All that the fixtures say.
+#[expect(clippy::disallowed_methods, reason = "the test looks for the types that fixtures name")]
+fn texts() -> anyhow::Result<String> {
+    let mut all = String::new();
+    for ending in ["tf", "json", "tofu"] {
+        for path in files_below(&repository().join("fixtures"), ending)? {
+            all.push_str(&std::fs::read_to_string(path)?);
+        }
+    }
+    Ok(all)
 }
 
 /// Whether a fixture is a root itself, and no folder of roots.
