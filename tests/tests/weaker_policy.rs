@@ -33,6 +33,8 @@ repository: {may_exempt: true, max_exemption: 30_days, approvers: ["*@example.co
 
 /// What is written, and what stands in its place.
 const WEAKER: &[(&str, &str)] = &[
+    ("default: 30_days, min: 30_days", "default: 30_days"),
+    ("default: 30_days, min: 30_days", "default: 30_days, min: 20_days"),
     ("configuration_changes: {required: true, provided_by: [central]}", "configuration_changes:"),
     ("regions: [eu-west-1, us-east-1]}", "regions: [eu-west-1]}"),
     ("required_in: [{path: live/*}]", "required_in: [{path: live/a}]"),
@@ -73,6 +75,7 @@ const WEAKER: &[(&str, &str)] = &[
 
 /// The same, where more is asked or the same said in another way.
 const STRICTER: &[(&str, &str)] = &[
+    ("default: 30_days, min: 30_days", "default: 40_days, min: 40_days, max: 90_days"),
     ("min: 365_days", "min: 1_year"),
     ("min: 365_days", "min: 400_days"),
     ("regions: [eu-west-1, us-east-1]}", "regions: [us-east-1, eu-west-1, eu-north-1]}"),

@@ -10,7 +10,7 @@ use crate::condition::Operand;
 use crate::destination::Destination;
 use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::{Externals, Pattern};
-use crate::intent::{OnUnknown, PolicyEnvironment, Scope, Statement};
+use crate::intent::{Bounds, OnUnknown, PolicyEnvironment, Scope, Statement};
 use crate::rego::RegoSpec;
 use crate::{Category, Change, Rule, Severity, Verdict};
 
@@ -33,6 +33,8 @@ pub struct Policy {
     pub changes: BTreeMap<Change, Location>,
     /// Where logs may rest.
     pub destinations: Vec<Destination>,
+    /// What others may make of its parameters, by their names.
+    pub bounds: Arc<BTreeMap<String, Bounds>>,
     /// From which accounts and organisations stores of a category may be read.
     pub readers: Vec<(Category, BTreeSet<String>, Location)>,
     /// The categories of which what turns the logs on may live in another root, and which roots these are.

@@ -20,6 +20,11 @@ pub(super) fn told(before: &Policy, after: &Policy, catalogue: &Catalogue) -> Ve
     if after.limits.allow_more_than(&before.limits) {
         weaker.told(head, "this change lets repositories do more to the policy (`repository`)".to_owned());
     }
+    for (name, bounds) in &*after.bounds {
+        if before.bounds.get(name).is_some_and(|known| bounds.allow_more_than(known)) {
+            weaker.told(bounds.at, format!("this change lets others make more of the parameter {name}"));
+        }
+    }
     if after.foreign > before.foreign {
         let message = "this change lets comments of other tools count for more (`foreign_suppressions`)";
         weaker.told(head, message.to_owned());

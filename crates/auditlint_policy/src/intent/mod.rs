@@ -2,6 +2,7 @@
 //! rules that are turned on.
 
 pub(crate) mod bind;
+mod bounds;
 mod enforcement;
 mod environment;
 mod field;
@@ -11,6 +12,7 @@ mod scope;
 mod setting;
 mod statement;
 
+pub use bounds::Bounds;
 pub use enforcement::{Enforcement, OnUnknown};
 pub use environment::{EnvironmentPattern, PolicyEnvironment, RootLook};
 pub use field::{FIELDS, Field, FieldKind, FieldSpec};

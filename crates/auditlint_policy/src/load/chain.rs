@@ -14,7 +14,7 @@ use super::not_text;
 use super::parameters::{self, Parameters, Values};
 use crate::Catalogue;
 use crate::catalogue::{LocatedProblem, locate};
-use crate::intent::{Field, Permission, Setting, Statement, Weakening};
+use crate::intent::{Bounds, Field, Permission, Setting, Statement, Weakening};
 
 /// Most documents that extend one another in a line.
 const DEEPEST: usize = 16;
@@ -196,6 +196,12 @@ impl<'a> Chain<'a> {
         };
         let line = LineIndex::new(text.source.text()).line_column(text.source.text(), at.span.start).line;
         if at.file == from { format!("line {line}") } else { format!("{}:{line}", text.source.path()) }
+    }
+
+    /// What others may make of the parameters that the documents declare.
+    pub(super) fn bounds(&self) -> BTreeMap<String, Bounds> {
+        let declared = self.texts.iter().flat_map(|text| &text.parameters.declared);
+        declared.map(|(name, declared)| (name.clone(), declared.bounds())).collect()
     }
 
     fn weakened(&self, weakening: &Weakening) -> (FileId, Problem) {

@@ -11,6 +11,7 @@ mod parameters;
 mod rego;
 mod values;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auditlint_syntax::document::reader::{nearest, unknown};
@@ -31,7 +32,7 @@ use crate::check::{Check, OfResources};
 use crate::exemption::{Exemption, ForeignComments, RepositoryLimits};
 use crate::external::Externals;
 use crate::intent::bind::{Bound, bind};
-use crate::intent::{OnUnknown, Permission, PolicyEnvironment, Statement};
+use crate::intent::{Bounds, OnUnknown, Permission, PolicyEnvironment, Statement};
 use crate::rego::RegoSpec;
 use crate::{Binding, Category, Policy};
 
@@ -91,6 +92,7 @@ impl Policy {
             rego: rego.into(),
             limits,
             foreign,
+            bounds: Arc::new(chain.bounds()),
             texts: chain.texts.iter().map(|text| Arc::clone(&text.source)).collect(),
         };
         let environments = variants
@@ -117,6 +119,7 @@ impl Policy {
             rego: Arc::clone(&self.rego),
             limits: self.limits.clone(),
             foreign: self.foreign,
+            bounds: Arc::clone(&self.bounds),
             texts: self.texts.clone(),
         };
         whole.policy(statement, catalogue)
@@ -198,6 +201,7 @@ struct Whole {
     rego: Arc<[RegoSpec]>,
     limits: RepositoryLimits,
     foreign: ForeignComments,
+    bounds: Arc<BTreeMap<String, Bounds>>,
     texts: Vec<Arc<Source>>,
 }
 
@@ -216,6 +220,7 @@ impl Whole {
             changes: statement.changes.clone(),
             destinations,
             readers,
+            bounds: Arc::clone(&self.bounds),
             may_live_in: statement.may_live_in.clone(),
             externals: Arc::clone(&self.externals),
             scope: statement.scope.clone(),

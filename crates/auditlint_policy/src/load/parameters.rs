@@ -10,6 +10,7 @@ use auditlint_syntax::{FileId, Location, Problem, ProblemKind};
 use super::values::word;
 use crate::Days;
 use crate::external::Pattern;
+use crate::intent::Bounds;
 
 /// A parameter as its owner declares it.
 #[derive(Clone, Debug)]
@@ -92,6 +93,20 @@ fn declared(entry: &Entry, at: Location, problems: &mut Vec<Problem>) -> Option<
 }
 
 impl Declared {
+    /// What its owner lets others make of it.
+    pub(super) fn bounds(&self) -> Bounds {
+        let bound = |node: &Option<Node>| node.as_ref().and_then(|node| self.number(node));
+        Bounds { min: bound(&self.min), max: bound(&self.max), one_of: self.one_of.clone(), at: self.at }
+    }
+
+    fn number(&self, node: &Node) -> Option<f64> {
+        match (self.kind, &node.kind) {
+            (ParameterType::Duration, _) => days(node).map(f64::from),
+            (_, NodeKind::Number(number, _)) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// Whether a value is of the type and within the bounds.
     fn accepts(&self, name: &str, value: &Node) -> Result<(), String> {
         let is_of_type = match self.kind {
@@ -107,16 +122,11 @@ impl Declared {
             let kind = TYPES.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(name, _)| *name);
             return Err(format!("parameter `{name}` is of type {kind}"));
         }
-        let number = |node: &Node| match (self.kind, &node.kind) {
-            (ParameterType::Duration, _) => days(node).map(f64::from),
-            (_, NodeKind::Number(number, _)) => Some(*number),
-            _ => None,
-        };
-        let bound = |node: &Option<Node>| node.as_ref().and_then(&number);
+        let bound = |node: &Option<Node>| node.as_ref().and_then(|node| self.number(node));
         let said = |node: &Option<Node>| {
             node.as_ref().and_then(|node| word(node, &mut Vec::new())).unwrap_or_default()
         };
-        if let Some(value) = number(value) {
+        if let Some(value) = self.number(value) {
             if bound(&self.min).is_some_and(|min| value < min) {
                 return Err(format!("parameter `{name}` is at least {}", said(&self.min)));
             }
