@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::scan::{Halt, Scan, members};
 use super::variables::PlannedValue;
-use crate::terraform::{PROVIDER_ACCOUNT, PROVIDER_REGION};
+use crate::terraform::{PROVIDER_ACCOUNT, PROVIDER_REGION, account_of_role};
 use crate::{Interest, Origin, Tracked, Value};
 
 /// The provider configurations by their keys.
@@ -80,7 +80,7 @@ fn only_account(expressions: &Json) -> Option<Name> {
 /// The account of the role that a provider assumes.
 fn role_account(expressions: &Json) -> Option<Name> {
     let role = expressions.pointer("/assume_role/0/role_arn/constant_value")?.as_str()?;
-    role.split(':').nth(4).filter(|account| !account.is_empty()).map(Name::new)
+    account_of_role(role).map(Name::new)
 }
 
 impl Providers {

@@ -57,9 +57,7 @@ impl World<'_> {
     pub(super) fn role_account(&self, at: ModuleId, provider: &BlockRef) -> Option<Tracked> {
         let role = provider.block().body.blocks_named("assume_role").next()?.body.attribute("role_arn")?;
         let arn = self.eval(at, provider, &role.value, &Scope::default());
-        // arn:PARTITION:iam::ACCOUNT:role/NAME
-        let account = arn.value().as_str()?.split(':').nth(4).filter(|account| account.len() == 12)?;
-        let value = Value::text(account);
+        let value = Value::text(account_of_role(arn.value().as_str()?)?);
         Some(arn.with_value(value))
     }
 
@@ -157,4 +155,9 @@ fn named(expr: &Expr) -> Option<(Name, Name)> {
         },
         _ => None,
     }
+}
+
+/// The account of a role: `arn:PARTITION:iam::ACCOUNT:role/NAME`.
+pub(crate) fn account_of_role(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| account.len() == 12)
 }

@@ -43,6 +43,7 @@ use auditlint_syntax::hcl::BlockCache;
 use auditlint_syntax::{Access, Files, Name};
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub(crate) use data::account_of_role;
 pub use estate::{Estate, Member, Standing};
 pub use files::{ParsedFiles, is_terraform};
 pub use folder::Folder;
